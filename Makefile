@@ -1,0 +1,107 @@
+# sipyard: build, test and check. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+JOBS ?= $(shell nproc)
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+# --- flavour: release, address (ASan + UBSan) or thread (TSan), each in a folder of its own ---------------------------
+SAN ?=
+FLAVOUR := $(if $(SAN),$(SAN),release)
+B ?= build/$(FLAVOUR)
+comma := ,
+CXX_PLAIN := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+CCACHE := $(shell command -v ccache 2>/dev/null)
+CXX := $(CCACHE) $(CXX_PLAIN)
+SANFLAGS_address := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+SANFLAGS_thread  := -fsanitize=thread
+SANFLAGS := $(SANFLAGS_$(SAN))
+OPT_CORE := $(if $(SAN),-O1,-O2)
+OPT_TEST := -O0
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-qual -Werror
+CXXFLAGS_ALL := -std=c++20 -g $(WARN) -fPIC -fno-omit-frame-pointer -I. $(SANFLAGS)
+LDFLAGS_ALL := $(SANFLAGS) $(shell command -v mold >/dev/null 2>&1 && echo -fuse-ld=mold)
+
+PKGS_core := libxml-2.0 openssl libpcre2-8 libcares fmt
+CFLAGS_core := $(shell pkg-config --cflags $(PKGS_core) 2>/dev/null)
+LIBS_core := $(shell pkg-config --libs $(PKGS_core) 2>/dev/null) -lboost_context -lpthread -ldl
+
+# --- what there is ----------------------------------------------------------------------------------------------------
+ROOMS   := base log sip xml json crypto task db net module script server ctl
+MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard modules/*/*.cpp))))
+MODULES := $(sort $(MODULES))
+
+CORE_ALL   := $(foreach r,$(ROOMS),$(wildcard core/$(r)/*.cpp))
+MAINS      := core/server/main.cpp core/ctl/main.cpp
+CORE_SRC   := $(filter-out %_test.cpp $(MAINS),$(CORE_ALL))
+CORE_OBJ   := $(CORE_SRC:%.cpp=$B/%.o)
+SUPPORT_SRC := $(wildcard test/support/*.cpp)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.cpp=$B/%.o)
+SCENARIO_SRC := $(wildcard test/scenario/*_test.cpp)
+MODULE_SO  := $(MODULES:%=$B/modules/%.so)
+LIB        := $B/libsipyard.a
+
+ROOM_TESTS   := $(foreach r,$(ROOMS),$(if $(wildcard core/$(r)/*_test.cpp),$B/test/core_$(r)))
+MODULE_TESTS := $(foreach m,$(MODULES),$(if $(wildcard modules/$(m)/*_test.cpp),$B/test/$(m)))
+SCENARIO_TESTS := $(if $(SCENARIO_SRC),$B/test/scenarios)
+TESTS := $(ROOM_TESTS) $(MODULE_TESTS) $(SCENARIO_TESTS)
+
+.PHONY: all test
+all: $B/sipyard $B/sipyardctl $(MODULE_SO)
+
+$B/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "  c++  $<"
+	@$(CXX) $(CXXFLAGS_ALL) $(if $(filter %_test.cpp test/%,$<),$(OPT_TEST),$(OPT_CORE)) $(CFLAGS_core) $(CFLAGS_$(MODULE_OF)) -MMD -MP -c $< -o $@
+
+$B/modules/%.o: MODULE_OF = $(word 2,$(subst /, ,$<))
+
+$(LIB): $(CORE_OBJ)
+	@echo "  ar   $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$B/sipyard: $B/core/server/main.o $(LIB)
+	@echo "  link $@"
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $@ $< -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LIBS_core)
+
+$B/sipyardctl: $B/core/ctl/main.o $(LIB)
+	@echo "  link $@"
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS_core)
+
+# a folder in modules/ is a module; module.mk may name packages (PKGS_x), libraries (LIBS_x) and flags (CFLAGS_x),
+# sources of another module that its tests need (TEST_NEEDS_x), and further names it loads under (ALIASES_x)
+-include $(MODULES:%=modules/%/module.mk)
+define MODULE_RULES
+SRC_$(1) := $$(filter-out %_test.cpp,$$(wildcard modules/$(1)/*.cpp))
+OBJ_$(1) := $$(SRC_$(1):%.cpp=$B/%.o)
+CFLAGS_$(1) += $$(if $$(PKGS_$(1)),$$(shell pkg-config --cflags $$(PKGS_$(1)) 2>/dev/null))
+LIBS_$(1) += $$(if $$(PKGS_$(1)),$$(shell pkg-config --libs $$(PKGS_$(1)) 2>/dev/null))
+$B/modules/$(1).so: $$(OBJ_$(1))
+	@echo "  link $$@"
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -shared -o $$@ $$^ $$(LIBS_$(1))
+	@for a in $$(ALIASES_$(1)); do ln -sf $(1).so $B/modules/$$$$a.so; done
+$B/test/$(1): $$(patsubst %.cpp,$B/%.o,$$(wildcard modules/$(1)/*_test.cpp)) $$(OBJ_$(1)) $$(foreach n,$$(TEST_NEEDS_$(1)),$$(patsubst %.cpp,$B/%.o,$$(filter-out %_test.cpp,$$(wildcard modules/$$(n)/*.cpp)))) $(SUPPORT_OBJ) $(LIB)
+	@mkdir -p $$(@D)
+	@echo "  link $$@"
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $$@ $$(filter %.o,$$^) $(LIB) $$(LIBS_$(1)) $$(foreach n,$$(TEST_NEEDS_$(1)),$$(LIBS_$$(n))) $(LIBS_core)
+endef
+$(foreach m,$(MODULES),$(eval $(call MODULE_RULES,$(m))))
+
+define ROOM_TEST_RULES
+$B/test/core_$(1): $$(patsubst %.cpp,$B/%.o,$$(wildcard core/$(1)/*_test.cpp)) $(SUPPORT_OBJ) $(LIB)
+	@mkdir -p $$(@D)
+	@echo "  link $$@"
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $$@ $$(filter %.o,$$^) $(LIB) $(LIBS_core)
+endef
+$(foreach r,$(ROOMS),$(eval $(call ROOM_TEST_RULES,$(r))))
+
+$B/test/scenarios: $(SCENARIO_SRC:%.cpp=$B/%.o) $(SUPPORT_OBJ) $(LIB) $(MODULE_SO)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LIBS_core)
+
+include test/tests.mk
+-include $(shell find $B -name '*.d' 2>/dev/null)
