@@ -1,0 +1,47 @@
+// core/net/resolver.h - host names to addresses (c-ares; RFC 3263 order comes from sip/tm), asked from fibers
+#pragma once
+
+#include "core/net/address.h"
+#include "core/task/runtime.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sipyard::net {
+
+struct Srv {
+    std::uint16_t priority, weight, port;
+    std::string   target;
+};
+struct Naptr {
+    std::uint16_t order, preference;
+    std::string   flags, service, replacement;
+};
+
+// One channel per worker, one query in flight per name, answers cached for their TTL (negative ones 60 s).
+// The calling fiber is suspended; off a fiber the thread waits. Errors: not_found, timeout, stopping.
+class Resolver {
+public:
+    struct Settings {
+        std::vector<Address> servers;          // empty: the system's
+        Duration             timeout = std::chrono::seconds{2};
+        int                  tries = 2;
+        bool                 try_ipv6 = true, cache = true;
+    };
+    Resolver(Settings settings, task::Runtime& runtime);
+    ~Resolver();
+    // Numeric hosts are answered at once. IPv4 first. The port is put into every address.
+    Result<std::vector<Address>> addresses(std::string_view host, std::uint16_t port);
+    Result<std::vector<Srv>>     srv(std::string_view name);     // ordered as RFC 2782 says
+    Result<std::vector<Naptr>>   naptr(std::string_view name);
+    void flush();
+    std::size_t cached() const;
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+} // namespace sipyard::net
