@@ -311,14 +311,18 @@ FunctionSpec function(std::string name, Verdict (M::*member)(Request&, A...) con
 template <class M, class... A>
 VariableSpec variable(std::string name, Value (M::*get)(Request&, A...), std::string about)
 {
-    VariableSpec spec{.name = std::move(name), .about = std::move(about)};
+    VariableSpec spec;
+    spec.name = std::move(name);
+    spec.about = std::move(about);
     manifest_detail::put_getter<M, decltype(get), A...>(spec, get);
     return spec;
 }
 template <class M, class... A>
 VariableSpec variable(std::string name, Value (M::*get)(Request&, A...) const, std::string about)
 {
-    VariableSpec spec{.name = std::move(name), .about = std::move(about)};
+    VariableSpec spec;
+    spec.name = std::move(name);
+    spec.about = std::move(about);
     manifest_detail::put_getter<M, decltype(get), A...>(spec, get);
     return spec;
 }
@@ -424,30 +428,30 @@ OfferSpec offer_of()
 // What a module's manifest() returns. `M` has a nested Settings and a constructor (const Settings&, Host&).
 template <class M>
 struct Manifest {
-    std::string                     name, about;
-    std::vector<OfferSpec>          offers;
-    std::vector<NeedSpec>           needs;
-    std::vector<ParamSpec>          params;
-    std::vector<FunctionSpec>       functions;
-    std::vector<VariableSpec>       variables;
-    std::vector<TransformationSpec> transformations;
-    std::vector<CommandSpec>        commands;
-    std::vector<ListenerSpec>       listeners;
-    std::vector<std::string>        event_routes; // it may run, for the checker and --describe
+    std::string                     name{}, about{};
+    std::vector<OfferSpec>          offers{};
+    std::vector<NeedSpec>           needs{};
+    std::vector<ParamSpec>          params{};
+    std::vector<FunctionSpec>       functions{};
+    std::vector<VariableSpec>       variables{};
+    std::vector<TransformationSpec> transformations{};
+    std::vector<CommandSpec>        commands{};
+    std::vector<ListenerSpec>       listeners{};
+    std::vector<std::string>        event_routes{}; // it may run, for the checker and --describe
 };
 
 // The same without the type: what the loader, the checker and the docs work with.
 struct AnyManifest {
-    std::string                     name, about;
-    std::vector<OfferSpec>          offers;
-    std::vector<NeedSpec>           needs;
-    std::vector<ParamSpec>          params;
-    std::vector<FunctionSpec>       functions;
-    std::vector<VariableSpec>       variables;
-    std::vector<TransformationSpec> transformations;
-    std::vector<CommandSpec>        commands;
-    std::vector<ListenerSpec>       listeners;
-    std::vector<std::string>        event_routes;
+    std::string                     name{}, about{};
+    std::vector<OfferSpec>          offers{};
+    std::vector<NeedSpec>           needs{};
+    std::vector<ParamSpec>          params{};
+    std::vector<FunctionSpec>       functions{};
+    std::vector<VariableSpec>       variables{};
+    std::vector<TransformationSpec> transformations{};
+    std::vector<CommandSpec>        commands{};
+    std::vector<ListenerSpec>       listeners{};
+    std::vector<std::string>        event_routes{};
     std::shared_ptr<void> (*make_settings)() = nullptr;                           // with the defaults
     std::shared_ptr<void> (*construct)(const void* settings, Host& host) = nullptr; // may throw StartupError
 };
