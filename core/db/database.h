@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace sipyard::db {
@@ -52,17 +53,7 @@ public:
     template <class T>
     Result<T> transaction(Work<T> work, Duration deadline = default_write_deadline)
     {
-        auto answer = std::make_shared<std::optional<T>>(); // shared by the job and the asker, who may leave first
-        const auto status = run_job(Access::write, [work = std::move(work), answer](Connection& connection) -> Result<void> {
-            auto got = work(connection);
-            if (!got)
-                return got.error();
-            answer->emplace(std::move(*got));
-            return {};
-        }, deadline);
-        if (!status)
-            return status.error();
-        return std::move(**answer);
+        return answer_of<T>(Access::write, std::move(work), deadline);
     }
 
     // Changes whenever anybody (this process too) may have changed the database since; nothing where the database
@@ -71,13 +62,41 @@ public:
 
     virtual Dialect    dialect() const = 0;
     virtual const Url& url() const = 0;
-    struct Stats { std::uint64_t reads, writes, batches, failures, timeouts, refused, reconnects; std::size_t queued, lost_threads; bool breaker_open; };
+    struct Stats {
+        std::uint64_t reads = 0, writes = 0;    // answered, well or not
+        std::uint64_t batches = 0;              // commits that carried SQLite's writes
+        std::uint64_t failures = 0, timeouts = 0, refused = 0, reconnects = 0;
+        std::size_t   queued = 0, lost_threads = 0;
+        bool          breaker_open = false;
+    };
     virtual Stats stats() const = 0;
 
 protected:
-    enum class Access : unsigned char { read, write };
-    // Contract of transaction() for Access::write; for Access::read no transaction is opened.
+    enum class Access : unsigned char { read, statement, write };
+    // Contract of transaction() for Access::write. No transaction is needed around Access::read, nor around
+    // Access::statement: a change that is one statement and commits by itself.
     virtual Result<void> run_job(Access access, Work<void> work, Duration deadline) = 0;
+
+private:
+    template <class T>
+    Result<T> answer_of(Access access, Work<T> work, Duration deadline)
+    {
+        if constexpr (std::is_void_v<T>) {
+            return run_job(access, std::move(work), deadline);
+        } else {
+            auto answer = std::make_shared<std::optional<T>>(); // shared by the job and the asker, who may leave first
+            const auto status = run_job(access, [work = std::move(work), answer](Connection& connection) -> Result<void> {
+                auto got = work(connection);
+                if (!got)
+                    return got.error();
+                answer->emplace(std::move(*got));
+                return {};
+            }, deadline);
+            if (!status)
+                return status.error();
+            return std::move(**answer);
+        }
+    }
 };
 
 // The service a driver module offers: opens databases by URL. One Database per URL and process.
@@ -98,13 +117,13 @@ struct Column {
     Type        type = Type::varchar;
     int         length = 64;
     bool        null = false;
-    std::string fallback; // DEFAULT as SQL, empty for none
+    std::string fallback = {}; // DEFAULT as SQL, empty for none
 };
 struct Table {
     std::string                           name;
     int                                   version = 0; // in table `version`; 0: no row
-    std::vector<Column>                   columns;
-    std::vector<std::vector<std::string>> unique, indexes;
+    std::vector<Column>                   columns = {};
+    std::vector<std::vector<std::string>> unique = {}, indexes = {};
 };
 std::vector<std::string> create_statements(const Table& table, Dialect dialect);
 

@@ -12,11 +12,13 @@ namespace sipyard::db {
 // User and password may be percent-encoded; everything after the last '@' before the path is the host, as in Kamailio.
 struct Url {
     std::string scheme; // lower-case: sqlite, postgres, mysql, unixodbc
-    std::string user, password, host, name;
+    std::string user, password, host, name; // name: the database, the DSN, or SQLite's file
+    std::string options;   // what follows a '?' in the name: "sync=full" (SQLite: every commit reaches the disk)
     int         port = 0;  // 0: the scheme's default
     std::string text;      // as written
 
     static Result<Url> parse(std::string_view text);
+    std::string_view option(std::string_view key) const; // "full" for sync; empty when it is not there
     std::string safe_text() const; // for logs: the password replaced by ***
     friend bool operator==(const Url& a, const Url& b) { return a.text == b.text; }
 };
