@@ -25,6 +25,8 @@
 
 namespace sipyard {
 
+class StatelessReplies; // core/module/stateless.h
+
 // One per server; thread-safe once the workers run. Tests use FakeHost (test/support/fake_host.h).
 class Host {
 public:
@@ -88,6 +90,9 @@ public:
     virtual Result<std::shared_ptr<const Format>> compile_format(std::string_view text) = 0;
     // A variable by its text ("$avp(x)"), for modparams that name one.
     virtual Result<std::shared_ptr<const VariableRef>> compile_variable(std::string_view text) = 0;
+
+    // The stateless replies of this server; null in hosts that have no network.
+    virtual StatelessReplies* stateless() { return nullptr; }
 
     // --- management -------------------------------------------------------------------------------------------------
     struct Command {

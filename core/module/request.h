@@ -39,8 +39,8 @@ struct Reply {
 class Responder {
 public:
     virtual ~Responder() = default;
+    // Sets request.answered when a final reply has left.
     virtual Result<void> reply(Request& request, const Reply& reply) = 0;
-    virtual bool         answered() const = 0;   // a final reply has been given
 };
 
 // Another place the request goes to, beside its own R-URI (append_branch).
@@ -62,6 +62,8 @@ struct Slot {
 // Lives on one fiber, in one arena. Not thread-safe. Texts given to setters are copied into the arena.
 class Request {
 public:
+    static constexpr std::size_t max_slots = 32; // of all modules together
+
     Request(Host& host, Arena& arena, sip::Message& message, const net::Received& received, Route route);
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
@@ -110,6 +112,7 @@ public:
     int   last_error = 0;               // what send_reply_error tells: a SIP code, 0 when none
     int   return_code = 1;              // $rc
     bool  dropped = false;              // the script ended with drop
+    bool  answered = false;             // a final reply has been given
 
     AvpStore&        avps() { return *avps_; }
     void             set_avps(AvpStore* store) { avps_ = store; } // a transaction lends its own
@@ -126,8 +129,6 @@ public:
     template <class T>
     T& at(Slot<T> slot)
     {
-        if (slots_.size() <= slot.index)
-            slots_.resize(slot.index + 1u, nullptr);
         if (!slots_[slot.index])
             slots_[slot.index] = &arena_.make<T>();
         return *static_cast<T*>(slots_[slot.index]);
@@ -135,7 +136,7 @@ public:
     template <class T>
     T* find(Slot<T> slot)
     {
-        return slot.index < slots_.size() ? static_cast<T*>(slots_[slot.index]) : nullptr;
+        return static_cast<T*>(slots_[slot.index]);
     }
 
 private:
@@ -156,7 +157,7 @@ private:
     AvpStore              own_avps_;
     AvpStore*             avps_ = &own_avps_;
     Responder*            responder_;
-    std::vector<void*>    slots_;
+    std::array<void*, max_slots> slots_{};
 };
 
 } // namespace sipyard

@@ -1,0 +1,99 @@
+// core/server/host.h - the Host of a running server: services, databases, counters, events, names that are ours
+#pragma once
+
+#include "core/base/guarded.h"
+#include "core/module/host.h"
+#include "core/module/stateless.h"
+#include "core/script/engine.h"
+#include "core/server/loader.h"
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sipyard::server {
+
+// What a command of the server itself or of a module is, by name.
+struct CommandEntry {
+    std::string module, about;
+    std::function<Result<json::Value>(const json::Value&)> run;
+};
+
+class ServerHost final : public Host {
+public:
+    struct Parts {
+        task::Runtime&      runtime;
+        net::Network&       network;
+        net::Resolver&      resolver;
+        const Clock&        clock;
+        log::Journal&       journal;
+        const CoreSettings& settings;
+        bool                checking = false;
+    };
+    explicit ServerHost(const Parts& parts);
+    ~ServerHost() override;
+
+    // --- wiring, before the workers start ---
+    // Constructs the modules in the order of their needs. Errors name the module and what is missing.
+    Result<void> construct(Loader& loader);
+    void         destroy_modules();                     // in reverse order
+    void         set_engine(script::Engine* engine) { engine_ = engine; }
+    void         add_command(std::string name, CommandEntry entry);
+    void         set_myself(std::vector<AliasLine> names) { myself_ = std::move(names); }
+
+    // --- Host ---
+    task::Runtime&      runtime() override { return parts_.runtime; }
+    net::Network&       network() override { return parts_.network; }
+    net::Resolver&      resolver() override { return parts_.resolver; }
+    const Clock&        clock() override { return parts_.clock; }
+    log::Journal&       journal() override { return parts_.journal; }
+    const CoreSettings& core() const override { return parts_.settings; }
+    Result<db::Database*> database(const db::Url& url) override;
+    bool                checking() const override { return parts_.checking; }
+    Counter&            counter(std::string_view group, std::string_view name, std::string_view about) override;
+    std::vector<const Counter*> counters() const override;
+    bool is_myself(std::string_view host, std::uint16_t port, std::optional<net::Protocol> protocol) const override;
+    void add_myself_hook(std::function<bool(std::string_view, std::uint16_t)> hook) override;
+    bool            has_event_route(std::string_view name) const override;
+    Verdict         run_event_route(std::string_view name, Request& request) override;
+    Result<Verdict> run_route(Route kind, std::string_view name, Request& request) override;
+    Result<std::shared_ptr<const Format>>      compile_format(std::string_view text) override;
+    Result<std::shared_ptr<const VariableRef>> compile_variable(std::string_view text) override;
+    StatelessReplies* stateless() override { return &stateless_; }
+    std::vector<Command> commands() const override;
+    Result<json::Value>  run_command(std::string_view name, const json::Value& params) override;
+
+protected:
+    void*         find_service(std::string_view api) override;
+    void          announce_any(std::type_index type, std::shared_ptr<const void> event, std::string_view key) override;
+    std::uint16_t next_slot() override;
+    Responder&    default_responder() override { return stateless_; }
+
+private:
+    // Events about one key keep their order: each listener has strands, and a key always takes the same one.
+    static constexpr std::size_t lanes = 16;
+    struct EventListener {
+        void*                                      module;
+        const ListenerSpec*                        spec;
+        std::array<std::unique_ptr<task::Strand>, lanes> strand;
+    };
+    Result<void> construct_one(LoadedModule& module, Loader& loader, std::vector<LoadedModule*>& under_way);
+
+    Parts                                                parts_;
+    StatelessReplies                                     stateless_;
+    script::Engine*                                      engine_ = nullptr;
+    std::vector<LoadedModule*>                           constructed_; // in order
+    std::map<std::string, void*, std::less<>>            services_;
+    std::map<std::string, std::vector<EventListener>>    listeners_;   // by type name, equal between shared objects
+    std::map<std::string, CommandEntry, std::less<>>     commands_;
+    std::vector<AliasLine>                               myself_;
+    Guarded<std::vector<std::shared_ptr<std::function<bool(std::string_view, std::uint16_t)>>>> myself_hooks_;
+    mutable Guarded<std::map<std::string, std::unique_ptr<Counter>, std::less<>>> counters_;
+    std::atomic<std::uint16_t>                           slots_{0};
+};
+
+} // namespace sipyard::server
