@@ -37,7 +37,7 @@ public:
     };
 
     // Fails with `invalid` and a sentence that holds the pattern. LineEnds counts in POSIX syntax only: Perl patterns
-    // say (?s) and (?m) themselves. Groups nest at most 50 deep (compiling must fit a fiber's stack).
+    // say (?s) and (?m) themselves. Groups nest at most 30 deep (compiling must fit a fiber's stack).
     static Result<Regex> compile(std::string_view pattern, Syntax syntax, Case letters,
                                  LineEnds line_ends = LineEnds::ordinary);
 
