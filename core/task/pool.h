@@ -40,9 +40,11 @@ public:
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    // Thread-safe. Error{overloaded} when the queue is full or all replacements are lost, Error{stopping} at the end.
-    // A job whose deadline has passed before a thread is free is dropped unrun (`dropped` then runs on a pool thread).
-    Result<void> submit(PoolJob job, Instant deadline, Job dropped = {});
+    // Thread-safe. Error{overloaded} when the queue is full, Error{stopping} at the end. After max_lost threads have been
+    // lost, Error{overloaded} too, but for one probe a second, until a job ends within its deadline.
+    // A job whose deadline has passed before a thread is free is dropped unrun (`dropped` then runs on a pool thread, or
+    // in stop()). Threads are started as jobs need them. A job must not throw: what it throws is logged.
+    Result<void> submit(PoolJob job, Instant deadline, PoolJob dropped = {});
 
     struct Stats { std::size_t queued, running, lost; std::uint64_t done, refused, expired; };
     Stats stats() const;
@@ -51,75 +53,77 @@ public:
     bool  stop(Duration deadline);
     const Clock& clock() const;
 
+    // Gives up threads whose job has outlived deadline and patience; returns when the next one will have. The runtime's
+    // workers call it before they sleep, submit() too.
+    Instant watch();
+    std::uint64_t activity() const; // grows with everything submitted and done
+    Error   unanswered() const;     // why a job has no answer: timeout, or stopping
+
 private:
     struct Parts;
-    std::shared_ptr<Parts> parts_; // shared with the threads, a lost one may outlive the pool
+    std::shared_ptr<Parts> parts_; // shared with the threads: a lost one may outlive the pool
+};
+
+// A T becomes a Result<T>; a Result stays what it is.
+template <class T>
+struct AsResult {
+    using Type = Result<T>;
+};
+template <class T>
+struct AsResult<Result<T>> {
+    using Type = Result<T>;
 };
 
 // Runs fn(thread, args...) on the pool and suspends the calling fiber until it is done or `deadline` from now has
 // passed (Error{timeout}; a late result is dropped). fn is captureless and the arguments are moved in: a job owns its
 // data. fn may take PoolThread& first or not. Exceptions arrive in the caller. Off a fiber it waits in the thread.
+// Error{overloaded} at once when the pool takes no job, Error{stopping} when the server ends first.
 template <class Fn, class... Args>
 auto blocking(Pool& pool, Duration deadline, Fn fn, Args... args)
 {
     static_assert(std::is_empty_v<Fn>, "pass the data as arguments: the job must own it");
-    constexpr bool wants_thread = std::is_invocable_v<Fn, PoolThread&, Args...>;
-    auto call = [fn](PoolThread& thread, Args&... moved) -> decltype(auto) {
-        if constexpr (wants_thread)
+    const auto call = [fn](PoolThread& thread, Args&... moved) {
+        if constexpr (std::is_invocable_v<Fn, PoolThread&, Args...>)
             return fn(thread, std::move(moved)...);
         else
             return fn(std::move(moved)...);
     };
-    using Raw = std::invoke_result_t<decltype(call), PoolThread&, Args&...>;
-    struct State {
-        std::tuple<Args...>                                                   args;
-        std::optional<std::conditional_t<std::is_void_v<Raw>, bool, Raw>>     value;
-        std::exception_ptr                                                    thrown;
-        bool                                                                  dropped = false;
-        Event                                                                 done;
+    using Value = std::invoke_result_t<decltype(call), PoolThread&, Args&...>;
+    using Answer = typename AsResult<Value>::Type;
+    struct Errand { // shared by the caller, who may give up, and the job
+        std::tuple<Args...>   args;
+        std::optional<Answer> answer; // none: thrown, or the job was dropped
+        std::exception_ptr    thrown;
+        Event                 done;
     };
-    auto state = std::make_shared<State>(State{std::tuple<Args...>{std::move(args)...}, {}, {}, false, {}});
-    // A Result<T> stays a Result<T>, a T becomes one.
-    auto unwrap = [] {
-        if constexpr (requires { typename Raw::value_type; static_cast<Result<typename Raw::value_type>>(std::declval<Raw>()); }
-                      && std::is_same_v<Raw, Result<typename std::conditional_t<std::is_void_v<Raw>, std::type_identity<void>, Raw>::value_type>>)
-            return std::type_identity<Raw>{};
-        else
-            return std::type_identity<Result<Raw>>{};
-    };
-    using Answer = typename decltype(unwrap())::type;
+    const auto errand = std::make_shared<Errand>(Errand{{std::move(args)...}, {}, {}, {}});
     const Instant until = pool.clock().now() + deadline;
-    auto accepted = pool.submit(
-        [state, call](PoolThread& thread) mutable {
+    if (auto taken = pool.submit(
+        [errand, call](PoolThread& thread) {
             try {
                 std::apply([&](Args&... moved) {
-                    if constexpr (std::is_void_v<Raw>) {
+                    if constexpr (std::is_void_v<Value>) {
                         call(thread, moved...);
-                        state->value.emplace(true);
+                        errand->answer.emplace();
                     } else {
-                        state->value.emplace(call(thread, moved...));
+                        errand->answer.emplace(call(thread, moved...));
                     }
-                }, state->args);
+                }, errand->args);
             } catch (...) {
-                state->thrown = std::current_exception();
+                errand->thrown = std::current_exception();
             }
-            state->done.signal();
+            errand->done.signal();
         },
-        until,
-        [state] {
-            state->dropped = true;
-            state->done.signal();
-        });
-    if (!accepted)
-        return Answer{accepted.error()};
-    if (!state->done.wait(until) || state->dropped)
-        return Answer{Error{ErrorKind::timeout, "no answer within the deadline"}};
-    if (state->thrown)
-        std::rethrow_exception(state->thrown);
-    if constexpr (std::is_void_v<Raw>)
-        return Answer{};
-    else
-        return Answer{std::move(*state->value)};
+        until, [errand](PoolThread&) { errand->done.signal(); });
+        !taken)
+        return Answer{taken.error()};
+    if (!errand->done.wait(until))
+        return Answer{pool.unanswered()};
+    if (errand->thrown)
+        std::rethrow_exception(std::exchange(errand->thrown, nullptr));
+    if (!errand->answer)
+        return Answer{pool.unanswered()};
+    return std::move(*errand->answer);
 }
 
 } // namespace sipyard::task

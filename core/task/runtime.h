@@ -29,6 +29,8 @@ public:
 
     void start();                        // starts the worker threads
     bool started() const;
+    // Refuses new work and waits until the fibers have ended; false when `grace` has passed first. Waits go on.
+    bool drain(Duration grace);
     // Ends all waits with a timeout result, lets fibers finish until `grace` has passed, then joins.
     // False when a pool thread is stuck in a foreign call.
     bool stop(Duration grace);
@@ -42,14 +44,17 @@ public:
     const Clock& clock() const;
     log::Journal& journal();
 
-    // Runs f on every worker's loop and waits for all (before start(): in the caller, with Worker::current() set).
+    // Runs f on every worker's loop and waits for all (before start() and after stop(): in the caller, with
+    // Worker::current() set). Not from a worker's loop.
     void on_every_worker(const std::function<void(Worker&)>& f);
     // Runs f on a fiber of some worker and waits for its end; for threads that are no workers (main, tests).
+    // What it throws arrives in the caller. Before start() and after stop() it runs in the caller.
     void run_on_fiber(std::function<void()> f);
 
     // Nothing is runnable now: inboxes empty, no ready descriptor, no pool job, no due timer. Fibers may be suspended.
     bool    quiet();
-    // Earliest deadline of any timer, `never` without one. For the movable clock of the tests.
+    // Earliest deadline of any timer or job in hand, `never` without one. For the movable clock of the tests: exact
+    // when quiet; with the system's clock no later than that.
     Instant next_deadline();
     void    wake_all();                  // the clock has been moved
 

@@ -17,10 +17,12 @@ using Job = Function<void()>;
 
 class Fiber;
 class Runtime;
+class Wheel;
 class Worker;
 
-// A file descriptor in the worker's epoll. Made, changed and destroyed on its worker only.
-// The callback gets the epoll event mask and runs on the loop, never on a fiber. It may destroy the watch itself.
+// A file descriptor in the worker's epoll. Made, changed and destroyed on its worker only. The callback gets the epoll
+// event mask and runs on the loop, never on a fiber. It may destroy any watch of its worker,
+// itself included. After Runtime::stop() whoever owns it may destroy it, as long as the runtime lives.
 class Watch {
 public:
     Watch(Worker& worker, int fd, std::uint32_t events, Function<void(std::uint32_t)> on_event);
@@ -36,7 +38,8 @@ private:
     Entry* entry_; // owned by the worker, which frees it after the batch of events in hand
 };
 
-// A timer of one worker; the callback runs on the loop. Used on its worker only. Destruction cancels.
+// A timer of one worker; the callback runs on the loop, never before its deadline, earlier deadlines first. Used on its
+// worker only. Destruction cancels, also inside the callback.
 class Timer {
 public:
     Timer(Worker& worker, Job on_time);
@@ -49,7 +52,7 @@ public:
     bool armed() const;
 
 private:
-    friend class Worker;
+    friend class Wheel;
     Worker&     worker_;
     Job         on_time_;
     Instant     when_{};
@@ -82,12 +85,11 @@ public:
     struct Stats { std::uint64_t turns, jobs, fibers_started, fibers_refused, suspensions; std::size_t fibers_live, queued; };
     Stats stats() const; // thread-safe, approximate
 
+    struct Parts; // for this room only
+    Parts& parts() { return *parts_; }
+
 private:
     friend class Runtime;
-    friend class Watch;
-    friend class Timer;
-    friend class Fiber;
-    struct Parts;
     explicit Worker(std::unique_ptr<Parts> parts);
     std::unique_ptr<Parts> parts_;
 
