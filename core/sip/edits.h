@@ -13,8 +13,7 @@ namespace sipyard::sip {
 
 // What a replacement stands for. A second replacement of the same thing takes the place of the first.
 enum class EditKey : unsigned char {
-    none, from_uri, from_display, to_uri, to_display, request_uri, body,
-    all_headers, // used inside
+    none, from_uri, from_display, to_uri, to_display, request_uri, body, content_type,
 };
 
 // One change. Offsets count from the start of message.buffer(), so edits stay good for a copy of that buffer.
@@ -23,13 +22,12 @@ struct Edit {
     std::uint32_t    to = 0;
     std::string_view text;       // in the arena of the Edits
     EditKey          key = EditKey::none;
-    bool             removed = false; // superseded by a later edit of the same key
     Edit*            next = nullptr;  // in the order they were made
 };
 
 // An ordered list of changes. Texts are copied into the arena. Inserts at one place come out in the order they were made
 // (insert_before: the newest is nearest to the place it stands before). Inserts next to removed text are kept; overlapping
-// removals are harmless; a replacement that begins inside removed text is dropped. Header texts bring their own CRLF.
+// removals are harmless; of a replacement that begins inside text that is gone only the removal counts. Header texts bring their own CRLF.
 class Edits {
 public:
     explicit Edits(Arena& arena) : arena_{&arena} {}
@@ -49,8 +47,8 @@ public:
     // From and To: another URI (the display name and tag stay), another display name ("" removes it; quotes are the caller's).
     void replace_uri(const Message& message, HeaderName from_or_to, std::string_view uri);
     void replace_display(const Message& message, HeaderName from_or_to, std::string_view display);
-    // A new body. Content-Type is replaced when given, Content-Length is corrected when the message is written. An empty
-    // body removes Content-Type too.
+    // A new body. Content-Type is replaced (or added) when given, Content-Length is corrected when the message is written. An
+    // empty body removes Content-Type too.
     void replace_body(const Message& message, std::string_view body, std::string_view content_type = {});
     void undo(EditKey key);              // forgets the replacement of that key
 
@@ -58,14 +56,12 @@ public:
     bool has(EditKey key) const;
     const Edit* find(EditKey key) const; // the one in force
     const Edit* first() const { return first_; }
-    bool changes_body(const Message& message) const;
 
     // The same edits with their texts in another arena: the request's edits as the start of a branch's.
     Edits copy(Arena& arena) const;
     void clear() { first_ = nullptr; last_ = nullptr; }
 
 private:
-    friend class EditWriter;
     void add(std::size_t from, std::size_t to, std::string_view text, EditKey key);
 
     Arena* arena_;

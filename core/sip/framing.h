@@ -41,7 +41,8 @@ public:
 private:
     enum class State : unsigned char { start, headers, body };
     Frame finish(Kind kind, std::size_t size, Complaint why = {});
-    Complaint take_line(std::string_view line); // looks for Content-Length
+    Complaint take_line(std::string_view line);   // looks for Content-Length
+    Complaint take_length(std::string_view text);
 
     Limits        limits_;
     State         state_ = State::start;
@@ -51,8 +52,9 @@ private:
     std::uint64_t length_ = 0;
     bool          has_length_ = false;
     bool          first_line_ = true;
-    bool          length_open_ = false; // the last header was Content-Length without digits yet (folded)
+    bool          length_open_ = false;     // Content-Length had no digits yet: its value is on a folded line
+    bool          has_length_last_ = false; // the header of the last line was Content-Length
 };
-const char* to_text(Framer::Kind kind);
+std::string_view to_text(Framer::Kind kind);
 
 } // namespace sipyard::sip

@@ -132,7 +132,7 @@ public:
 
 private:
     friend class MessageReader;
-    friend class Arena;
+    friend class ::sipyard::Arena; // makes it
     Message() = default;
 
     template <class T>

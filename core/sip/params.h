@@ -29,7 +29,7 @@ public:
     // As find, as sent, with where it stands (`value` points into the text).
     std::optional<Param> get(std::string_view name) const;
 
-    // Walks all of them: `for (auto rest = p.text(); next_param(rest, param);)`. Quotes respected, blanks around
+    // Walks all of them: `for (auto rest = p.text(); ParamsView::next(rest, param);)`. Quotes respected, blanks around
     // names, '=' and values skipped, empty parameters (";;") skipped.
     static bool next(std::string_view& rest, Param& out);
 
