@@ -1,0 +1,147 @@
+// modules/xcap_server/usage.cpp - the table of application usages and the operator's additions
+#include "modules/xcap_server/usage.h"
+
+#include <algorithm>
+
+namespace sipyard::xcap_server {
+namespace {
+
+constexpr const char* common_policy = "urn:ietf:params:xml:ns:common-policy";
+
+// Type numbers are Kamailio's, so that its tables keep working; both pres-rules usages share one.
+std::deque<Usage> known_usages()
+{
+    using enum Usage::GlobalTree;
+    return {
+        {"pres-rules", "urn:ietf:params:xml:ns:pres-rules", common_policy, "ruleset",
+         "application/auth-policy+xml", "index", 2, privileged, false, false},
+        {"org.openmobilealliance.pres-rules", common_policy, common_policy, "ruleset",
+         "application/auth-policy+xml", "pres-rules", 2, privileged, false, false},
+        {"resource-lists", "urn:ietf:params:xml:ns:resource-lists", "urn:ietf:params:xml:ns:resource-lists",
+         "resource-lists", "application/resource-lists+xml", "index", 4, privileged, false, false},
+        {"rls-services", "urn:ietf:params:xml:ns:rls-services", "urn:ietf:params:xml:ns:rls-services", "rls-services",
+         "application/rls-services+xml", "index", 8, privileged, false, false},
+        {"pidf-manipulation", "urn:ietf:params:xml:ns:pidf", "urn:ietf:params:xml:ns:pidf", "presence",
+         "application/pidf+xml", "index", 16, privileged, false, false},
+        {std::string{caps_auid}, "urn:ietf:params:xml:ns:xcap-caps", "urn:ietf:params:xml:ns:xcap-caps", "xcap-caps",
+         "application/xcap-caps+xml", "index", 32, read_only, true, true},
+        {"org.openmobilealliance.user-profile", "urn:oma:xml:xdm:user-profile", "urn:oma:xml:xdm:user-profile",
+         "user-profiles", "application/vnd.oma.user-profile+xml", "user-profile", 64, privileged, false, false},
+        {"org.openmobilealliance.pres-content", "urn:oma:xml:prs:pres-content", "urn:oma:xml:prs:pres-content",
+         "content", "application/vnd.oma.pres-content+xml", "oma_status-icon", 128, privileged, false, true},
+        {"simservs.ngn.etsi.org", "http://uri.etsi.org/ngn/params/xml/simservs/xcap",
+         "http://uri.etsi.org/ngn/params/xml/simservs/xcap", "simservs", "application/simservs+xml", "simservs.xml",
+         4096, privileged, false, false},
+    };
+}
+constexpr int first_free_type = 8192; // the types of app_usage, doubling
+
+bool is_auid(std::string_view text)
+{
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_alnum(c) || std::string_view{"-._"}.find(c) != std::string_view::npos;
+    });
+}
+
+} // namespace
+
+std::optional<Problem> Usage::check(const RootElement& root, const Validation& wanted) const
+{
+    if (wanted.schema && !root_name.empty() && (root.name != root_name || root.ns != root_ns))
+        return Problem{Conflict::schema_validation_error,
+                       format("the root element has to be {} of namespace {}", root_name, root_ns), {}, {}};
+    return {};
+}
+
+Result<Usages> Usages::make(const std::vector<AppUsage>& more, const std::vector<std::string>& disabled)
+{
+    Usages made;
+    made.usages_ = known_usages();
+    int type = first_free_type;
+    for (const AppUsage& one : more) {
+        if (made.find(one.usage.auid))
+            return invalid(format("app_usage: '{}' is there already", one.usage.auid));
+        Usage usage = one.usage;
+        const auto taken = [&](int t) {
+            return std::any_of(made.usages_.begin(), made.usages_.end(), [t](const Usage& u) { return u.type == t; });
+        };
+        if (usage.type == 0) {
+            while (type <= (1 << 29) && taken(type))
+                type *= 2;
+            if (taken(type))
+                return invalid("app_usage: no type number is left, give one with type=");
+            usage.type = type;
+        }
+        made.usages_.push_back(std::move(usage));
+    }
+    for (const std::string& auid : disabled) {
+        const auto at = std::find_if(made.usages_.begin(), made.usages_.end(),
+                                     [&](const Usage& u) { return u.auid == auid; });
+        if (at == made.usages_.end()) {
+            std::vector<std::string_view> names;
+            for (const Usage& usage : made.usages_)
+                names.push_back(usage.auid);
+            const auto near = nearest(auid, names);
+            return invalid(format("disable_usage: there is no usage '{}'{}", auid,
+                                  near.empty() ? std::string{} : format(", did you mean '{}'?", near)));
+        }
+        made.usages_.erase(at);
+    }
+    return made;
+}
+
+const Usage* Usages::find(std::string_view auid) const
+{
+    for (const Usage& usage : usages_) // a dozen at most: faster than hashing
+        if (usage.auid == auid)
+            return &usage;
+    return nullptr;
+}
+
+} // namespace sipyard::xcap_server
+
+namespace sipyard {
+
+Result<xcap_server::AppUsage> FromText<xcap_server::AppUsage>::parse(std::string_view text)
+{
+    xcap_server::AppUsage app;
+    for (auto rest = text; !rest.empty();) {
+        const auto part = trim(cut(rest, ';'));
+        if (part.empty())
+            continue;
+        auto       value = part;
+        const auto name = trim(cut(value, '='));
+        value = trim(value);
+        if (name == "auid") {
+            app.usage.auid = value;
+        } else if (name == "ns") {
+            app.usage.ns = value;
+        } else if (name == "mime") {
+            app.usage.mime = value;
+        } else if (name == "name" && !value.empty()) {
+            app.usage.name = value;
+        } else if (name == "type") {
+            const auto number = parse_int(value);
+            if (!number || *number < 1 || *number > INT32_MAX)
+                return invalid(format("type={} is not a positive number", value));
+            app.usage.type = static_cast<int>(*number);
+        } else if (name == "global") {
+            if (value != "ro")
+                return invalid(format("global={}: only 'ro' is known", value));
+            app.usage.global = xcap_server::Usage::GlobalTree::read_only;
+        } else if (name == "schema") {
+            return invalid("schema= of an app_usage is not supported");
+        } else {
+            return invalid(format("'{}' is none of auid, ns, mime, type, name, global", name));
+        }
+    }
+    if (!xcap_server::is_auid(app.usage.auid))
+        return invalid(format("'{}' needs auid=, of letters, digits, '-', '.' and '_'", text));
+    if (app.usage.ns.empty())
+        return invalid(format("'{}' needs ns=", text));
+    if (app.usage.mime.find('/') == std::string::npos)
+        return invalid(format("'{}' needs mime=type/subtype", text));
+    return app;
+}
+
+} // namespace sipyard

@@ -1,0 +1,71 @@
+// modules/xcap_server/usage.h - application usages: what a document of each kind must look like (RFC 4825 5)
+#pragma once
+
+#include "core/base/from_text.h"
+#include "core/base/result.h"
+#include "modules/xcap_server/error_document.h"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sipyard::xcap_server {
+
+// What is checked besides being well-formed (modparam validation).
+struct Validation {
+    bool schema = true;      // bit 2: root element, schema
+    bool constraints = true; // bit 4
+};
+
+// What is known of a well-formed document before the usage looks at it.
+struct RootElement {
+    std::string_view ns, name;
+};
+
+struct Usage {
+    enum class GlobalTree : unsigned char { privileged, read_only }; // who may write it: admin_users, nobody
+    std::string auid;
+    std::string ns;                 // default document namespace: of element names without prefix in node selectors
+    std::string root_ns, root_name; // of the root element; empty name: any
+    std::string mime;
+    std::string name = "index";     // well-known document name, for information
+    int         type = 0;           // doc_type column
+    GlobalTree  global = GlobalTree::privileged;
+    bool        computed = false;     // xcap-caps: one document in the global tree, made by the server
+    bool        read_by_all = false;  // any user may read any user's documents
+
+    // Sections 3 to 6 of validation, first failure answers: the root element here; schema and constraints of a usage
+    // are further steps of this function.
+    std::optional<Problem> check(const RootElement& root, const Validation& wanted) const;
+};
+
+// An app_usage line: "auid=a;ns=urn:a;mime=application/a+xml[;type=8192][;name=index][;global=ro]".
+struct AppUsage {
+    Usage usage; // type 0: the next free one
+};
+
+// Immutable after construction.
+class Usages {
+public:
+    // The usages of the field plus `more`, without `disabled`. Errors: an AUID twice, an unknown AUID to disable.
+    static Result<Usages> make(const std::vector<AppUsage>& more, const std::vector<std::string>& disabled);
+    const Usage* find(std::string_view auid) const; // null: unknown, 404
+    const std::deque<Usage>& all() const { return usages_; }
+
+private:
+    std::deque<Usage> usages_;
+};
+
+inline constexpr std::string_view caps_auid = "xcap-caps";
+inline constexpr std::string_view search_auid = "org.openmobilealliance.search";
+
+} // namespace sipyard::xcap_server
+
+template <>
+struct sipyard::FromText<sipyard::xcap_server::AppUsage> {
+    static constexpr bool integer = false;
+    static constexpr std::string_view expected = "an application usage, auid=...;ns=...;mime=...";
+    static Result<xcap_server::AppUsage> parse(std::string_view text);
+};
