@@ -131,11 +131,12 @@ void Pool::Parts::serve(const std::shared_ptr<Thread>& me)
         Task task = std::move(queue.front());
         queue.pop_front();
         const Instant now = clock.now();
-        const bool late = stopping || task.deadline <= now;
+        const Instant deadline = task.deadline;
+        const bool late = stopping || deadline <= now;
         --idle;
         ++running;
         me->running = true;
-        me->give_up = late || task.deadline.ns > never.ns - settings.patience.count() ? never : task.deadline + settings.patience;
+        me->give_up = late || deadline.ns > never.ns - settings.patience.count() ? never : deadline + settings.patience;
         if (me->give_up.ns < next_watch.load())
             next_watch.store(me->give_up.ns);
         lock.unlock();
@@ -161,7 +162,7 @@ void Pool::Parts::serve(const std::shared_ptr<Thread>& me)
         me->running = false;
         --running;
         ++idle;
-        if (!late && open_circuit && clock.now() <= task.deadline) {
+        if (!late && open_circuit && clock.now() <= deadline) {
             open_circuit = false;
             log.warn("{}: jobs are taken again", settings.name);
         }
