@@ -15,6 +15,11 @@
 #include <string_view>
 #include <vector>
 
+namespace sipyard::crypto {
+class TlsContext; // core/crypto/tls.h
+struct TlsInfo;
+} // namespace sipyard::crypto
+
 namespace sipyard::net {
 
 // A socket the operator asked for (listen=). Lives as long as the network.
@@ -64,7 +69,8 @@ public:
 };
 
 // Takes over HTTP streams (modules/xhttp). Called on the worker's loop; owns the descriptor from then on. For TLS the
-// descriptor is our end of a socketpair whose other end the network bridges. Nothing has been read from it.
+// descriptor is one end of a socketpair whose other end the network bridges. Nothing has been read from it. When the
+// acceptor has closed the descriptor it tells Network::released(from.connection), so that limits and lists are right.
 class HttpAcceptor {
 public:
     virtual ~HttpAcceptor() = default;
@@ -72,7 +78,15 @@ public:
 };
 
 // TLS of one side; made by modules/tls, which reads the operator's settings. Thread-safe.
-class TlsContext; // core/crypto/tls.h
+using crypto::TlsContext;
+
+// Which context serves a connection, when it depends on the address. Called on any worker; null refuses the connection.
+class TlsChooser {
+public:
+    virtual ~TlsChooser() = default;
+    virtual std::shared_ptr<TlsContext> for_server(const Address& local) = 0;
+    virtual std::shared_ptr<TlsContext> for_client(const Address& peer) = 0;
+};
 
 struct Settings {
     std::size_t tcp_max_connections = 2048, tls_max_connections = 2048;
@@ -89,6 +103,8 @@ struct Settings {
     bool        tcp_keepalive = true;
     int         keepalive_idle = 0, keepalive_interval = 0, keepalive_count = 0; // seconds, seconds, probes; 0: system's
     int         free_bind = 0;
+    bool        mhomed = false;                     // ask the routing table which local address fits a destination
+    bool        strict_match = false;               // tcp_connection_match: reuse connections of `Destination::from` only
 };
 
 struct ConnectionInfo {
@@ -119,6 +135,7 @@ public:
     void set_http(HttpAcceptor* acceptor);                  // null: HTTP is garbage
     void set_tls_server(std::shared_ptr<TlsContext> context); // replaceable while running (certificate reload)
     void set_tls_client(std::shared_ptr<TlsContext> context);
+    void set_tls(std::shared_ptr<TlsChooser> chooser);        // instead of the two; replaceable too
 
     // Binds everything (Error names the address; a port somebody uses is refused) and starts reading.
     Result<void> start(MessageHandler& handler);
@@ -134,6 +151,11 @@ public:
     void set_lifetime(ConnectionId id, Duration idle);
     // ";alias": the peer of this connection may also be reached at that port (RFC 5923).
     void add_alias(ConnectionId id, std::uint16_t port);
+    // The HTTP acceptor has closed the descriptor of this connection.
+    void released(ConnectionId id);
+    bool is_open(ConnectionId id) const;
+    // What the handshake of a TLS connection agreed on; null when there is no such connection. Shared with the connection.
+    std::shared_ptr<const crypto::TlsInfo> tls_info(ConnectionId id) const;
 
     const std::vector<std::unique_ptr<Listener>>& listeners() const;
     // The socket to send from to that address: same protocol and family, the first configured unless mhomed.
