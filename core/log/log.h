@@ -29,18 +29,23 @@ std::unique_ptr<Sink> stderr_sink(bool colour);
 std::unique_ptr<Sink> syslog_sink(std::string name, std::string facility); // "LOG_DAEMON", "LOG_LOCAL0"...
 std::unique_ptr<Sink> file_sink(std::string path);                         // reopened by reopen()
 
+// The number in front of each line of this thread: the worker's index. 0 for a thread that never set one.
+void set_thread_index(int index);
+int  thread_index();
+
 // One per server. Thread-safe. Appending never blocks: when the ring (8,192 lines) is full the line is dropped and
-// counted, and the next written line says how many are missing.
+// counted, and a line in its place says how many are missing. start(), stop() and the destructor: one thread at a time.
 class Journal {
 public:
     explicit Journal(std::unique_ptr<Sink> sink, Level threshold = Level::warn);
     ~Journal();                       // stops and flushes
 
     void start();                     // from here on a thread writes
-    void stop();                      // flushes; afterwards lines are written by the caller again
-    void set_sink(std::unique_ptr<Sink> sink);
+    void stop();                      // flushes; afterwards lines are written by the caller again. A sink that takes no
+                                      // line for 3 seconds is left behind, and what comes later is dropped and counted
+    void set_sink(std::unique_ptr<Sink> sink); // while started, lines still in the ring go to the new one
     void reopen();                    // asks the sink to reopen its file
-    void append(Level level, std::string line);
+    void append(Level level, std::string line); // whole: with index, level and name
 
     bool  enabled(Level level) const { return static_cast<int>(level) <= threshold_.load(std::memory_order_relaxed); }
     int   threshold() const { return threshold_.load(std::memory_order_relaxed); }
@@ -77,7 +82,9 @@ public:
     template <class... Args>
     void debug(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::dbg, text, args...); }
 
-    // A line as it is, for script logs. `prefix` is the evaluated log_prefix.
+    // A line as it is, for script logs. `prefix` is the evaluated log_prefix. Line ends inside stay (a script may log a
+    // whole message), one at the end goes. In the lines of the functions above they are shown as \n: those carry what
+    // strangers sent, and nobody forges a line that way.
     void line(Level level, std::string_view prefix, std::string_view text) const;
     Journal* journal() const { return journal_; }
 
