@@ -1,0 +1,161 @@
+// modules/xhttp/xhttp.cpp - HTTP/1.1 on the SIP ports, answered by event_route[xhttp:request]
+#include "modules/xhttp/api.h"
+#include "modules/xhttp/daemon.h"
+
+#include "core/base/text.h"
+#include "core/module/module.h"
+#include "core/sip/message.h"
+#include "core/task/fiber.h"
+
+#include <optional>
+#include <vector>
+
+namespace sipyard::xhttp {
+
+class Xhttp final : public Api, public net::HttpAcceptor {
+public:
+    struct Settings {
+        std::string event_callback;
+        std::optional<Regex> url_match, url_skip;
+        ByteCount max_body{1_MiB};
+        Seconds   request_timeout{30};
+        int       max_connections = 4096;
+    };
+    static Manifest<Xhttp> manifest();
+
+    Xhttp(const Settings& settings, Host& host)
+        : settings_{settings}, host_{host}, log_{host.logger("xhttp")},
+          counts_{host.counter("xhttp", "requests", "HTTP requests received"),
+                  host.counter("xhttp", "replies", "HTTP replies sent"),
+                  host.counter("xhttp", "too_large", "Requests whose body was refused with 413"),
+                  host.counter("xhttp", "timeouts", "Connections closed because the client was too slow or idle"),
+                  host.counter("xhttp", "refused", "Connections refused at the limit"),
+                  host.counter("xhttp", "overloaded", "Requests refused with 503 because too many are waiting")}
+    {
+        if (host.checking())
+            return;
+        Limits limits;
+        limits.connections = static_cast<std::size_t>(settings.max_connections);
+        limits.max_body = settings.max_body.bytes;
+        limits.request_timeout = std::chrono::seconds{settings.request_timeout.count};
+        limits.idle_timeout = std::chrono::seconds{host.core().tcp_connection_lifetime};
+        daemons_.resize(host.runtime().workers());
+        host.runtime().on_every_worker([&](task::Worker& worker) {
+            daemons_[worker.index()] = std::make_unique<Daemon>(worker, limits, counts_, host.network(),
+                                                                [this](Exchange& exchange) { serve(exchange); });
+        });
+        host.network().set_http(this);
+    }
+    ~Xhttp() override
+    {
+        if (!host_.checking())
+            host_.network().set_http(nullptr);
+    }
+
+    void accept(task::Worker& worker, int fd, const net::Received& from) override
+    {
+        daemons_[worker.index()]->adopt(fd, from);
+    }
+
+    Result<std::shared_ptr<Stream>> stream(Request& request, const Reply& head) override
+    {
+        auto* const exchange = dynamic_cast<Exchange*>(&request.responder());
+        if (!exchange)
+            return invalid("only an HTTP request can be answered with a stream");
+        auto body = std::make_shared<BodyStream>(exchange->daemon, exchange->connection);
+        if (!head.body.empty())
+            TRYV(body->write(head.body));
+        TRYV(exchange->reply_stream(request, head, body));
+        return std::shared_ptr<Stream>{body};
+    }
+
+private:
+    static constexpr std::string_view event = "xhttp:request";
+
+    void serve(Exchange& exchange) // on the worker's loop
+    {
+        const std::string_view target = exchange.target;
+        if ((settings_.url_match && !settings_.url_match->matches(target))
+            || (settings_.url_skip && settings_.url_skip->matches(target))) {
+            exchange.refuse(404, "nothing here\n");
+            exchange.state = Exchange::State::done;
+            return;
+        }
+        const auto started = exchange.daemon.worker().spawn([this, &exchange] { run(exchange); });
+        if (!started) {
+            counts_.overloaded.add();
+            exchange.refuse(503, "too many requests are waiting\n");
+            exchange.state = Exchange::State::done;
+        }
+    }
+
+    void run(Exchange& exchange) // on the fiber
+    {
+        struct Finish { // also when the script throws
+            Exchange& exchange;
+            ~Finish() { exchange.daemon.finished(exchange); }
+        } finish{exchange};
+        Arena& arena = task::Fiber::current()->arena();
+        auto message = sip::Message::parse(exchange.text, arena);
+        if (!message) {
+            log_.info("bad request from {}: {}", exchange.received.source.text(), message.error().text);
+            exchange.refuse(400, "the request could not be read\n");
+            return;
+        }
+        Request request{host_, arena, **message, exchange.received, Route::event};
+        request.set_http();
+        request.set_responder(exchange);
+        (void)host_.run_event_route(event, request);
+    }
+
+    // --- script ---
+    Verdict reply(Request& request, std::int64_t code, std::string_view reason, std::string_view content_type,
+                  std::string_view body)
+    {
+        if (!request.is_http()) {
+            log_.error("xhttp_reply: not an HTTP request");
+            return Verdict::no();
+        }
+        if (code < 200 || code > 699) {
+            log_.error("xhttp_reply: {} is no final status", code);
+            return Verdict::no();
+        }
+        const auto sent = request.reply({static_cast<int>(code), reason, {}, content_type, body});
+        if (!sent)
+            log_.error("xhttp_reply: {}", sent.error().text);
+        return Verdict::of(sent.has_value());
+    }
+    Value http_uri(Request& request)
+    {
+        return request.is_http() ? Value{request.message().uri_text()} : Value{};
+    }
+
+    const Settings                       settings_;
+    Host&                                host_;
+    const log::Logger                    log_;
+    Counts                               counts_;
+    std::vector<std::unique_ptr<Daemon>> daemons_; // one per worker, used there only
+};
+
+Manifest<Xhttp> Xhttp::manifest()
+{
+    using M = Xhttp;
+    return {
+        .name = "xhttp",
+        .about = "HTTP/1.1 requests on the SIP TCP and TLS ports, answered by the script",
+        .offers = {offer_of<Api, M>()},
+        .params = {param("url_match", &Settings::url_match, "Targets that are served; others get 404"),
+                   param("url_skip", &Settings::url_skip, "Targets that are not served"),
+                   param("event_callback", &Settings::event_callback, "Accepted; scripts use event_route[xhttp:request]"),
+                   param("max_body_size", &Settings::max_body, "Largest request body, in bytes; beyond it 413"),
+                   param("request_timeout", &Settings::request_timeout, "Seconds a request may take to arrive"),
+                   param("max_connections", &Settings::max_connections, "HTTP connections of one worker")},
+        .functions = {function("xhttp_reply", &M::reply, "Answers the HTTP request", Route::request | Route::event)},
+        .variables = {variable("hu", &M::http_uri, "Target of the HTTP request: path and query")},
+        .event_routes = {"xhttp:request"},
+    };
+}
+
+} // namespace sipyard::xhttp
+
+SIPYARD_MODULE(sipyard::xhttp::Xhttp)
