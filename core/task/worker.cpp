@@ -251,7 +251,7 @@ bool Worker::Parts::start(Job& job)
     fiber->worker = this;
     fiber->loop = &loop_side;
     fiber->job = std::move(job);
-    live.fetch_add(1, std::memory_order_relaxed);
+    live.store(live.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); // this thread alone writes
     count(started);
     enter(*fiber);
     return true;
@@ -265,7 +265,7 @@ void Worker::Parts::enter(Fiber::Parts& fiber)
     current = nullptr;
     if (fiber.finished) {
         fibers.give_back(fiber);
-        live.fetch_sub(1, std::memory_order_relaxed);
+        live.store(live.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
         shared.fiber_ended();
     }
 }
