@@ -61,7 +61,10 @@ struct Strand::Queue {
             return nullptr;
         const std::lock_guard<std::mutex> lock{mutex};
         Place* const next = first;
-        unlink(nullptr, *next);
+        if (next)
+            unlink(nullptr, *next);
+        else
+            state.store(open); // the last in the queue left it since we looked
         return next;
     }
     bool leave(Place& place) // false: its turn has come already
