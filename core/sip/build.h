@@ -13,7 +13,7 @@ namespace sipyard::sip {
 
 // Where a request came from: decides `received` and `rport` of its top Via (RFC 3261 18.2.1, RFC 3581 4).
 struct Source {
-    std::string_view address;          // numeric, IPv6 without brackets; "": leave the Via alone
+    std::string_view address{};          // numeric, IPv6 without brackets; "": leave the Via alone
     std::uint16_t    port = 0;
     bool             force_rport = false; // as if the client had asked for rport
     bool             always_received = false; // add received even if it equals sent-by
@@ -23,12 +23,12 @@ struct Source {
 std::string_view with_source(const Via& via, const Source& source, Arena& arena);
 
 struct ReplyParts {
-    std::string_view to_tag;       // put on To unless it has one; "": none is added
-    std::string_view headers;      // whole lines, each with CRLF (Contact, WWW-Authenticate ...)
-    std::string_view server;       // whole line without CRLF, e.g. "Server: x"; "": none
-    std::string_view content_type; // with a body
-    std::string_view body;
-    Source           source;
+    std::string_view to_tag{};       // put on To unless it has one; "": none is added
+    std::string_view headers{};      // whole lines, each with CRLF (Contact, WWW-Authenticate ...)
+    std::string_view server{};       // whole line without CRLF, e.g. "Server: x"; "": none
+    std::string_view content_type{}; // with a body
+    std::string_view body{};
+    Source           source{};
     bool             record_routes = true; // copied to 101..299 (RFC 3261 12.1.1)
 };
 
@@ -38,9 +38,9 @@ std::string_view build_reply(const Message& request, int code, std::string_view 
                              Arena& arena);
 
 struct ForwardParts {
-    std::string_view request_uri;  // "": the one of the edits, or as received
-    std::string_view via;          // our Via: whole line without CRLF ("Via: SIP/2.0/UDP ..."); "": none (local use)
-    Source           source;
+    std::string_view request_uri{};  // "": the one of the edits, or as received
+    std::string_view via{};          // our Via: whole line without CRLF ("Via: SIP/2.0/UDP ..."); "": none (local use)
+    Source           source{};
     bool             content_length = false; // add Content-Length when the message has none (streams need it)
 };
 

@@ -325,6 +325,9 @@ Fault Message::check() const
         return {400, "Missing Via header field"};
     if (top_via() == nullptr)
         return {400, "Bad Via header field"};
+    // Values behind the top one matter to a reply only; but what shares its line was sent as one (RFC 4475 3.1.2.1).
+    if (top_via()->whole.size() != value(HeaderName::via).size() && !vias().complaint.empty())
+        return {400, "Bad Via header field"};
     static constexpr struct { HeaderName id; Complaint missing, repeated; } needed[] = {
         {HeaderName::from, "Missing From header field", "Several From header fields"},
         {HeaderName::to, "Missing To header field", "Several To header fields"},
