@@ -46,9 +46,9 @@ public:
     std::size_t errors() const { return errors_; }
     const std::vector<Diagnostic>& all() const { return all_; }   // in the order they were found
 
-    // "FILE:L:C: error: MESSAGE", "    expected ..., did you mean ...?", the source line and a caret below the column.
+    // "FILE:L:C: error: MESSAGE, expected ..., did you mean ...?", the source line and a caret below the column.
     std::string text(const Diagnostic& diagnostic) const;
-    // Every diagnostic, in source order within the order of finding, and "ERROR: bad config file (N errors)\n" last
+    // Every diagnostic in the order of finding, and "ERROR: bad config file (N errors)\n" last
     // when there was an error.
     std::string report() const;
 
