@@ -55,7 +55,7 @@ Instant Connection::deadline() const
     case Phase::lingering: return progress_ + (first_ ? settings.send_timeout : linger_time);
     case Phase::sip: {
         Instant next = lifetime_.count() < 0 ? task::never : active_ + lifetime_;
-        if (!rest_.empty())
+        if (has_begun_message())
             next = std::min(next, message_begun_ + settings.message_timeout);
         if (first_)
             next = std::min(next, progress_ + settings.send_timeout);
@@ -86,7 +86,7 @@ void Connection::on_time()
     bump(home_.tally().closed_timeout);
     if (phase_ == Phase::handshaking)
         bump(home_.tally().tls_failures);
-    if (phase_ == Phase::sip && rest_.empty() && !first_)
+    if (phase_ == Phase::sip && !has_begun_message() && !first_)
         return close(); // idle
     fail({ErrorKind::timeout, format("{}: no progress in time", from_.source.text())});
 }
@@ -293,9 +293,12 @@ void Connection::take(std::string_view fresh)
         std::string{}.swap(rest_); // an idle connection keeps no buffer
     else
         rest_.erase(0, used);
-    if (!rest_.empty())
+    if (has_begun_message())
         schedule();
 }
+
+// A lone CRLF is half a ping or a pong (RFC 5626 3.5.1): it may stay for as long as the connection.
+bool Connection::has_begun_message() const { return !rest_.empty() && rest_.front() != '\r'; }
 
 // False: nothing more is to be read from this connection.
 bool Connection::take_frame(std::string_view bytes, const sip::Framer::Frame& frame)
@@ -313,7 +316,7 @@ bool Connection::take_frame(std::string_view bytes, const sip::Framer::Frame& fr
     case sip::Framer::Kind::garbage:
     case sip::Framer::Kind::too_large:
         bump(home_.tally().garbage);
-        fail(invalid(format("{}: {}", from_.source.text(), to_text(frame.kind))));
+        fail(invalid(format("{}: {}", frame.kind, frame.why)));
         break;
     case sip::Framer::Kind::pong:
     case sip::Framer::Kind::more: break;

@@ -58,6 +58,7 @@ private:
     void read_tls();
     void sniffed(Spoken spoken);
     void take(std::string_view fresh);            // SIP bytes as they come
+    bool has_begun_message() const;
     bool take_frame(std::string_view bytes, const sip::Framer::Frame& frame);
     void hand_over();                             // HTTP
     void linger();
