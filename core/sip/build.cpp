@@ -132,7 +132,7 @@ std::string_view build_reply(const Message& request, int code, std::string_view 
         put_all(pen, request, HeaderName::record_route);
     put_all(pen, request, HeaderName::from);
     if (const auto* to = request.first(HeaderName::to)) {
-        if (parts.to_tag.empty() || request.to_tag().data() != nullptr) {
+        if (parts.to_tag.empty() || (request.to() != nullptr && request.to()->params.has("tag"))) {
             put_header(pen, *to);
         } else {
             pen.put("To: ");
