@@ -339,10 +339,8 @@ Result<void> Connection::send(const Destination& to, std::string_view bytes)
             return {};
     }
     if (!shared.table.reserve(id_, bytes.size() - sent, shared.settings.write_queue)) {
-        Error full{ErrorKind::overloaded, format("{} does not read: {} bytes are waiting for it", from_.source.text(),
-                                                 shared.settings.write_queue)};
-        fail(full);
-        return full;
+        overflow();
+        return Error{ErrorKind::overloaded, format("too much is waiting for {} already", from_.source.text())};
     }
     auto waiting = std::make_unique<Waiting>(Waiting{to, std::string{bytes}, sent, nullptr});
     Waiting* const added = waiting.get();
@@ -357,6 +355,14 @@ Result<void> Connection::send(const Destination& to, std::string_view bytes)
     last_ = added;
     schedule();
     return {};
+}
+
+// Others had more for this peer than may wait. Was it the peer, or were we slow to look at it?
+void Connection::overflow()
+{
+    if (first_)
+        fail({ErrorKind::overloaded, format("{} does not read: {} bytes are waiting for it", from_.source.text(),
+                                            home_.shared().settings.write_queue)});
 }
 
 std::optional<std::size_t> Connection::write_some(std::string_view bytes)

@@ -38,6 +38,7 @@ public:
     void close();                       // after what is queued has left
     void set_lifetime(Duration idle);   // negative: for ever
     void fail(Error why);
+    void overflow();                    // the queue was full; fails unless it has moved on
     ConnectionId id() const { return id_; }
 
 private:

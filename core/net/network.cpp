@@ -233,8 +233,10 @@ Result<void> Network::Parts::deliver(ConnectionId id, const Destination& to, std
     task::Worker& home = shared.runtime.worker(shared.table.worker(id));
     if (task::Worker::current() == &home)
         return shared.streams[home.index()]->send(id, to, bytes);
-    if (!shared.table.reserve(id, bytes.size(), shared.settings.write_queue))
+    if (!shared.table.reserve(id, bytes.size(), shared.settings.write_queue)) {
+        at_home(id, [](Connection& connection) { connection.overflow(); });
         return Error{ErrorKind::overloaded, format("too much is waiting for {} already", to.to.text())};
+    }
     home.post([this, id, to, copy = std::string{bytes}, &home] {
         shared.table.unreserve(id, copy.size());
         if (shared.stopping)
