@@ -1,0 +1,71 @@
+// modules/xcap_server/body.cpp - from what the XML room sees to what the client is told
+#include "modules/xcap_server/body.h"
+
+#include "core/sip/values.h"
+
+namespace sipyard::xcap_server {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+Conflict conflict_of(xml::Fault fault)
+{
+    switch (fault) {
+    case xml::Fault::not_utf8: return Conflict::not_utf8;
+    case xml::Fault::not_well_formed:
+    case xml::Fault::doctype: return Conflict::not_well_formed;
+    case xml::Fault::too_deep:
+    case xml::Fault::too_many_elements:
+    case xml::Fault::too_many_attributes:
+    case xml::Fault::name_too_long: return Conflict::constraint_failure;
+    }
+    return Conflict::not_well_formed;
+}
+
+} // namespace
+
+std::string_view without_mark(std::string_view body)
+{
+    if (body.starts_with(byte_order_mark))
+        body.remove_prefix(byte_order_mark.size());
+    return body;
+}
+
+std::optional<Problem> examine(std::string_view text, const Usage& usage, const Validation& validation,
+                               const xml::Limits& limits)
+{
+    const xml::Checked checked = xml::check(text, limits);
+    if (checked.fault)
+        return Problem{conflict_of(*checked.fault), checked.text, {}, {}};
+    return usage.check({checked.facts.root_namespace, checked.facts.root_name}, validation);
+}
+
+TypeVerdict check_type(std::optional<std::string_view> content_type, const Usage& usage, TypeCheck check)
+{
+    if (check == TypeCheck::none)
+        return TypeVerdict::good;
+    const bool tolerant = check == TypeCheck::tolerant;
+    if (!content_type)
+        return tolerant ? TypeVerdict::good : TypeVerdict::wrong;
+    sip::MediaType given;
+    if (!sip::read(*content_type, given).empty())
+        return TypeVerdict::wrong;
+    bool good = given.is(usage.mime);
+    if (tolerant)
+        for (const std::string_view other : {"application/xml", "text/xml", "application/x-www-form-urlencoded",
+                                             "application/octet-stream"})
+            good = good || given.is(other);
+    if (!good)
+        return TypeVerdict::wrong;
+    if (const auto charset = given.params.find("charset");
+        charset && !iequals(*charset, "utf-8") && !iequals(*charset, "us-ascii"))
+        return TypeVerdict::not_utf8;
+    return TypeVerdict::good;
+}
+
+std::string_view to_text(TypeVerdict verdict)
+{
+    return verdict == TypeVerdict::good ? "good" : verdict == TypeVerdict::wrong ? "wrong" : "not UTF-8";
+}
+
+} // namespace sipyard::xcap_server
