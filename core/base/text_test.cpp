@@ -35,7 +35,7 @@ TEST_CASE("numbers are read whole or not at all", "[base][text]")
         {"plain", "42", 42}, {"signs", "-42", -42}, {"plus", "+7", 7},
         {"the least", "-9223372036854775808", INT64_MIN}, {"the most", "9223372036854775807", INT64_MAX},
         {"one too many", "9223372036854775808", {}}, {"nothing", "", {}}, {"a sign only", "-", {}}, {"plus only", "+", {}},
-        {"two signs", "+-1", {}}, {"a blank", " 1", {}}, {"a unit", "1s", {}}, {"NUL behind", "1\0"s, {}}, {"hex", "0x10", {}},
+        {"two signs", "+-1", {}}, {"a blank", " 1", {}}, {"a unit", "1s", {}}, {"NUL behind", std::string_view{"1\0", 2}, {}}, {"hex", "0x10", {}},
     };
     for (const auto& row : rows) {
         INFO(row.story);
