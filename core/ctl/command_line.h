@@ -1,0 +1,34 @@
+// core/ctl/command_line.h - what a person types after sipyardctl, as an RPC call
+#pragma once
+
+#include "core/base/result.h"
+#include "core/json/value.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sipyard::ctl {
+
+struct Call {
+    std::string method;
+    json::Value params = json::Value::array();
+};
+
+struct Shortcut {
+    std::string_view words;   // "xcap list"
+    std::string_view method;  // "xcap.list"
+    std::string_view args;    // for the help: "[USER@DOMAIN]"
+    std::string_view about;
+};
+std::span<const Shortcut> shortcuts();
+
+// Words are matched against the shortcuts, longest first; "rpc METHOD ..." or a word with a dot is a method's own name.
+// Arguments are numbers when they look like one, texts otherwise; "s:12" is the text 12.
+Result<Call> parse_call(const std::vector<std::string>& words);
+
+std::string usage();
+std::string bash_completion(); // a script for `source`
+
+} // namespace sipyard::ctl
