@@ -104,4 +104,79 @@ $B/test/scenarios: $(SCENARIO_SRC:%.cpp=$B/%.o) $(SUPPORT_OBJ) $(LIB) $(MODULE_S
 	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LIBS_core)
 
 include test/tests.mk
+
+# --- packages ---------------------------------------------------------------------------------------------------------
+DEPS_build := g++ make pkg-config libxml2-dev unixodbc-dev libssl-dev libmicrohttpd-dev catch2 libpcre2-dev libboost-context-dev libc-ares-dev libfmt-dev nlohmann-json3-dev
+DEPS_run   := libsqliteodbc odbcinst curl openssl
+DEPS_test  := odbc-postgresql odbc-mariadb postgresql mariadb-server sip-tester sipsak python3
+DEPS_check := clang clang-tidy clang-format libclang-rt-14-dev
+.PHONY: deps deps-test deps-check
+deps:
+	@etc/install_packages $(DEPS_build) $(DEPS_run)
+deps-test:
+	@etc/install_packages $(DEPS_build) $(DEPS_run) $(DEPS_test)
+deps-check:
+	@etc/install_packages $(DEPS_build) $(DEPS_run) $(DEPS_test) $(DEPS_check)
+
+# --- run --------------------------------------------------------------------------------------------------------------
+.PHONY: run
+run: # packages first, then a make of its own: what pkg-config says is read when make starts
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@etc/quickstart $B
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+.PHONY: check rooms headers format format-check tidy docs fuzz bench install help clean
+HEADERS := $(wildcard core/*/*.h modules/*/*.h test/support/*.h)
+check:
+	@$(MAKE) --no-print-directory deps-check
+	@$(MAKE) --no-print-directory all rooms headers docs
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory SAN=address test
+	@$(MAKE) --no-print-directory SAN=thread test
+rooms:
+	@test/check_rooms
+headers: $(HEADERS:%=$B/headers/%.ok)
+$B/headers/%.ok: %
+	@mkdir -p $(@D)
+	@$(CXX) $(filter-out -g,$(CXXFLAGS_ALL)) $(CFLAGS_core) -Wno-pragma-once-outside-header -fsyntax-only -x c++ -include $< /dev/null && touch $@
+docs: all
+	@test/check_docs $B
+FORMATTED := $(shell git ls-files 'core/*.h' 'core/*.cpp' 'modules/*.h' 'modules/*.cpp' 'test/*.h' 'test/*.cpp' 2>/dev/null)
+format:
+	@clang-format -i $(FORMATTED)
+tidy: compile_commands.json
+	@clang-tidy --quiet -p . $(filter-out %_test.cpp,$(CORE_SRC)) $(foreach m,$(MODULES),$(SRC_$(m)))
+compile_commands.json: Makefile
+	@test/compile_commands "$(CXX_PLAIN) $(CXXFLAGS_ALL) $(OPT_CORE) $(CFLAGS_core) $(foreach m,$(MODULES),$(CFLAGS_$(m)))" $(CORE_SRC) $(MAINS) $(foreach m,$(MODULES),$(SRC_$(m))) > $@
+
+# one fuzz target per file in test/fuzz: make fuzz T=uri [SECONDS=600]
+SECONDS ?= 60
+fuzz:
+	@test/run_fuzz "$(T)" $(SECONDS)
+bench: all
+	@test/bench/run $B
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sipyard/modules $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/doc/sipyard/examples
+	install -m 755 $B/sipyard $B/sipyardctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(MODULE_SO) $(DESTDIR)$(PREFIX)/lib/sipyard/modules/
+	$(foreach m,$(MODULES),$(foreach a,$(ALIASES_$(m)),ln -sf $(m).so $(DESTDIR)$(PREFIX)/lib/sipyard/modules/$(a).so;))
+	install -m 644 doc/sipyard.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 doc/sipyard.cfg.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 etc/*.cfg $(DESTDIR)$(PREFIX)/share/doc/sipyard/examples/
+clean:
+	rm -rf build compile_commands.json
+help:
+	@echo 'make              build the server, sipyardctl and every module'
+	@echo 'make run          install what is missing, build, start etc/quickstart.cfg on loopback'
+	@echo 'make test         install what is missing, build, run every test; T=name picks binaries'
+	@echo 'make SAN=address  the same with AddressSanitizer and UBSan, SAN=thread with ThreadSanitizer'
+	@echo 'make check        rooms, headers, docs, tests, sanitizers: all a reviewer would ask'
+	@echo 'make rooms        who may include whom (core/ROOMS);  make headers  each compiles alone'
+	@echo 'make docs         module READMEs against the manifests, every example loaded'
+	@echo 'make fuzz T=name  one fuzz target for SECONDS=60;  make bench  CPU per operation'
+	@echo 'make format, make tidy, make compile_commands.json, make deps, make install DESTDIR='
+
 -include $(shell find $B -name '*.d' 2>/dev/null)
