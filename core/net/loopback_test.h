@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <malloc.h>
 #include <map>
 #include <mutex>
 #include <poll.h>
@@ -23,6 +24,12 @@ inline std::string sip_options(std::string_view call_id, std::string_view body =
 {
     return "OPTIONS sip:echo@127.0.0.1 SIP/2.0\r\nCall-ID: " + std::string{call_id}
            + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+}
+
+inline std::size_t memory_in_use()
+{
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
 }
 
 // Things that happen on workers, for the test's thread to wait for.

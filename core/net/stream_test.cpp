@@ -367,6 +367,28 @@ TEST_CASE("close lets what is queued leave first", "[net]")
     CHECK(there.comes_true([&] { return there.network.counters().tcp_open == 0; }));
 }
 
+TEST_CASE("an idle connection costs little", "[net]")
+{
+    Loopback    there;
+    const auto& listener = there.listen(Protocol::tcp);
+    there.start();
+    std::vector<std::unique_ptr<Client>> clients;
+    clients.reserve(1000);
+    const auto add = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            clients.push_back(std::make_unique<Client>(Protocol::tcp, listener.bound));
+            clients.back()->send(sip_options("1", std::string(1000, 'x')));
+            static_cast<void>(there.handler.messages.next());
+        }
+    };
+    add(20); // whatever is allocated once
+    const auto before = memory_in_use();
+    add(300);
+    const auto each = (memory_in_use() - before) / 300;
+    INFO(each << " bytes for a TCP connection");
+    CHECK(each < 4 * 1024);
+}
+
 TEST_CASE("stop_accepting refuses newcomers and keeps the others; stop closes all", "[net]")
 {
     Loopback    there;

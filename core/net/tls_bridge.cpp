@@ -43,8 +43,12 @@ void TlsBridge::on_pair(std::uint32_t events)
 {
     if (events & EPOLLOUT)
         pump_in();
-    if (events & (EPOLLIN | trouble))
+    if ((events & trouble) && !outward_.empty()) { // it has closed behind what the client does not take yet
+        hung_up_ = true;
+        timer_.arm_in(patience_);
+    } else if (events & (EPOLLIN | trouble)) {
         pump_out();
+    }
     arm();
 }
 
@@ -118,6 +122,8 @@ void TlsBridge::flush_out()
 {
     if (!outward_.empty())
         write_client(std::exchange(outward_, {}));
+    if (outward_.empty() && !pair_done_)
+        timer_.cancel();
     finish();
 }
 
@@ -129,7 +135,7 @@ void TlsBridge::write_client(std::string_view bytes)
             bytes.remove_prefix(io.bytes);
         } else if (io.step == crypto::TlsStream::Step::want_read || io.step == crypto::TlsStream::Step::want_write) {
             outward_.assign(bytes);
-            if (pair_done_)
+            if (pair_done_ || hung_up_)
                 timer_.arm_in(patience_);
             return;
         } else {
@@ -172,8 +178,8 @@ void TlsBridge::arm()
     else if (of_client != tls_events_)
         tls_watch_->change(of_client);
     tls_events_ = of_client;
-    // A closed pair reports itself whether asked or not: while there is nothing we could do about it, it is not watched.
-    if (of_pair == 0)
+    // A closed pair reports itself whether asked or not, and again and again: once is enough.
+    if (of_pair == 0 && (hung_up_ || pair_done_))
         pair_watch_.reset();
     else if (!pair_watch_)
         pair_watch_.emplace(worker_, pair_.get(), of_pair, [this](std::uint32_t events) { on_pair(events); });

@@ -53,7 +53,7 @@ private:
     Function<void(std::optional<Error>)> on_end_;
     std::string     inward_, outward_; // could not be written yet
     bool            client_done_ = false, pair_done_ = false; // has closed its direction
-    bool            deaf_ = false, wants_write_ = false, ended_ = false;
+    bool            hung_up_ = false, deaf_ = false, wants_write_ = false, ended_ = false;
     std::shared_ptr<bool> alive_; // shared with a posted continuation, which may outlive the bridge
     std::uint32_t   tls_events_ = 0, pair_events_ = 0;
     task::Timer     timer_;

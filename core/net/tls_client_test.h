@@ -4,7 +4,6 @@
 #include "core/net/loopback_test.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 
 namespace sipyard::net {
 
@@ -27,12 +26,6 @@ inline std::shared_ptr<crypto::TlsContext> tls_client(std::string_view method = 
     settings.side = crypto::TlsSide::client;
     settings.method = method;
     return must(crypto::TlsContext::make(settings));
-}
-
-inline std::size_t memory_in_use()
-{
-    const auto info = mallinfo2();
-    return info.uordblks + info.hblkhd;
 }
 
 class TlsClient {
