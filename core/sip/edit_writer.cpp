@@ -73,8 +73,7 @@ void EditWriter::walk(std::size_t begin, std::size_t end, Copy&& copy, Put&& put
             copy(buffer.substr(cursor, step.from - cursor));
             cursor = step.from;
         }
-        // a replacement whose beginning is gone already has lost its place; an insert has not
-        if (step.from == step.to || step.from >= cursor)
+        if (step.from >= cursor) // else its place is gone
             put(step.text);
         cursor = std::max<std::size_t>(cursor, step.to);
     }

@@ -26,8 +26,9 @@ struct Edit {
 };
 
 // An ordered list of changes. Texts are copied into the arena. Inserts at one place come out in the order they were made
-// (insert_before: the newest is nearest to the place it stands before). Inserts next to removed text are kept; overlapping
-// removals are harmless; of a replacement that begins inside text that is gone only the removal counts. Header texts bring their own CRLF.
+// (insert_before: the newest is nearest to the place it stands before). Inserts next to removed text are kept, those
+// within it are lost with it; overlapping removals are harmless; of a replacement that begins inside text that is gone only
+// the removal counts. Header texts bring their own CRLF.
 class Edits {
 public:
     explicit Edits(Arena& arena) : arena_{&arena} {}

@@ -96,6 +96,12 @@ TEST_CASE("edits show when they are applied", "[sip]")
              e.remove(m, *m.first(HeaderName::from));
          },
          with({{"From: \"Al\" <sip:al@a.com>;tag=f\r\n", ""}})},
+        {"so is a display name",
+         [](const Message& m, Edits& e) {
+             e.replace_display(m, HeaderName::to, "Bob");
+             e.remove(m, *m.first(HeaderName::to));
+         },
+         with({{"To: sip:bob@b.com;x=y\r\n", ""}})},
         {"a new body corrects Content-Length",
          [](const Message& m, Edits& e) { e.replace_body(m, "good morning", "text/html"); },
          with({{"text/plain", "text/html"}, {"Length: 5", "Length: 12"}, {"hello", "good morning"}})},

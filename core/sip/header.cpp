@@ -92,7 +92,7 @@ HeaderName header_name_of(std::string_view name)
     if (name.size() < 2)
         return name.empty() ? HeaderName::other : compact(name[0]);
     for (std::size_t slot = slot_of(name); slots[slot] != 0; slot = (slot + 1) & 511u)
-        if (iequals(names[slots[slot]], name))
+        if (names[slots[slot]] == name || iequals(names[slots[slot]], name)) // mostly as the RFCs write it
             return static_cast<HeaderName>(slots[slot]);
     return HeaderName::other;
 }

@@ -26,7 +26,7 @@ Complaint read_params(std::string_view text, NameAddr& out)
     if (rest.front() != ';')
         return "text behind the URI is no parameter";
     out.params = ParamsView{rest};
-    return {};
+    return out.params.is_closed() ? Complaint{} : Complaint{"a quoted parameter value is not closed"};
 }
 
 } // namespace

@@ -45,6 +45,7 @@ TEST_CASE("what is no address is refused with its reason", "[sip]")
         {";tag=1", "address has no URI"},
         {"sip:a@b?x=y", "URI with '?' or ',' must stand in <>"},
         {"Alice sip:a@b", "address without <> has blanks inside"},
+        {"<sip:a@b>;x=\"y;tag=1", "a quoted parameter value is not closed"},
         {"<sip:a@b> tag=1", "text behind the URI is no parameter"},
     };
     for (const auto& row : rows) {

@@ -62,6 +62,17 @@ bool ParamsView::has(std::string_view name) const
     return get(name).has_value();
 }
 
+bool ParamsView::is_closed() const
+{
+    if (text_.find('"') == std::string_view::npos)
+        return true;
+    Param param;
+    for (auto rest = text_; next(rest, param);)
+        if (!param.value.empty() && param.value.front() == '"' && skip_quoted(param.value, 0) == std::string_view::npos)
+            return false;
+    return true;
+}
+
 Complaint ParamsView::check() const
 {
     Param param;

@@ -33,6 +33,9 @@ public:
     // names, '=' and values skipped, empty parameters (";;") skipped.
     static bool next(std::string_view& rest, Param& out);
 
+    // Is every quoted value closed? If not, text put behind the parameters would land inside the quotes.
+    bool is_closed() const;
+
     // Grammar of generic-param (RFC 3261 25.1): token names, values of token, host or quoted string.
     Complaint check() const;
 

@@ -142,6 +142,8 @@ bool params_agree(const Uri& a, const Uri& b)
 {
     Param param;
     for (auto rest = a.params.text(); ParamsView::next(rest, param);) {
+        if (find_escaped(a.params, param.name)->name.data() != param.name.data())
+            continue; // said twice: the first counts
         if (const auto other = find_escaped(b.params, param.name)) {
             if (!same_escaped(param.value, other->value, Letters::any_case))
                 return false;

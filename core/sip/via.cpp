@@ -134,6 +134,8 @@ Complaint read(std::string_view text, Via& out)
     if (text[at] != ';')
         return "Via has text behind its host that is no parameter";
     out.params = ParamsView{text.substr(at)};
+    if (!out.params.is_closed())
+        return "Via has a quoted value that is not closed";
     return read_params(out);
 }
 

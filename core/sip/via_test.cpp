@@ -51,6 +51,7 @@ TEST_CASE("a Via that is none is refused with its reason", "[sip]")
         {"SIP/2.0/UDP a:99999", "Via has a port that is not from 1 to 65535"},
         {"SIP/2.0/UDP a b", "Via has text behind its host that is no parameter"},
         {"SIP/2.0/UDP [::1", "Via has no valid host"},
+        {"SIP/2.0/UDP a;branch=\"x;rport", "Via has a quoted value that is not closed"},
         {"SIP/2.0/UDP a;rport=x", "Via has an rport that is no port"},
     };
     for (const auto& row : rows) {
