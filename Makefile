@@ -8,20 +8,21 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(JOBS)
 endif
 
-# --- flavour: release, address (ASan + UBSan) or thread (TSan), each in a folder of its own ---------------------------
+# --- flavour: release, address (ASan + UBSan), thread (TSan) or fuzz (clang), each in a folder of its own ---------------------------
 SAN ?=
 FLAVOUR := $(if $(SAN),$(SAN),release)
 B ?= build/$(FLAVOUR)
 comma := ,
-CXX_PLAIN := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+CXX_PLAIN := $(if $(filter fuzz,$(SAN)),clang++,$(if $(filter default,$(origin CXX)),g++,$(CXX)))
 CCACHE := $(shell command -v ccache 2>/dev/null)
 CXX := $(CCACHE) $(CXX_PLAIN)
 SANFLAGS_address := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 SANFLAGS_thread  := -fsanitize=thread
+SANFLAGS_fuzz    := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 SANFLAGS := $(SANFLAGS_$(SAN))
 OPT_CORE := $(if $(SAN),-O1,-O2)
 OPT_TEST := -O0
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-qual -Werror
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-qual $(if $(filter fuzz,$(SAN)),,-Werror)
 CXXFLAGS_ALL := -std=c++20 -g $(WARN) -fPIC -fno-omit-frame-pointer -I. $(SANFLAGS)
 LDFLAGS_ALL := $(SANFLAGS) $(shell command -v mold >/dev/null 2>&1 && echo -fuse-ld=mold)
 
@@ -150,10 +151,19 @@ tidy: compile_commands.json
 compile_commands.json: Makefile
 	@test/compile_commands "$(CXX_PLAIN) $(CXXFLAGS_ALL) $(OPT_CORE) $(CFLAGS_core) $(foreach m,$(MODULES),$(CFLAGS_$(m)))" $(CORE_SRC) $(MAINS) $(foreach m,$(MODULES),$(SRC_$(m))) > $@
 
-# one fuzz target per file in test/fuzz: make fuzz T=uri [SECONDS=600]
+# one fuzz target per file in test/fuzz, seeds in test/corpus/TARGET: make fuzz T=uri [SECONDS=600]
 SECONDS ?= 60
+FUZZ_TARGETS := $(if $(T),$(T),$(basename $(notdir $(wildcard test/fuzz/*.cpp))))
 fuzz:
-	@test/run_fuzz "$(T)" $(SECONDS)
+	@$(MAKE) --no-print-directory SAN=fuzz $(FUZZ_TARGETS:%=build/fuzz/bin/%)
+	@test/run_fuzz $(SECONDS) $(FUZZ_TARGETS)
+define FUZZ_RULES
+build/fuzz/bin/$(1): $B/test/fuzz/$(1).o $(LIB) $(foreach m,$(sort $(shell grep -oE '"modules/[a-z_]+' test/fuzz/$(1).cpp 2>/dev/null | cut -d/ -f2)),$(OBJ_$(m)))
+	@mkdir -p $$(@D)
+	@echo "  link $$@"
+	@$(CXX_PLAIN) $(filter-out -fsanitize=fuzzer-no-link%,$(SANFLAGS_fuzz)) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $(LIB) $(LIBS_core)
+endef
+$(foreach t,$(basename $(notdir $(wildcard test/fuzz/*.cpp))),$(eval $(call FUZZ_RULES,$(t))))
 bench: all
 	@test/bench/run $B
 
