@@ -1,0 +1,45 @@
+// modules/db_unixodbc/watchdog.h - cancels statements that run past their deadline, and looks after open breakers
+#pragma once
+
+#include "core/base/clock.h"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace sipyard::db_unixodbc {
+
+// One thread per database, asleep while no statement runs: SQLite knows no other statement timeout than SQLCancel from
+// another thread, and a cancel that hangs (a dead network) must not hold up other databases.
+class Watchdog {
+public:
+    // Of one connection: the statement it runs now.
+    class Slot {
+    public:
+        void begin(void* statement, Instant deadline);
+        void end();
+
+    private:
+        friend class Watchdog;
+        std::mutex mutex_; // held during the cancel, so that it never hits the next statement
+        void*      statement_ = nullptr;
+        Instant    deadline_{};
+    };
+    // `tick` is called every 50 ms while statements run or it says that it wants to be called again.
+    Watchdog(const Clock& clock, std::function<bool()> tick);
+    ~Watchdog() { stop(); }
+    Watchdog(const Watchdog&) = delete;
+    Watchdog& operator=(const Watchdog&) = delete;
+
+    // The slot's owner keeps it while its connection lives.
+    std::shared_ptr<Slot> make_slot();
+    void wake(); // cheap when the thread is awake
+    void stop(); // waits two seconds at most for a cancel that hangs; afterwards nothing is watched
+
+private:
+    struct State;
+    static void watch(const std::shared_ptr<State>& state);
+    std::shared_ptr<State> state_; // shared with the thread, which may outlive us in a cancel that hangs
+};
+
+} // namespace sipyard::db_unixodbc
