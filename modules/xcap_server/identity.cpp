@@ -8,6 +8,8 @@ namespace sipyard::xcap_server {
 
 std::optional<Owner> owner_of(std::string_view uri, const UriRules& rules, Arena& arena)
 {
+    if (uri.empty())
+        return {};
     UriRules canonical = rules;
     canonical.canonical_xui = true;
     sip::Uri parsed;
@@ -24,7 +26,7 @@ std::optional<Owner> owner_of(std::string_view uri, const UriRules& rules, Arena
     } else {
         return {};
     }
-    if ((owner.user.empty() && owner.domain.empty()) || owner.user.size() > max_owner_part
+    if ((owner.user.empty() && (parsed.has_user || owner.domain.empty())) || owner.user.size() > max_owner_part
         || owner.domain.size() > max_owner_part)
         return {};
     return owner;
