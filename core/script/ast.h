@@ -143,9 +143,12 @@ struct BlockValue {
 struct Expression {
     using Node = std::variant<Number, String, Variable, Unary, Binary, Selval, Test, Call, CoreCall, RouteCall,
                               std::unique_ptr<Assign>, BlockValue>;   // Assign: value 1 when it worked
+    // Trees are at most this deep, blocks in expressions included, so that walking one needs little stack.
+    static constexpr int deepest = 400;
     Node     node;
     Position at{};               // of the operator for Binary, else of the first token
     Type     type = Type::dynamic;
+    int      depth = 1;          // of the tree below, this node included
 };
 
 // --- statements (spec/script 10) -------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ struct LoadOptions {
     std::vector<std::string> aliases;                 // --alias, --domain
     // A text with variables that are valid at start ($env(X), $$ ...). Without it $env, $envn and $$ are known.
     std::function<Result<std::string>(std::string_view)> expand{};
+    // How files are read; without it from the disk.
+    std::function<Result<std::string>(const std::string& path)> read{};
 };
 
 // Reads `path` and what it includes. Nothing when there was an error: `diagnostics` says which.
