@@ -3,27 +3,7 @@
 
 #include "core/base/text.h"
 
-#include <array>
-
 namespace sipyard::sip {
-namespace {
-
-constexpr auto token_chars = [] {
-    std::array<bool, 256> table{};
-    for (int c = 0; c < 128; ++c)
-        table[static_cast<std::size_t>(c)] = is_alnum(static_cast<char>(c));
-    for (const char c : std::string_view{"-.!%*_+`'~"})
-        table[static_cast<unsigned char>(c)] = true;
-    return table;
-}();
-
-} // namespace
-
-bool is_token_char(char c)
-{
-    return token_chars[static_cast<unsigned char>(c)];
-}
-
 bool is_token(std::string_view text)
 {
     for (const char c : text)
@@ -68,6 +48,11 @@ bool next_in_list(std::string_view& rest, std::string_view& element)
 {
     if (rest.empty())
         return false;
+    if (rest.find(',') == std::string_view::npos) { // the common list has one element
+        element = trim(rest);
+        rest = {};
+        return true;
+    }
     bool in_brackets = false;
     for (std::size_t at = 0; at < rest.size(); ++at) {
         const char c = rest[at];

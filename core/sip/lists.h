@@ -3,11 +3,22 @@
 
 #include "core/sip/complaint.h"
 
+#include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace sipyard::sip {
 
-bool is_token_char(char c); // RFC 3261 25.1
+inline constexpr auto token_chars = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"})
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+constexpr bool is_token_char(char c) // RFC 3261 25.1
+{
+    return token_chars[static_cast<unsigned char>(c)];
+}
 bool is_token(std::string_view text); // at least one byte, all of them token characters
 bool is_host_text(std::string_view host); // hostname, IPv4address or IPv6reference, loosely ('_' tolerated)
 

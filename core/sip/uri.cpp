@@ -301,6 +301,8 @@ bool same_uri(const Uri& a, const Uri& b)
         const auto covers = [](const Uri& one, const Uri& other) {
             Param param;
             for (auto rest = one.params.text(); ParamsView::next(rest, param);) {
+                if (one.params.get(param.name)->name.data() != param.name.data())
+                    continue; // said twice: the first counts
                 const auto found = other.params.get(param.name);
                 if (!found || !iequals(found->value, param.value))
                     return false;

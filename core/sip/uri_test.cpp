@@ -95,6 +95,7 @@ TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]")
         {"sip:a%3Bb@c", "sip:a;b@c", false},
         {"sip:a%3Bb@c", "sip:a%3bb@c", true},
         {"tel:+1-201-555-0123", "tel:+12015550123", true},
+        {"tel:1;p=1;p=2", "tel:1;p=1", true},
         {"tel:7042;phone-context=a.com", "tel:7042;phone-context=b.com", false},
         {"sip:a;p=1;p=2", "sip:a;p=1", true},
         {"urn:service:sos", "URN:service:sos", true},
