@@ -122,8 +122,13 @@ bool SqliteWriter::begin(Session& session, std::vector<CallPtr>& calls)
                                  return a->deadline < b->deadline;
                              }))->deadline);
         const auto begun = session.begin();
-        if (begun)
-            return true;
+        if (begun) {
+            drop_late(calls); // it may have waited
+            if (!calls.empty())
+                return true;
+            session.roll_back();
+            return false;
+        }
         if (begun.error().kind == ErrorKind::busy) {
             std::this_thread::sleep_for(pause);
             continue;
@@ -169,7 +174,8 @@ bool SqliteWriter::run_together(Session& session, std::vector<CallPtr>& calls)
             return false; // SQLite has rolled back everything
         if (several && !session.run_plain("RELEASE one"))
             return false;
-        if (!session.connected())
+        // An interrupted or OR ROLLBACK statement takes the whole transaction along: then BEGIN is possible again.
+        if (!result && (!session.connected() || session.run_plain("BEGIN")))
             return false;
         results.push_back(std::move(result));
     }
