@@ -51,7 +51,7 @@ Token Lexer::next()
             token.kind = Token::Kind::id;
             token.text = identifier();
         } else if (c == '"' || c == '\'') {
-            token = read_string();
+            token = read_string(Join::over_lines);
         } else if (c == '$') {
             token = read_variable();
         } else if (c == '@') {
@@ -108,7 +108,7 @@ std::string Lexer::identifier()
 // --- strings ---------------------------------------------------------------------------------------------------------
 
 // Adjacent "..." with only blanks and line ends between them are one string; '...' never joins.
-Token Lexer::read_string()
+Token Lexer::read_string(Join join)
 {
     Token token;
     token.kind = Token::Kind::string;
@@ -126,7 +126,7 @@ Token Lexer::read_string()
             source_.next();
             token.text += read_quoted();
             std::size_t ahead = 0;
-            while (is_line_blank(source_.peek(ahead)) || source_.peek(ahead) == '\n')
+            while (is_line_blank(source_.peek(ahead)) || (join == Join::over_lines && source_.peek(ahead) == '\n'))
                 ++ahead;
             if (source_.peek(ahead) != '"')
                 break;

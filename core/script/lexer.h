@@ -42,7 +42,8 @@ private:
     void report(const Result<void>& result, Position at);
     void finish();
 
-    Token read_string();
+    enum class Join : unsigned char { over_lines, on_line }; // how far the next of adjacent strings may be
+    Token read_string(Join join);
     std::string read_quoted();                     // after the opening quote, with escapes
     void read_escape(std::string& out);
     Token read_variable();

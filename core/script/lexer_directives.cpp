@@ -214,7 +214,7 @@ void Lexer::obey(const DirectiveWord& directive)
                                                                        : Preprocessor::AlsoDefine::quoted;
         const Position text_at = source_.here();
         // The earlier rules have already rewritten the string: that is how Kamailio reads it (spec/script 2).
-        const Token text = read_string();
+        const Token text = read_string(Join::on_line);
         const auto added = pre_.add_substitution(text.text, also);
         if (!added)
             diagnostics_.error(text_at, format("bad #!{}: {}", directive.word, added.error().text));
