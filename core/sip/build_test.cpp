@@ -25,7 +25,7 @@ const std::string invite = "INVITE sip:bob@b.com SIP/2.0\r\n"
 
 const Message& parsed(std::string_view text, Arena& arena)
 {
-    const auto result = Message::parse(text, arena);
+    const auto result = Message::parse(arena.copy(text), arena);
     REQUIRE(result);
     return **result;
 }

@@ -19,7 +19,7 @@ const std::string options = "OPTIONS sip:bob@example.com SIP/2.0\r\n"
 
 const Message& parsed(std::string_view text, Arena& arena)
 {
-    const auto result = Message::parse(text, arena);
+    const auto result = Message::parse(arena.copy(text), arena);
     INFO(text);
     INFO(why(result));
     REQUIRE(result);
