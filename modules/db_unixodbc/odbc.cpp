@@ -171,6 +171,8 @@ Result<void> Statement::bind_one(std::size_t index, const db::Value& value)
         if (value.is_blob()) {
             c_type = SQL_C_BINARY;
             sql_type = SQL_LONGVARBINARY;
+            if (bytes.empty()) // libsqliteodbc would send the previous value again
+                place.bound = nullptr;
         }
         place.length = static_cast<SQLLEN>(bytes.size());
         if (bytes.size() <= Place::room) {
