@@ -1,0 +1,105 @@
+// core/script/variables.cpp - variables of modules, transformations, interpolated texts
+#include "core/script/variables.h"
+
+namespace sipyard::script {
+
+// Fills in what the getter or setter is told. The texts live until it returns; f is not called when the inner name cannot
+// be parsed.
+template <class F>
+auto ModuleVariable::with_call(Run& run, F&& f) const
+{
+    VariableSpec::Call call;
+    call.text = how_.inner;
+    call.parsed = how_.parsed;
+    call.index = how_.index;
+    NumberText                  room;
+    std::shared_ptr<const void> parsed; // owns what `call` points to during the call
+    if (how_.inner_expr) {
+        const Value inner = how_.inner_expr->value(run);
+        call.text = to_text(inner, room);
+        if (how_.spec->parse) {
+            auto made = how_.spec->parse(call.text);
+            if (!made) {
+                log_of(run).error("{}: {}", how_.text, made.error().text);
+                return decltype(f(call)){};
+            }
+            parsed = std::move(*made);
+            call.parsed = parsed.get();
+        }
+    }
+    if (how_.index_expr)
+        call.index = {Index::Kind::at, how_.index_expr->integer(run)};
+    return f(call);
+}
+
+Value ModuleVariable::value(Run& run) const
+{
+    return with_call(run, [&](const VariableSpec::Call& call) -> Value {
+        return how_.spec->get(how_.cell->object, run.request, call);
+    });
+}
+
+bool ModuleVariable::assign(Run& run, const Value& value) const
+{
+    return with_call(run, [&](const VariableSpec::Call& call) -> bool {
+        return how_.spec->set(how_.cell->object, run.request, call, value);
+    });
+}
+
+Value Transformed::value(Run& run) const
+{
+    Value v = base_.value(run);
+    for (const Step& step : steps_) {
+        if (!step.as_it_is) {
+            if (v.is_null())
+                return v; // null gives null, whatever the op (spec/script 16)
+            if (v.is_integer())
+                v = Value{keep_text(run, v)};
+        }
+        Value args[most_args];
+        std::size_t n = 0;
+        if (!step.op.empty())
+            args[n++] = step.op;
+        for (const Expr* arg : step.args)
+            args[n++] = arg->value(run);
+        v = step.spec->apply(run.request, v, {args, n}, step.parsed);
+    }
+    return v;
+}
+
+void Interpolated::append(Run& run, std::string& out) const
+{
+    for (const Piece& piece : pieces_) {
+        if (!piece.expr) {
+            out += piece.text;
+            continue;
+        }
+        const Value v = piece.expr->value(run);
+        NumberText room;
+        if (v.is_null() && piece.marks_null)
+            out += "<null>";
+        else
+            out += to_text(v, room);
+    }
+}
+
+Value Interpolated::value(Run& run) const
+{
+    std::string& scratch = run.context.vars->scratch;
+    const std::size_t start = scratch.size();
+    append(run, scratch);
+    const auto made = run.request.arena().copy(std::string_view{scratch}.substr(start));
+    scratch.resize(start);
+    return made;
+}
+
+Value GlobalValue::value(Run& run) const
+{
+    std::optional<std::int64_t> instance;
+    for (const auto& [group, id] : run.context.selected)
+        if (group == group_)
+            instance = id;
+    return globals_->get(variable_, instance, run.request.arena());
+}
+
+} // namespace sipyard::script
