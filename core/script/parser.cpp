@@ -231,7 +231,8 @@ void Parser::recover_top_level(Position after)
     std::size_t open = 0;
     while (!peek().is_end()) {
         const bool later = peek().at.file != after.file || peek().at.line != after.line;
-        if (open == 0 && later && starts_top_level())
+        const bool assignment = peek().kind == Token::Kind::id && peek(1).is("=");
+        if (open == 0 && later && (assignment || starts_top_level()))
             return;
         if (peek().is("{"))
             ++open;
