@@ -8,8 +8,7 @@ namespace sipyard::sip {
 namespace {
 
 // Does a parameter list go on here: end of text, or ',' name '=' ?
-bool goes_on(std::string_view rest)
-{
+bool goes_on(std::string_view rest) {
     rest = trim_left(rest);
     if (rest.empty())
         return true;
@@ -25,8 +24,7 @@ bool goes_on(std::string_view rest)
 }
 
 // Position of the quote that ends the value beginning behind the opening one, npos when there is none.
-std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes)
-{
+std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes) {
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (text[at] == '\\')
             ++at;
@@ -36,14 +34,19 @@ std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes)
     return std::string_view::npos;
 }
 
-std::string_view* place_of(std::string_view name, DigestView& out)
-{
-    const struct { std::string_view name; std::string_view* place; } places[] = {
-        {"username", &out.username}, {"realm", &out.realm}, {"nonce", &out.nonce}, {"uri", &out.uri},
-        {"response", &out.response}, {"algorithm", &out.algorithm}, {"cnonce", &out.cnonce}, {"opaque", &out.opaque},
-        {"qop", &out.qop}, {"nc", &out.nc}, {"stale", &out.stale}, {"domain", &out.domain},
-        {"userhash", &out.userhash}, {"username*", &out.username_star}, {"auts", &out.auts}};
-    for (const auto& row : places)
+std::string_view *place_of(std::string_view name, DigestView &out) {
+    const struct {
+        std::string_view name;
+        std::string_view *place;
+    } places[] = {{"username", &out.username}, {"realm", &out.realm},
+                  {"nonce", &out.nonce},       {"uri", &out.uri},
+                  {"response", &out.response}, {"algorithm", &out.algorithm},
+                  {"cnonce", &out.cnonce},     {"opaque", &out.opaque},
+                  {"qop", &out.qop},           {"nc", &out.nc},
+                  {"stale", &out.stale},       {"domain", &out.domain},
+                  {"userhash", &out.userhash}, {"username*", &out.username_star},
+                  {"auts", &out.auts}};
+    for (const auto &row : places)
         if (iequals(row.name, name))
             return row.place;
     return nullptr;
@@ -51,13 +54,9 @@ std::string_view* place_of(std::string_view name, DigestView& out)
 
 } // namespace
 
-bool DigestView::is_digest() const
-{
-    return iequals(scheme, "Digest");
-}
+bool DigestView::is_digest() const { return iequals(scheme, "Digest"); }
 
-std::uint32_t DigestView::nonce_count() const
-{
+std::uint32_t DigestView::nonce_count() const {
     if (nc.size() != 8)
         return 0;
     std::uint32_t count = 0;
@@ -69,8 +68,7 @@ std::uint32_t DigestView::nonce_count() const
     return count;
 }
 
-Complaint read(std::string_view text, DigestView& out)
-{
+Complaint read(std::string_view text, DigestView &out) {
     out = {};
     text = trim(text);
     std::size_t at = 0;
@@ -113,7 +111,7 @@ Complaint read(std::string_view text, DigestView& out)
             value = rest.substr(0, at);
             rest.remove_prefix(at);
         }
-        if (auto* place = place_of(name, out)) {
+        if (auto *place = place_of(name, out)) {
             // two values of one parameter: a checker and a later reader might take different ones
             if (place->data() != nullptr)
                 return "credentials have a parameter twice";
@@ -124,8 +122,7 @@ Complaint read(std::string_view text, DigestView& out)
     return {};
 }
 
-Complaint check_credentials(const DigestView& digest)
-{
+Complaint check_credentials(const DigestView &digest) {
     if (!digest.is_digest())
         return "credentials are not Digest";
     if (digest.username.empty() && digest.username_star.empty())
@@ -143,8 +140,7 @@ Complaint check_credentials(const DigestView& digest)
     return {};
 }
 
-std::string unescape_quoted(std::string_view text)
-{
+std::string unescape_quoted(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size(); ++at) {

@@ -6,13 +6,12 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("digest credentials are taken apart", "[sip]")
-{
+TEST_CASE("digest credentials are taken apart", "[sip]") {
     DigestView d;
-    REQUIRE(read("Digest username=\"bob\", realm=\"biloxi.com\",\r\n nonce=\"dcd9\", uri=\"sip:biloxi.com\",qop=auth, "
+    REQUIRE(read("Digest username=\"bob\", realm=\"biloxi.com\",\r\n nonce=\"dcd9\", "
+                 "uri=\"sip:biloxi.com\",qop=auth, "
                  "nc=0000001f , cnonce=\"0a4f\", response=\"6629\", opaque=\"\", algorithm=SHA-256",
-                 d)
-            == "");
+                 d) == "");
     CHECK(d.is_digest());
     CHECK(d.username == "bob");
     CHECK(d.realm == "biloxi.com");
@@ -24,19 +23,21 @@ TEST_CASE("digest credentials are taken apart", "[sip]")
     CHECK(check_credentials(d) == "");
 }
 
-TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]")
-{
-    const struct { const char *story, *text, *uri, *response; } rows[] = {
+TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]") {
+    const struct {
+        const char *story, *text, *uri, *response;
+    } rows[] = {
         {"python clients", "Digest username=\"a\", uri=\"/x/list[@name=\"friends\"]\", response=\"r\"",
          "/x/list[@name=\"friends\"]", "r"},
         {"at the end of the header", "Digest response=\"r\", uri=\"/x/entry[@uri=\"sip:b@c\"]\"",
          "/x/entry[@uri=\"sip:b@c\"]", "r"},
-        {"escaped as it should be", "Digest uri=\"/x[@n=\\\"f\\\"]\", response=\"r\"", "/x[@n=\\\"f\\\"]", "r"},
+        {"escaped as it should be", "Digest uri=\"/x[@n=\\\"f\\\"]\", response=\"r\"", "/x[@n=\\\"f\\\"]",
+         "r"},
         {"a quote and a comma that begin no parameter", "Digest uri=\"/x[@a=\"b\",c]\", response=\"r\"",
          "/x[@a=\"b\",c]", "r"},
         {"blanks around the comma", "Digest uri=\"/x[\"y\"]\" , response = \"r\"", "/x[\"y\"]", "r"},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         INFO(row.story);
         DigestView d;
         REQUIRE(read(row.text, d) == "");
@@ -46,9 +47,11 @@ TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]")
     CHECK(unescape_quoted("/x[@n=\\\"f\\\"]\\\\") == "/x[@n=\"f\"]\\");
 }
 
-TEST_CASE("broken credentials are refused with their reason", "[sip]")
-{
-    const struct { const char* text; const char* reason; } rows[] = {
+TEST_CASE("broken credentials are refused with their reason", "[sip]") {
+    const struct {
+        const char *text;
+        const char *reason;
+    } rows[] = {
         {"", "credentials name no scheme"},
         {"Digest username=\"a", "credentials have a quoted value that is not closed"},
         {"Digest username", "credentials have a parameter that is not name=value"},
@@ -57,7 +60,7 @@ TEST_CASE("broken credentials are refused with their reason", "[sip]")
         {"Digest realm=\"a\", opaque=\"\", opaque=\"b\"", "credentials have a parameter twice"},
         {"Digest,x=y", "credentials have no blank behind the scheme"},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         INFO(row.text);
         DigestView d;
         CHECK(read(row.text, d) == row.reason);
@@ -67,6 +70,7 @@ TEST_CASE("broken credentials are refused with their reason", "[sip]")
     CHECK(basic.params == "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     CHECK(check_credentials(basic) == "credentials are not Digest");
     DigestView partial;
-    REQUIRE(read("Digest username=\"a\",realm=\"\",nonce=\"n\",uri=\"u\",response=\"r\",qop=auth,nc=1", partial) == "");
+    REQUIRE(read("Digest username=\"a\",realm=\"\",nonce=\"n\",uri=\"u\",response=\"r\",qop=auth,nc=1",
+                 partial) == "");
     CHECK(check_credentials(partial) == "credentials with qop and without cnonce or nc");
 }

@@ -6,7 +6,8 @@
 namespace sipyard::sip {
 
 // Empty: the text was understood. Otherwise a static sentence (valid for ever) that says what is wrong.
-// Parsers are `Complaint read(std::string_view text, T& out)`; on a complaint `out` holds what was read so far.
+// Parsers are `Complaint read(std::string_view text, T& out)`; on a complaint `out` holds what was read so
+// far.
 using Complaint = std::string_view;
 
 } // namespace sipyard::sip

@@ -9,8 +9,7 @@
 
 namespace sipyard::sip {
 
-void Pen::put_number(std::uint64_t number)
-{
+void Pen::put_number(std::uint64_t number) {
     char digits[20];
     std::size_t n = sizeof digits;
     do {
@@ -20,33 +19,33 @@ void Pen::put_number(std::uint64_t number)
     put({digits + n, sizeof digits - n});
 }
 
-EditWriter::EditWriter(const Message& message, const Edits& edits, Arena& arena) : message_{message}, arena_{arena}
-{
+EditWriter::EditWriter(const Message &message, const Edits &edits, Arena &arena)
+    : message_{message}, arena_{arena} {
     std::size_t count = own_steps + message.count(HeaderName::content_length);
-    for (const Edit* e = edits.first(); e != nullptr; e = e->next)
+    for (const Edit *e = edits.first(); e != nullptr; e = e->next)
         ++count;
     steps_ = arena.array<Step>(count);
     // The writer's own inserts go first at their place.
     std::uint32_t order = 1u << 16;
     const auto size = message.buffer().size();
     const bool has_body_place = message.body_offset() > message.end_of_headers();
-    for (const Edit* e = edits.first(); e != nullptr; e = e->next) {
+    for (const Edit *e = edits.first(); e != nullptr; e = e->next) {
         if (e->to > size || e->from > e->to)
             continue; // of another message: a bug, but no reason to write beyond the buffer
         new (&steps_[count_++]) Step{e->from, e->to, order++, e->text};
-        body_touched_ |= has_body_place && e->to >= message.body_offset() && e->from >= message.end_of_headers();
+        body_touched_ |=
+            has_body_place && e->to >= message.body_offset() && e->from >= message.end_of_headers();
     }
 }
 
-void EditWriter::add(std::size_t from, std::size_t to, std::string_view text)
-{
-    new (&steps_[count_++]) Step{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to), own_++, text};
+void EditWriter::add(std::size_t from, std::size_t to, std::string_view text) {
+    new (&steps_[count_++])
+        Step{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to), own_++, text};
 }
 
 // By place; inserts before what is replaced there, else in the order they were made.
-void EditWriter::sort()
-{
-    const auto before = [](const Step& a, const Step& b) {
+void EditWriter::sort() {
+    const auto before = [](const Step &a, const Step &b) {
         if (a.from != b.from)
             return a.from < b.from;
         const bool a_insert = a.from == a.to, b_insert = b.from == b.to;
@@ -57,12 +56,11 @@ void EditWriter::sort()
 
 // Runs over [begin, end) of the buffer: copy(text) for what stays, put(text) for what is new.
 template <class Copy, class Put>
-void EditWriter::walk(std::size_t begin, std::size_t end, Copy&& copy, Put&& put) const
-{
+void EditWriter::walk(std::size_t begin, std::size_t end, Copy &&copy, Put &&put) const {
     std::size_t cursor = begin;
-    const auto  buffer = message_.buffer();
+    const auto buffer = message_.buffer();
     for (std::size_t n = 0; n < count_; ++n) {
-        const Step& step = steps_[n];
+        const Step &step = steps_[n];
         if (step.from > end || (step.from == end && end != buffer.size()))
             continue;
         if (step.from < begin) { // began before our part, may reach into it
@@ -81,18 +79,17 @@ void EditWriter::walk(std::size_t begin, std::size_t end, Copy&& copy, Put&& put
         copy(buffer.substr(cursor, end - cursor));
 }
 
-bool EditWriter::is_removed(const Header& header) const
-{
+bool EditWriter::is_removed(const Header &header) const {
     const auto from = message_.offset_of(header.whole);
     for (std::size_t n = 0; n < count_; ++n)
-        if (steps_[n].from != steps_[n].to && steps_[n].from <= from && steps_[n].to >= from + header.whole.size())
+        if (steps_[n].from != steps_[n].to && steps_[n].from <= from &&
+            steps_[n].to >= from + header.whole.size())
             return true;
     return false;
 }
 
-void EditWriter::correct_content_length(bool wanted)
-{
-    const Header* header = message_.first(HeaderName::content_length);
+void EditWriter::correct_content_length(bool wanted) {
+    const Header *header = message_.first(HeaderName::content_length);
     while (header != nullptr && is_removed(*header))
         header = message_.next(*header);
     if (header == nullptr && !wanted && !body_touched_)
@@ -106,7 +103,7 @@ void EditWriter::correct_content_length(bool wanted)
     char digits[20];
     const std::string_view number{digits, put_int(digits, static_cast<std::int64_t>(length))};
     if (header != nullptr) {
-        for (const auto* more = message_.next(*header); more != nullptr; more = message_.next(*more))
+        for (const auto *more = message_.next(*header); more != nullptr; more = message_.next(*more))
             remove(more->whole); // repeated with the same value: one is enough
         if (header->value == number)
             return;
@@ -123,12 +120,12 @@ void EditWriter::correct_content_length(bool wanted)
     pen.put("\r\n");
     // behind the headers that edits append, as the last one
     new (&steps_[count_++]) Step{static_cast<std::uint32_t>(message_.end_of_headers()),
-                                 static_cast<std::uint32_t>(message_.end_of_headers()), UINT32_MAX,
+                                 static_cast<std::uint32_t>(message_.end_of_headers()),
+                                 UINT32_MAX,
                                  {length_text_, static_cast<std::size_t>(pen.at - length_text_)}};
 }
 
-std::string_view EditWriter::write(bool content_length_wanted)
-{
+std::string_view EditWriter::write(bool content_length_wanted) {
     sort();
     correct_content_length(content_length_wanted);
     if (count_ == 0)
@@ -137,7 +134,7 @@ std::string_view EditWriter::write(bool content_length_wanted)
     std::size_t size = message_.buffer().size();
     for (std::size_t n = 0; n < count_; ++n)
         size += steps_[n].text.size();
-    char* const start = arena_.array<char>(size);
+    char *const start = arena_.array<char>(size);
     Pen pen{start};
     const auto put = [&pen](std::string_view text) { pen.put(text); };
     walk(0, message_.buffer().size(), put, put);

@@ -8,11 +8,11 @@
 namespace sipyard::sip {
 namespace {
 
-// Two lanes of multiply and fold: even over short texts, and not invertible by eye. No secret is protected by it.
+// Two lanes of multiply and fold: even over short texts, and not invertible by eye. No secret is protected by
+// it.
 class Hash {
 public:
-    void add(std::string_view text)
-    {
+    void add(std::string_view text) {
         std::uint64_t word;
         const std::uint64_t size = text.size();
         while (text.size() >= sizeof word) {
@@ -29,14 +29,12 @@ public:
     std::uint64_t second() const { return fold(b_, 0xd6e8feb86659fd93ULL); }
 
 private:
-    static std::uint64_t fold(std::uint64_t x, std::uint64_t y)
-    {
+    static std::uint64_t fold(std::uint64_t x, std::uint64_t y) {
         __extension__ using Wide = unsigned __int128;
         const Wide product = static_cast<Wide>(x ^ y) * 0xff51afd7ed558ccdULL;
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
-    void mix(std::uint64_t word)
-    {
+    void mix(std::uint64_t word) {
         a_ = fold(a_ + 0x9e3779b97f4a7c15ULL, word);
         b_ = fold(b_ ^ word, 0xc4ceb9fe1a85ec53ULL) + word;
     }
@@ -45,14 +43,14 @@ private:
 
 } // namespace
 
-std::string_view forward_request(const Message& request, const Edits& edits, const ForwardParts& parts, Arena& arena)
-{
+std::string_view forward_request(const Message &request, const Edits &edits, const ForwardParts &parts,
+                                 Arena &arena) {
     EditWriter writer{request, edits, arena};
     if (!parts.request_uri.empty() && parts.request_uri != request.uri_text())
         writer.replace(request.uri_text(), parts.request_uri);
     if (!parts.via.empty())
         writer.insert(request.headers_offset(), arena.concat(parts.via, "\r\n"));
-    if (const auto* via = request.top_via()) {
+    if (const auto *via = request.top_via()) {
         const auto text = with_source(*via, parts.source, arena);
         if (text.data() != via->whole.data())
             writer.replace(via->whole, text);
@@ -60,15 +58,15 @@ std::string_view forward_request(const Message& request, const Edits& edits, con
     return writer.write(parts.content_length);
 }
 
-std::string_view forward_reply(const Message& reply, const Edits& edits, const ForwardReplyParts& parts, Arena& arena)
-{
+std::string_view forward_reply(const Message &reply, const Edits &edits, const ForwardReplyParts &parts,
+                               Arena &arena) {
     EditWriter writer{reply, edits, arena};
-    const auto* via = reply.top_via();
+    const auto *via = reply.top_via();
     if (via != nullptr && !parts.keep_via) {
-        const auto& header = *reply.first(HeaderName::via);
-        const auto* end = via->whole.data() + via->whole.size();
-        const auto  behind = trim_left(std::string_view{
-            end, static_cast<std::size_t>(header.value.data() + header.value.size() - end)});
+        const auto &header = *reply.first(HeaderName::via);
+        const auto *end = via->whole.data() + via->whole.size();
+        const auto behind = trim_left(
+            std::string_view{end, static_cast<std::size_t>(header.value.data() + header.value.size() - end)});
         if (behind.empty()) {
             writer.remove(header.whole);
         } else { // other values share the line: up to the next one
@@ -79,18 +77,18 @@ std::string_view forward_reply(const Message& reply, const Edits& edits, const F
     return writer.write(parts.content_length);
 }
 
-std::string_view stateless_branch(const Message& request, std::string_view salt, Arena& arena)
-{
+std::string_view stateless_branch(const Message &request, std::string_view salt, Arena &arena) {
     Hash hash;
     hash.add(salt);
-    const auto* via = request.top_via();
+    const auto *via = request.top_via();
     if (via != nullptr && via->has_cookie()) {
-        // CANCEL and ACK carry the branch of their INVITE, retransmissions too. Sent-by keeps two clients apart that
-        // chose the same one.
+        // CANCEL and ACK carry the branch of their INVITE, retransmissions too. Sent-by keeps two clients
+        // apart that chose the same one.
         hash.add(via->branch);
         hash.add(via->sent_by);
     } else {
-        // An RFC 2543 element. The To tag stays out: the ACK has one that its INVITE had not; so does CSeq's method.
+        // An RFC 2543 element. The To tag stays out: the ACK has one that its INVITE had not; so does CSeq's
+        // method.
         hash.add(via != nullptr ? via->whole : std::string_view{});
         hash.add(request.from_tag());
         hash.add(request.call_id());
@@ -98,14 +96,14 @@ std::string_view stateless_branch(const Message& request, std::string_view salt,
         hash.add({number, put_int(number, request.cseq() != nullptr ? request.cseq()->number : 0)});
         hash.add(request.uri_text());
     }
-    // Spirals come back with our own branch in the top Via; another R-URI must then give another branch (RFC 3261 16.11 and
-    // 16.3: loops are recognised by an equal one).
+    // Spirals come back with our own branch in the top Via; another R-URI must then give another branch (RFC
+    // 3261 16.11 and 16.3: loops are recognised by an equal one).
     hash.add(request.uri_text());
 
     constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuv";
     constexpr std::string_view cookie = "z9hG4bK";
     constexpr std::size_t per_word = 12; // 60 of 64 bits
-    char* const start = arena.array<char>(cookie.size() + 2 * per_word);
+    char *const start = arena.array<char>(cookie.size() + 2 * per_word);
     Pen pen{start};
     pen.put(cookie);
     for (auto word : {hash.first(), hash.second()})

@@ -9,28 +9,31 @@
 
 namespace sipyard::sip {
 
-std::string_view to_text(Framer::Kind kind)
-{
+std::string_view to_text(Framer::Kind kind) {
     switch (kind) {
-    case Framer::Kind::more: return "more";
-    case Framer::Kind::message: return "message";
-    case Framer::Kind::ping: return "ping";
-    case Framer::Kind::pong: return "pong";
-    case Framer::Kind::garbage: return "garbage";
-    case Framer::Kind::too_large: return "too large";
+    case Framer::Kind::more:
+        return "more";
+    case Framer::Kind::message:
+        return "message";
+    case Framer::Kind::ping:
+        return "ping";
+    case Framer::Kind::pong:
+        return "pong";
+    case Framer::Kind::garbage:
+        return "garbage";
+    case Framer::Kind::too_large:
+        return "too large";
     }
     return "";
 }
 
-Framer::Frame Framer::finish(Kind kind, std::size_t size, Complaint why)
-{
+Framer::Frame Framer::finish(Kind kind, std::size_t size, Complaint why) {
     *this = Framer{limits_};
     return {kind, size, why};
 }
 
 // The digits of a Content-Length, or of its folded line.
-Complaint Framer::take_length(std::string_view text)
-{
+Complaint Framer::take_length(std::string_view text) {
     text = trim(text);
     length_open_ = text.empty();
     if (text.empty())
@@ -50,20 +53,21 @@ Complaint Framer::take_length(std::string_view text)
     return {};
 }
 
-Complaint Framer::take_line(std::string_view line)
-{
+Complaint Framer::take_line(std::string_view line) {
     if (first_line_) {
         first_line_ = false;
-        const auto version = line.rfind(' ') == std::string_view::npos ? std::string_view{}
-                                                                        : line.substr(line.rfind(' ') + 1);
+        const auto version =
+            line.rfind(' ') == std::string_view::npos ? std::string_view{} : line.substr(line.rfind(' ') + 1);
         if (istarts_with(line, "SIP/") || istarts_with(version, "SIP/"))
             return {};
         // a request line with blanks at its end is SIP all the same, and gets its 400
-        return line.find(" SIP/") != std::string_view::npos ? Complaint{} : Complaint{"start line is not SIP"};
+        return line.find(" SIP/") != std::string_view::npos ? Complaint{}
+                                                            : Complaint{"start line is not SIP"};
     }
     if (is_blank(line.front())) {
         if (!length_open_)
-            return has_length_last_ && !trim(line).empty() ? Complaint{"Content-Length is no number"} : Complaint{};
+            return has_length_last_ && !trim(line).empty() ? Complaint{"Content-Length is no number"}
+                                                           : Complaint{};
         return take_length(line);
     }
     if (length_open_)
@@ -73,15 +77,14 @@ Complaint Framer::take_line(std::string_view line)
     if (first != 'c' && first != 'l')
         return {};
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos
-        || header_name_of(trim_right(line.substr(0, colon))) != HeaderName::content_length)
+    if (colon == std::string_view::npos ||
+        header_name_of(trim_right(line.substr(0, colon))) != HeaderName::content_length)
         return {};
     has_length_last_ = true;
     return take_length(line.substr(colon + 1));
 }
 
-Framer::Frame Framer::next(std::string_view bytes)
-{
+Framer::Frame Framer::next(std::string_view bytes) {
     if (state_ == State::start) {
         if (bytes.empty())
             return {};
@@ -94,7 +97,8 @@ Framer::Frame Framer::next(std::string_view bytes)
                 return {};
             if (bytes[1] != '\n')
                 return finish(Kind::garbage, 0, "a lone CR before a message");
-            // One CRLF may be half a ping; whoever sends a message next has sent a pong or padding (RFC 3261 7.5).
+            // One CRLF may be half a ping; whoever sends a message next has sent a pong or padding (RFC
+            // 3261 7.5).
             if (bytes.size() == 2 || (bytes.size() == 3 && bytes[2] == '\r'))
                 return {};
             return finish(Kind::pong, 2);
@@ -105,10 +109,12 @@ Framer::Frame Framer::next(std::string_view bytes)
     }
 
     while (state_ == State::headers) {
-        const auto* end = scanned_ < bytes.size()
-                              ? static_cast<const char*>(std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_))
+        const auto *end = scanned_ < bytes.size()
+                              ? static_cast<const char *>(
+                                    std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_))
                               : nullptr;
-        const std::size_t seen = end != nullptr ? static_cast<std::size_t>(end - bytes.data()) + 1 : bytes.size();
+        const std::size_t seen =
+            end != nullptr ? static_cast<std::size_t>(end - bytes.data()) + 1 : bytes.size();
         if (seen > limits_.max_headers)
             return finish(Kind::too_large, 0, "headers exceed the limit");
         if (end == nullptr) {

@@ -6,10 +6,9 @@
 
 namespace sipyard::sip {
 
-bool ParamsView::next(std::string_view& rest, Param& out)
-{
+bool ParamsView::next(std::string_view &rest, Param &out) {
     std::size_t at = 0;
-    const auto  size = rest.size();
+    const auto size = rest.size();
     while (at < size && (rest[at] == ';' || is_space(rest[at])))
         ++at;
     if (at == size) {
@@ -39,8 +38,7 @@ bool ParamsView::next(std::string_view& rest, Param& out)
     return true;
 }
 
-std::optional<Param> ParamsView::get(std::string_view name) const
-{
+std::optional<Param> ParamsView::get(std::string_view name) const {
     Param param;
     for (auto rest = text_; next(rest, param);)
         if (iequals(param.name, name))
@@ -48,8 +46,7 @@ std::optional<Param> ParamsView::get(std::string_view name) const
     return {};
 }
 
-std::optional<std::string_view> ParamsView::find(std::string_view name) const
-{
+std::optional<std::string_view> ParamsView::find(std::string_view name) const {
     Param param;
     for (auto rest = text_; next(rest, param);)
         if (iequals(param.name, name))
@@ -57,24 +54,20 @@ std::optional<std::string_view> ParamsView::find(std::string_view name) const
     return {};
 }
 
-bool ParamsView::has(std::string_view name) const
-{
-    return get(name).has_value();
-}
+bool ParamsView::has(std::string_view name) const { return get(name).has_value(); }
 
-bool ParamsView::is_closed() const
-{
+bool ParamsView::is_closed() const {
     if (text_.find('"') == std::string_view::npos)
         return true;
     Param param;
     for (auto rest = text_; next(rest, param);)
-        if (!param.value.empty() && param.value.front() == '"' && skip_quoted(param.value, 0) == std::string_view::npos)
+        if (!param.value.empty() && param.value.front() == '"' &&
+            skip_quoted(param.value, 0) == std::string_view::npos)
             return false;
     return true;
 }
 
-Complaint ParamsView::check() const
-{
+Complaint ParamsView::check() const {
     Param param;
     for (auto rest = text_; next(rest, param);) {
         if (!is_token(param.name))

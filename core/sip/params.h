@@ -10,12 +10,12 @@ namespace sipyard::sip {
 
 struct Param {
     std::string_view name;
-    std::string_view value;             // as sent, quotes included; "" for a flag
-    bool             has_value = false; // `;a=` has one that is empty, `;a` has none
+    std::string_view value; // as sent, quotes included; "" for a flag
+    bool has_value = false; // `;a=` has one that is empty, `;a` has none
 };
 
-// A view of parameters, read when asked. The text is "" or starts at the first ';' (a first ';' may also be missing).
-// Names compare without letter case; of repeated ones the first counts.
+// A view of parameters, read when asked. The text is "" or starts at the first ';' (a first ';' may also be
+// missing). Names compare without letter case; of repeated ones the first counts.
 class ParamsView {
 public:
     ParamsView() = default;
@@ -29,9 +29,9 @@ public:
     // As find, as sent, with where it stands (`value` points into the text).
     std::optional<Param> get(std::string_view name) const;
 
-    // Walks all of them: `for (auto rest = p.text(); ParamsView::next(rest, param);)`. Quotes respected, blanks around
-    // names, '=' and values skipped, empty parameters (";;") skipped.
-    static bool next(std::string_view& rest, Param& out);
+    // Walks all of them: `for (auto rest = p.text(); ParamsView::next(rest, param);)`. Quotes respected,
+    // blanks around names, '=' and values skipped, empty parameters (";;") skipped.
+    static bool next(std::string_view &rest, Param &out);
 
     // Is every quoted value closed? If not, text put behind the parameters would land inside the quotes.
     bool is_closed() const;

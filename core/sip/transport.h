@@ -8,10 +8,10 @@ namespace sipyard::sip {
 
 enum class Transport : unsigned char { none, udp, tcp, tls, sctp, ws, wss, other }; // none: nothing was said
 
-Transport transport_of(std::string_view text);     // any letter case; "" is none
-std::string_view to_text(Transport transport);     // "UDP"; "" for none and other
-std::string_view to_param(Transport transport);    // "udp", as ;transport= writes it
-constexpr std::uint16_t default_port(Transport t)  // RFC 3261 18.2.2, RFC 7118
+Transport transport_of(std::string_view text);    // any letter case; "" is none
+std::string_view to_text(Transport transport);    // "UDP"; "" for none and other
+std::string_view to_param(Transport transport);   // "udp", as ;transport= writes it
+constexpr std::uint16_t default_port(Transport t) // RFC 3261 18.2.2, RFC 7118
 {
     return t == Transport::tls ? 5061 : t == Transport::ws ? 80 : t == Transport::wss ? 443 : 5060;
 }

@@ -6,17 +6,21 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("a URI is taken apart and printed again", "[sip]")
-{
+TEST_CASE("a URI is taken apart and printed again", "[sip]") {
     const struct {
-        const char* text; Scheme scheme; const char *user, *password, *host; int port; const char *params, *headers;
+        const char *text;
+        Scheme scheme;
+        const char *user, *password, *host;
+        int port;
+        const char *params, *headers;
     } rows[] = {
         {"sip:alice@example.com", Scheme::sip, "alice", "", "example.com", 0, "", ""},
         {"sip:example.com", Scheme::sip, "", "", "example.com", 0, "", ""},
         {"SIPS:alice:secret@example.com:5061;transport=tcp?subject=x&a=b", Scheme::sips, "alice", "secret",
          "example.com", 5061, ";transport=tcp", "subject=x&a=b"},
         {"sip:[2001:db8::1]:5070;lr", Scheme::sip, "", "", "[2001:db8::1]", 5070, ";lr", ""},
-        {"sip:user;par=u%40example.net@example.com", Scheme::sip, "user;par=u%40example.net", "", "example.com", 0, "", ""},
+        {"sip:user;par=u%40example.net@example.com", Scheme::sip, "user;par=u%40example.net", "",
+         "example.com", 0, "", ""},
         {"sip:a?b@c", Scheme::sip, "a?b", "", "c", 0, "", ""},
         {"sip:@c", Scheme::sip, "", "", "c", 0, "", ""},
         {"sip:+1-212-555-1212:1234@gw.com;user=phone", Scheme::sip, "+1-212-555-1212", "1234", "gw.com", 0,
@@ -25,7 +29,7 @@ TEST_CASE("a URI is taken apart and printed again", "[sip]")
         {"urn:service:sos", Scheme::urn, "", "", "", 0, "", ""},
         {"http://www.example.com/x", Scheme::other, "", "", "", 0, "", ""},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         INFO(row.text);
         const auto uri = parse_uri(row.text);
         INFO(why(uri));
@@ -45,9 +49,11 @@ TEST_CASE("a URI is taken apart and printed again", "[sip]")
     }
 }
 
-TEST_CASE("what is no URI is refused with its reason", "[sip]")
-{
-    const struct { const char* text; const char* reason; } rows[] = {
+TEST_CASE("what is no URI is refused with its reason", "[sip]") {
+    const struct {
+        const char *text;
+        const char *reason;
+    } rows[] = {
         {"", "URI has no scheme"},
         {"alice", "URI has no scheme"},
         {":a", "URI has no scheme"},
@@ -65,16 +71,18 @@ TEST_CASE("what is no URI is refused with its reason", "[sip]")
         {"tel:", "tel URI has no number"},
         {"xmpp:", "URI has nothing behind its scheme"},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         INFO(row.text);
         Uri uri;
         CHECK(read(row.text, uri) == row.reason);
     }
 }
 
-TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]")
-{
-    const struct { const char *a, *b; bool same; } rows[] = {
+TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]") {
+    const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
         {"sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp", true},
         {"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5", true},
         {"sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5", true},
@@ -101,7 +109,7 @@ TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]")
         {"urn:service:sos", "URN:service:sos", true},
         {"urn:service:sos", "urn:service:fire", false},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         INFO(row.a << " and " << row.b);
         const auto a = parse_uri(row.a), b = parse_uri(row.b);
         REQUIRE(a);
@@ -112,8 +120,7 @@ TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]")
     }
 }
 
-TEST_CASE("questions to a URI", "[sip]")
-{
+TEST_CASE("questions to a URI", "[sip]") {
     const auto uri = *parse_uri("sip:bob:pw@[2001:db8::1]:6000;transport=TLS;lr=on;maddr=192.0.2.9");
     CHECK(uri.transport() == Transport::tls);
     CHECK(uri.is_loose());
@@ -128,8 +135,7 @@ TEST_CASE("questions to a URI", "[sip]")
     CHECK_FALSE(parse_uri("sip:a@b;xlr=1")->is_loose());
 }
 
-TEST_CASE("escapes of the user part", "[sip]")
-{
+TEST_CASE("escapes of the user part", "[sip]") {
     CHECK(escape_user("a b@c:d/e") == "a%20b%40c%3Ad/e");
     CHECK(unescape("a%20b%40c%3ad%") == "a b@c:d%");
     CHECK(unescape("%zz%4") == "%zz%4");

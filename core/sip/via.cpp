@@ -7,23 +7,20 @@
 namespace sipyard::sip {
 namespace {
 
-std::size_t skip_spaces(std::string_view text, std::size_t at)
-{
+std::size_t skip_spaces(std::string_view text, std::size_t at) {
     while (at < text.size() && is_space(text[at]))
         ++at;
     return at;
 }
 
-std::size_t skip_token(std::string_view text, std::size_t at)
-{
+std::size_t skip_token(std::string_view text, std::size_t at) {
     while (at < text.size() && is_token_char(text[at]))
         ++at;
     return at;
 }
 
 // A token, then '/' with blanks around it (RFC 3261 25.1 `sent-protocol` has SLASH = SWS "/" SWS).
-bool take_part(std::string_view text, std::size_t& at, std::string_view& out)
-{
+bool take_part(std::string_view text, std::size_t &at, std::string_view &out) {
     const auto begin = at;
     at = skip_token(text, at);
     out = text.substr(begin, at - begin);
@@ -35,8 +32,7 @@ bool take_part(std::string_view text, std::size_t& at, std::string_view& out)
 }
 
 // 1..65535 or 0
-std::uint16_t port_of(std::string_view text)
-{
+std::uint16_t port_of(std::string_view text) {
     unsigned port = 0;
     if (text.empty() || text.size() > 5)
         return 0;
@@ -48,8 +44,7 @@ std::uint16_t port_of(std::string_view text)
     return port > 65535 ? std::uint16_t{0} : static_cast<std::uint16_t>(port);
 }
 
-Complaint read_params(Via& out)
-{
+Complaint read_params(Via &out) {
     Param param;
     for (auto rest = out.params.text(); ParamsView::next(rest, param);) {
         if (param.name.size() < 3 || param.name.size() > 8)
@@ -58,10 +53,12 @@ Complaint read_params(Via& out)
             out.branch = param.value;
         } else if (iequals(param.name, "rport")) {
             out.has_rport = true;
-            out.rport_text = param.has_value
-                                 ? std::string_view{param.name.data(), static_cast<std::size_t>(
-                                       param.value.data() + param.value.size() - param.name.data())}
-                                 : param.name;
+            out.rport_text =
+                param.has_value
+                    ? std::string_view{param.name.data(),
+                                       static_cast<std::size_t>(param.value.data() + param.value.size() -
+                                                                param.name.data())}
+                    : param.name;
             out.rport = port_of(param.value);
             if (!param.value.empty() && out.rport == 0)
                 return "Via has an rport that is no port";
@@ -80,13 +77,9 @@ Complaint read_params(Via& out)
 
 } // namespace
 
-bool Via::has_cookie() const
-{
-    return branch.size() > 7 && istarts_with(branch, "z9hG4bK");
-}
+bool Via::has_cookie() const { return branch.size() > 7 && istarts_with(branch, "z9hG4bK"); }
 
-Complaint read(std::string_view text, Via& out)
-{
+Complaint read(std::string_view text, Via &out) {
     out = {};
     text = trim(text);
     out.whole = text;

@@ -6,12 +6,12 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("a Via is read with all that routing a reply needs", "[sip]")
-{
+TEST_CASE("a Via is read with all that routing a reply needs", "[sip]") {
     Via via;
-    REQUIRE(read("SIP/2.0/UDP 192.0.2.1:5080;rport=1234;branch=z9hG4bKabc;received=198.51.100.7;ttl=1;maddr=224.2.0.1;alias",
-                 via)
-            == "");
+    REQUIRE(
+        read("SIP/2.0/UDP "
+             "192.0.2.1:5080;rport=1234;branch=z9hG4bKabc;received=198.51.100.7;ttl=1;maddr=224.2.0.1;alias",
+             via) == "");
     CHECK(via.protocol == "SIP");
     CHECK(via.version == "2.0");
     CHECK(via.transport == Transport::udp);
@@ -38,9 +38,11 @@ TEST_CASE("a Via is read with all that routing a reply needs", "[sip]")
     CHECK(via.port_or_default() == 443);
 }
 
-TEST_CASE("a Via that is none is refused with its reason", "[sip]")
-{
-    const struct { const char* text; const char* reason; } rows[] = {
+TEST_CASE("a Via that is none is refused with its reason", "[sip]") {
+    const struct {
+        const char *text;
+        const char *reason;
+    } rows[] = {
         {"", "Via does not begin with protocol/version/transport"},
         {"SIP/2.0", "Via does not begin with protocol/version/transport"},
         {"SIP/2.0/ host", "Via has no blank before its host"},
@@ -54,7 +56,7 @@ TEST_CASE("a Via that is none is refused with its reason", "[sip]")
         {"SIP/2.0/UDP a;branch=\"x;rport", "Via has a quoted value that is not closed"},
         {"SIP/2.0/UDP a;rport=x", "Via has an rport that is no port"},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         INFO(row.text);
         Via via;
         CHECK(read(row.text, via) == row.reason);
