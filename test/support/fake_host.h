@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/module/host.h"
+#include "test/support/movable_clock.h"
 
 #include <atomic>
 #include <functional>
@@ -14,18 +15,6 @@
 #include <vector>
 
 namespace sipyard::test {
-
-// A clock that stands still until a test moves it. Thread-safe.
-class ManualClock final : public Clock {
-public:
-    Instant      now() const override { return {ns_.load()}; }
-    std::int64_t unix_ns() const override { return unix_start + ns_.load(); }
-    void         advance(Duration d) { ns_ += d.count(); }
-
-private:
-    static constexpr std::int64_t unix_start = 1'700'000'000'000'000'000; // 2023-11-14 22:13:20 UTC
-    std::atomic<std::int64_t> ns_{1'000'000'000};
-};
 
 // The log lines of a test, kept. Shared by the journal's sink and the test.
 class LogLines {
@@ -65,7 +54,7 @@ public:
     struct Options {
         std::size_t workers = 1;
         log::Level  threshold = log::Level::info;
-        bool        system_clock = false; // else a ManualClock
+        bool        system_clock = false; // else a MovableClock
     };
     FakeHost() : FakeHost(Options{}) {}
     explicit FakeHost(Options options);
@@ -74,7 +63,7 @@ public:
     // --- what a test sets up and looks at -----------------------------------------------------------------------------
     CoreSettings       settings;      // may be changed until something reads it
     RecordingResponder responder;     // the stateless one
-    ManualClock&       manual_clock() { return manual_clock_; }
+    MovableClock&      movable_clock() { return movable_clock_; }
     void               advance(Duration d);   // moves the clock; with workers, deadline by deadline, waiting for quiet
     void               start_workers();       // runtime().start(), once
     void               on_fiber(std::function<void()> f); // on a fiber of some worker; starts the workers
@@ -169,7 +158,7 @@ private:
     };
 
     const Options                     options_;
-    ManualClock                       manual_clock_;
+    MovableClock                      movable_clock_;
     SystemClock                       system_clock_;
     std::shared_ptr<LogLines>         log_lines_;   // shared with the journal's sink
     std::unique_ptr<log::Journal>     journal_;
