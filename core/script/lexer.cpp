@@ -118,8 +118,10 @@ Token Lexer::read_string(Join join)
         token.quotes = ast::String::Quotes::single;
         while (source_.peek() != '\'' && source_.peek() != Source::end)
             token.text += static_cast<char>(source_.next());
-        if (source_.next() == Source::end)
+        if (source_.next() == Source::end) {
+            cut_short_ = true;
             diagnostics_.error(start, "unexpected EOF: unclosed string", "a closing '");
+        }
     } else {
         token.quotes = ast::String::Quotes::twin;
         for (;;) {
@@ -144,6 +146,7 @@ std::string Lexer::read_quoted()
     for (;;) {
         const int c = source_.next();
         if (c == Source::end) {
+            cut_short_ = true;
             diagnostics_.error(start, "unexpected EOF: unclosed string", "a closing \"");
             return text;
         }
@@ -221,8 +224,10 @@ Token Lexer::read_variable()
     } else {
         diagnostics_.error(start, "a variable's name is missing after '$'");
     }
-    if (!closed)
+    if (!closed) {
+        cut_short_ = true;
         diagnostics_.error(start, format("unexpected EOF: variable {} is not closed", token.text.substr(0, 20)), "')'");
+    }
     token.text = pre_.substituted(std::move(token.text));
     return token;
 }

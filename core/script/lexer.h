@@ -20,6 +20,8 @@ public:
 
     void open(std::string name, std::string text); // the outermost file; before the first next()
 
+    bool cut_short() const { return cut_short_; } // a string or a variable ran into the end: what follows is no news
+
     // The next token; Kind::end again and again after the last. What cannot be a token is reported and skipped.
     Token next();
 
@@ -58,7 +60,7 @@ private:
     ReadFile      read_;
     Source        source_;
     std::size_t   expansions_ = 0;                 // since the last character that came from a file
-    bool          glued_ = false, finished_ = false;
+    bool          glued_ = false, finished_ = false, cut_short_ = false;
 };
 
 } // namespace sipyard::script

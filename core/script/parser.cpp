@@ -6,6 +6,8 @@
 #include "core/script/listen.h"
 #include "core/script/parser_state.h"
 
+#include <utility>
+
 namespace sipyard::script {
 
 namespace {
@@ -91,6 +93,9 @@ bool Parser::expect(std::string_view op)
 void Parser::unexpected(std::string_view expected)
 {
     const Token& token = peek();
+    // The end of the file is told once; after an unclosed string it is no news at all.
+    if (token.is_end() && (std::exchange(end_told_, true) || lexer_.cut_short()))
+        return;
     error(token.at, format("syntax error: unexpected {}", to_text(token)), std::string{expected});
 }
 
@@ -222,6 +227,8 @@ bool Parser::starts_top_level()
         return peek(1).is("[") || peek(1).is("{");
     if (token.text.starts_with("loadmodule") || token.text.starts_with("modparam"))
         return true;
+    if (token.text == "flags" || token.text == "avpflags")
+        return peek(1).kind == Token::Kind::id;
     return find_global(token.text) != nullptr && peek(1).is("=");
 }
 
@@ -231,7 +238,8 @@ void Parser::recover_top_level(Position after)
     std::size_t open = 0;
     while (!peek().is_end()) {
         const bool later = peek().at.file != after.file || peek().at.line != after.line;
-        const bool assignment = peek().kind == Token::Kind::id && peek(1).is("=");
+        const bool assignment = peek().kind == Token::Kind::id
+                                && (peek(1).is("=") || (peek(1).is(".") && peek(3).is("=")));
         if (open == 0 && later && (assignment || starts_top_level()))
             return;
         if (peek().is("{"))

@@ -101,6 +101,10 @@ ExpressionPtr Parser::read_expression(int least)
     while (left) {
         int level = 0;
         const auto op = operator_ahead(level);
+        if (!op && peek().is("!") && peek(1).is("~")) {
+            error(peek().at, "syntax error: '!~' is no operator", "!(... =~ ...)");
+            return nullptr;
+        }
         if (!op || level < least)
             break;
         const Token token = take();

@@ -133,7 +133,7 @@ TEST_CASE("both sides of a wrong operator are told", "[script][expression]")
 TEST_CASE("there is no operator of that kind", "[script][expression]")
 {
     const struct { const char* text; const char* error; } rows[] = { // traps, 2
-        {"$x !~ \"re\"", "4:4: syntax error: unexpected '!'"},
+        {"$x !~ \"re\"", "4:4: syntax error: '!~' is no operator"},
         {"$a . $b", "4:4: syntax error: unexpected '.'"},
         {"$from.user", "4:6: syntax error: unexpected '.'"},
         {"$ru{s.len}", "4:4: syntax error: unexpected '{'"},

@@ -124,6 +124,7 @@ private:
     int                in_args_ = 0;          // > 0 while arguments of a call are read
     int                next_socket_workers_ = 0;
     bool               listen_from_command_line_ = false;
+    bool               end_told_ = false;
 };
 
 } // namespace sipyard::script
