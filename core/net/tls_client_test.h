@@ -85,10 +85,10 @@ private:
     }
     void wait()
     {
-        INFO(stream_.error());
-        REQUIRE((last_ == crypto::TlsStream::Step::want_read || last_ == crypto::TlsStream::Step::want_write));
+        expect(last_ == crypto::TlsStream::Step::want_read || last_ == crypto::TlsStream::Step::want_write,
+               stream_.error().c_str());
         pollfd one{socket_.fd(), static_cast<short>(last_ == crypto::TlsStream::Step::want_read ? POLLIN : POLLOUT), 0};
-        REQUIRE(poll(&one, 1, patience_ms) == 1);
+        expect(poll(&one, 1, patience_ms) == 1, "TLS: nothing happened in time");
     }
     Client                  socket_;
     crypto::TlsStream       stream_;
