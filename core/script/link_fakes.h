@@ -39,7 +39,11 @@ public:
         task::sleep_until(task::Worker::current()->clock().now() + std::chrono::milliseconds{ms});
         return Verdict::yes();
     }
-    Verdict event(Request& request) { return request.host().run_event_route("probe:event", request); }
+    Verdict event(Request& request)
+    {
+        (void)request.host().run_event_route("probe:event", request);
+        return Verdict::of(request.dropped);
+    }
 
     Value ruri_user(Request& request)
     {
