@@ -251,13 +251,17 @@ Result<db::Value> Statement::get(unsigned short number, const Column& column, st
         std::int64_t value = 0;
         if (!good(SQLGetData(handle_, number, SQL_C_SBIGINT, &value, sizeof value, &length)))
             return failure();
-        return length == SQL_NULL_DATA ? db::Value{} : db::Value{value};
+        if (length == SQL_NULL_DATA)
+            return db::Value{};
+        return db::Value{value};
     }
     if (column.c_type == SQL_C_DOUBLE) {
         double value = 0;
         if (!good(SQLGetData(handle_, number, SQL_C_DOUBLE, &value, sizeof value, &length)))
             return failure();
-        return length == SQL_NULL_DATA ? db::Value{} : db::Value{value};
+        if (length == SQL_NULL_DATA)
+            return db::Value{};
+        return db::Value{value};
     }
     // In pieces: the driver says the length before the first only if it likes to.
     const std::size_t usable = column.c_type == SQL_C_CHAR ? piece - 1 : piece; // the zero at the end of a text

@@ -32,9 +32,9 @@ Result<void> openable(const std::string& file)
 // Marks the statement as running for the watchdog.
 class Running {
 public:
-    Running(Watchdog::Slot& slot, Watchdog& watchdog, void* statement, Instant deadline) : slot_{slot}
+    Running(Watchdog::Slot& slot, Watchdog& watchdog, Instant deadline) : slot_{slot}
     {
-        slot_.begin(statement, deadline);
+        slot_.begin(deadline);
         watchdog.wake();
     }
     ~Running() { slot_.end(); }
@@ -55,6 +55,9 @@ void Session::set_deadline(Instant deadline)
 
 void Session::drop()
 {
+    if (slot_)
+        slot_->set_cancel({}, {});
+    spare_.reset();
     direct_.reset();
     by_sql_.clear();
     kept_.clear();
@@ -75,9 +78,42 @@ Result<void> Session::connect_if_needed()
         common_->reconnects.fetch_add(1, std::memory_order_relaxed);
     number_ = common_->connections.fetch_add(1, std::memory_order_relaxed) + 1;
     last_used_ = common_->clock.now();
+    if (const auto learned = learn_to_cancel(); !learned) {
+        drop();
+        return learned.error();
+    }
     // A module that reads with a statement that changes is told so, instead of fighting with the writer.
     if (role_ == Role::reader && target.dialect == db::Dialect::sqlite)
         TRYV(run_plain("PRAGMA query_only=1"));
+    return {};
+}
+
+// SQLCancel on the statement that runs is no way: the drivers of SQLite and MariaDB also close its cursor, in the
+// watchdog's thread, under the hands of ours. SQLite's interrupts whatever its connection does, so a statement that
+// never runs serves; servers are asked over a connection of its own.
+Result<void> Session::learn_to_cancel()
+{
+    const auto& target = common_->target;
+    if (target.dialect == db::Dialect::sqlite) {
+        TRY(spare_, odbc::Statement::make(connection_));
+        slot_->set_cancel([handle = spare_->handle()] { odbc::Statement::cancel(handle); }, {});
+        return {};
+    }
+    const bool postgres = target.dialect == db::Dialect::postgres;
+    if (!postgres && target.dialect != db::Dialect::mysql)
+        return {};
+    TRY(const auto rows, direct(postgres ? "SELECT pg_backend_pid()" : "SELECT CONNECTION_ID()"));
+    if (rows.empty())
+        return Error{ErrorKind::lost, "the server does not tell the number of the connection"};
+    auto cancel = [common = std::weak_ptr{common_}, sql = (postgres ? "SELECT pg_cancel_backend(" : "KILL QUERY (") + rows[0][0].print() + ")"] {
+        const auto       alive = common.lock();
+        odbc::Connection other;
+        if (!alive || !other.open(alive->target.connection_string, alive->target.dialect, alive->target.login_timeout))
+            return;
+        if (const auto statement = odbc::Statement::make(other))
+            (void)(*statement)->execute(sql);
+    };
+    slot_->set_cancel(std::move(cancel), std::chrono::seconds{1});
     return {};
 }
 
@@ -115,7 +151,7 @@ Result<db::Rows> Session::direct(std::string_view sql)
     }
     Result<db::Rows> rows = db::Rows{};
     {
-        const Running running{*slot_, *common_->watchdog, direct_->handle(), deadline_};
+        const Running running{*slot_, *common_->watchdog, deadline_};
         const auto done = direct_->execute(sql);
         rows = done ? direct_->fetch(scratch_) : Result<db::Rows>{done.error()};
     }
@@ -161,7 +197,7 @@ Result<db::Rows> Session::run_prepared(std::string_view sql, const std::vector<d
         return note(statement.error());
     Result<db::Rows> rows = db::Rows{};
     {
-        const Running running{*slot_, *common_->watchdog, (*statement)->handle(), deadline_};
+        const Running running{*slot_, *common_->watchdog, deadline_};
         auto done = (*statement)->bind(values);
         if (done)
             done = (*statement)->execute();

@@ -66,6 +66,7 @@ private:
     };
     static constexpr std::size_t most_kept = 64;
 
+    Result<void>     learn_to_cancel();
     Result<db::Rows> direct(std::string_view sql);
     Result<odbc::Statement*> prepared(std::string_view sql);
     void  forget(std::string_view sql);
@@ -78,6 +79,7 @@ private:
     std::list<Kept>                  kept_;   // most recently used first
     std::unordered_map<std::string_view, std::list<Kept>::iterator> by_sql_; // keys live in kept_
     std::unique_ptr<odbc::Statement> direct_;
+    std::unique_ptr<odbc::Statement> spare_; // SQLite: never runs, the watchdog's
     std::vector<char>                scratch_;
     std::optional<Error>             first_error_;
     Instant                          deadline_{};

@@ -1,8 +1,6 @@
 // modules/db_unixodbc/watchdog.cpp - the watchdog's thread
 #include "modules/db_unixodbc/watchdog.h"
 
-#include "modules/db_unixodbc/odbc.h"
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -27,17 +25,24 @@ struct Watchdog::State {
     bool                               started = false, stopping = false, ended = false;
 };
 
-void Watchdog::Slot::begin(void* statement, Instant deadline)
+void Watchdog::Slot::begin(Instant deadline)
 {
     const std::lock_guard lock{mutex_};
-    statement_ = statement;
-    deadline_ = deadline;
+    running_ = true;
+    due_ = deadline;
 }
 
 void Watchdog::Slot::end()
 {
     const std::lock_guard lock{mutex_};
-    statement_ = nullptr;
+    running_ = false;
+}
+
+void Watchdog::Slot::set_cancel(std::function<void()> cancel, Duration every)
+{
+    const std::lock_guard lock{mutex_};
+    cancel_ = std::move(cancel);
+    every_ = every;
 }
 
 Watchdog::Watchdog(const Clock& clock, std::function<bool()> tick) : state_{std::make_shared<State>(clock, std::move(tick))} {}
@@ -95,12 +100,14 @@ void Watchdog::watch(const std::shared_ptr<State>& state)
             if (!slot)
                 continue;
             const std::lock_guard busy{slot->mutex_};
-            if (!slot->statement_)
+            if (!slot->running_)
                 continue;
             again = true;
-            // A cancel that came before the statement had begun to run is lost, so it is repeated each beat.
-            if (slot->deadline_ <= state->clock.now())
-                odbc::Statement::cancel(slot->statement_);
+            // A cancel that came before the statement had begun to run is lost, so it is repeated.
+            if (const Instant now = state->clock.now(); slot->due_ <= now && slot->cancel_) {
+                slot->cancel_();
+                slot->due_ = now + slot->every_;
+            }
         }
         lock.lock();
         if (state->stopping)

@@ -9,21 +9,25 @@
 
 namespace sipyard::db_unixodbc {
 
-// One thread per database, asleep while no statement runs: SQLite knows no other statement timeout than SQLCancel from
-// another thread, and a cancel that hangs (a dead network) must not hold up other databases.
+// One thread per database, asleep while no statement runs: a cancel that hangs (a dead network) must not hold up other
+// databases.
 class Watchdog {
 public:
-    // Of one connection: the statement it runs now.
+    // Of one connection: does a statement run, and how is it stopped from another thread?
     class Slot {
     public:
-        void begin(void* statement, Instant deadline);
+        void begin(Instant deadline);
         void end();
+        // Called at the deadline while the statement runs, again each `every`; an empty function: cannot be stopped.
+        void set_cancel(std::function<void()> cancel, Duration every);
 
     private:
         friend class Watchdog;
-        std::mutex mutex_; // held during the cancel, so that it never hits the next statement
-        void*      statement_ = nullptr;
-        Instant    deadline_{};
+        std::mutex            mutex_; // held during the cancel, so that it never hits the next statement
+        std::function<void()> cancel_;
+        Duration              every_{};
+        Instant               due_{};
+        bool                  running_ = false;
     };
     // `tick` is called every 50 ms while statements run or it says that it wants to be called again.
     Watchdog(const Clock& clock, std::function<bool()> tick);
