@@ -1,0 +1,40 @@
+// modules/auth/response.h - the arithmetic of digest authentication (RFC 7616 3.4, RFC 8760)
+#pragma once
+
+#include "core/crypto/digest.h"
+#include "core/sip/auth_header.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sipyard::auth {
+
+// "MD5", "SHA-256", "SHA-512-256" and their "-sess" forms, letters of either case; "" is MD5 (RFC 7616 3.4).
+struct Scheme {
+    crypto::Algorithm hash = crypto::Algorithm::md5;
+    bool              session = false;
+    static std::optional<Scheme> named(std::string_view algorithm);
+};
+
+// H(username:realm:password), lower-case hex.
+std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm, std::string_view password);
+
+struct Exchange {               // what the request brings beside its credentials
+    std::string_view method;
+    std::string_view body;      // for qop=auth-int
+};
+
+// The response a client that knows `ha1` would send. `ha1` is that of the plain scheme; -sess is derived here.
+std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, const Exchange& exchange);
+// rspauth of Authentication-Info: the same with an A2 that has no method (RFC 7616 3.5).
+std::string server_response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest);
+
+// Does the response fit? A uri with backslash escapes is tried as sent and undone: clients differ in what they digest.
+bool fits(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, const Exchange& exchange);
+
+// Does the credentials' uri mean the target of this HTTP request? Raw bytes, escapes undone, percent-decoded and
+// absolute-form against path all count as the same: both name one resource.
+bool same_target(std::string_view digest_uri, std::string_view target);
+
+} // namespace sipyard::auth
