@@ -40,7 +40,7 @@ MAINS      := core/server/main.cpp core/ctl/main.cpp
 CORE_SRC   := $(filter-out %_test.cpp $(MAINS),$(CORE_ALL))
 CORE_OBJ   := $(CORE_SRC:%.cpp=$B/%.o)
 SUPPORT_SRC := $(wildcard test/support/*.cpp)
-SUPPORT_OBJ := $(SUPPORT_SRC:%.cpp=$B/%.o)
+SUPPORT_OBJ := $B/test/support/catch_main.o $B/libsupport.a
 SCENARIO_SRC := $(wildcard test/scenario/*_test.cpp)
 MODULE_SO  := $(MODULES:%=$B/modules/%.so)
 LIB        := $B/libsipyard.a
@@ -62,6 +62,9 @@ $B/modules/%.o: MODULE_OF = $(word 2,$(subst /, ,$<))
 
 $(LIB): $(CORE_OBJ)
 	@echo "  ar   $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$B/libsupport.a: $(patsubst %.cpp,$B/%.o,$(filter-out test/support/catch_main.cpp,$(SUPPORT_SRC)))
 	@rm -f $@ && ar rcs $@ $^
 
 $B/sipyard: $B/core/server/main.o $(LIB)
@@ -87,7 +90,7 @@ $B/modules/$(1).so: $$(OBJ_$(1))
 $B/test/$(1): $$(patsubst %.cpp,$B/%.o,$$(wildcard modules/$(1)/*_test.cpp)) $$(OBJ_$(1)) $$(foreach n,$$(TEST_NEEDS_$(1)),$$(patsubst %.cpp,$B/%.o,$$(filter-out %_test.cpp,$$(wildcard modules/$$(n)/*.cpp)))) $(SUPPORT_OBJ) $(LIB)
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $$@ $$(filter %.o,$$^) $(LIB) $$(LIBS_$(1)) $$(foreach n,$$(TEST_NEEDS_$(1)),$$(LIBS_$$(n))) $(LIBS_core)
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $$@ $$(filter %.o,$$^) $B/libsupport.a $(LIB) $$(LIBS_$(1)) $$(foreach n,$$(TEST_NEEDS_$(1)),$$(LIBS_$$(n))) $(LIBS_core)
 endef
 $(foreach m,$(MODULES),$(eval $(call MODULE_RULES,$(m))))
 
@@ -95,14 +98,14 @@ define ROOM_TEST_RULES
 $B/test/core_$(1): $$(patsubst %.cpp,$B/%.o,$$(wildcard core/$(1)/*_test.cpp)) $(SUPPORT_OBJ) $(LIB)
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $$@ $$(filter %.o,$$^) $(LIB) $(LIBS_core)
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $$@ $$(filter %.o,$$^) $B/libsupport.a $(LIB) $(LIBS_core)
 endef
 $(foreach r,$(ROOMS),$(eval $(call ROOM_TEST_RULES,$(r))))
 
 $B/test/scenarios: $(SCENARIO_SRC:%.cpp=$B/%.o) $(SUPPORT_OBJ) $(LIB) $(MODULE_SO)
 	@mkdir -p $(@D)
 	@echo "  link $@"
-	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LIBS_core)
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $@ $(filter %.o,$^) $B/libsupport.a -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LIBS_core)
 
 include test/tests.mk
 
@@ -161,7 +164,7 @@ define FUZZ_RULES
 build/fuzz/bin/$(1): $B/test/fuzz/$(1).o $(LIB) $(foreach m,$(sort $(shell grep -oE '"modules/[a-z_]+' test/fuzz/$(1).cpp 2>/dev/null | cut -d/ -f2)),$(OBJ_$(m)))
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$(CXX_PLAIN) $(filter-out -fsanitize=fuzzer-no-link%,$(SANFLAGS_fuzz)) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $(LIB) $(LIBS_core)
+	@$(CXX_PLAIN) $(filter-out -fsanitize=fuzzer-no-link%,$(SANFLAGS_fuzz)) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $B/libsupport.a $(LIB) $(LIBS_core)
 endef
 $(foreach t,$(basename $(notdir $(wildcard test/fuzz/*.cpp))),$(eval $(call FUZZ_RULES,$(t))))
 bench: all
