@@ -30,7 +30,7 @@ struct RouteCode {
 // Immutable once linked, except for the globals, which guard themselves.
 class Program {
 public:
-    explicit Program(Host& h) : host{h}, log{h.logger("core")}, script_log{h.logger("<script>")} {}
+    explicit Program(Host& h) : host{h}, log{h.logger("core")}, script_log{h.logger("script")} {}
 
     Host&       host;
     log::Logger log, script_log;
