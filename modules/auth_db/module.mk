@@ -1,0 +1,2 @@
+# the tests use the real digest module
+TEST_NEEDS_auth_db := auth
