@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <typeindex>
+#include <variant>
 #include <vector>
 
 namespace sipyard {
@@ -101,6 +102,25 @@ public:
     virtual std::vector<Command> commands() const = 0;
     // Runs a command; Error not_found when there is none. On a fiber.
     virtual Result<json::Value>  run_command(std::string_view name, const json::Value& params) = 0;
+
+    // The script's custom globals (group.name, spec/script 7), for cfg_rpc. An instance that has no value of its own reads
+    // the common one; setting makes it. Errors: not_found, invalid (a text for a number). Hosts without a script have none.
+    using GlobalValue = std::variant<std::int64_t, std::string>;
+    struct Global {
+        std::string group, name, about;
+        GlobalValue value;
+    };
+    virtual std::vector<Global> globals() const { return {}; }
+    virtual Result<GlobalValue> global(std::string_view group, std::string_view name, std::optional<std::int64_t>) const
+    {
+        return Error{ErrorKind::not_found, format("no such variable: {}.{}", group, name)};
+    }
+    virtual Result<void> set_global(std::string_view group, std::string_view name, std::optional<std::int64_t>, GlobalValue)
+    {
+        return Error{ErrorKind::not_found, format("no such variable: {}.{}", group, name)};
+    }
+    // Run on a fiber when the server stops, while databases still answer; for modules, in their constructor.
+    virtual void at_stop(std::function<void()>) {}
 
     template <class T>
     Slot<T> slot() { return {next_slot()}; }

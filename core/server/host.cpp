@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/json/value.h"
+#include "core/script/runtime_globals.h"
 
 #include <algorithm>
 #include <functional>
@@ -183,6 +184,41 @@ Result<json::Value> ServerHost::run_command(std::string_view name, const json::V
     if (found == commands_.end())
         return Error{ErrorKind::not_found, format("no command '{}'", name)};
     return found->second.run(params);
+}
+
+std::vector<Host::Global> ServerHost::globals() const
+{
+    std::vector<Global> list;
+    if (const auto known = engine_ ? engine_->globals() : nullptr)
+        for (auto& one : known->list())
+            list.push_back({std::move(one.group), std::move(one.name), std::move(one.description), std::move(one.value)});
+    return list;
+}
+
+Result<Host::GlobalValue> ServerHost::global(std::string_view group, std::string_view name, std::optional<std::int64_t> instance) const
+{
+    const auto known = engine_ ? engine_->globals() : nullptr;
+    const auto number = known ? known->find(group, name) : std::nullopt;
+    if (!number)
+        return Error{ErrorKind::not_found, format("no such variable: {}.{}", group, name)};
+    Arena arena;
+    const Value value = known->get(*number, instance, arena);
+    return value.is_integer() ? GlobalValue{value.number()} : GlobalValue{std::string{value.text()}};
+}
+
+Result<void> ServerHost::set_global(std::string_view group, std::string_view name, std::optional<std::int64_t> instance,
+                                    GlobalValue value)
+{
+    const auto known = engine_ ? engine_->globals() : nullptr;
+    if (!known)
+        return Error{ErrorKind::not_found, format("no such variable: {}.{}", group, name)};
+    return known->set(group, name, instance, std::move(value));
+}
+
+void ServerHost::run_at_stop()
+{
+    for (const auto& f : std::exchange(at_stop_, {}))
+        f();
 }
 
 void* ServerHost::find_service(std::string_view api)

@@ -66,6 +66,12 @@ public:
     StatelessReplies* stateless() override { return &stateless_; }
     std::vector<Command> commands() const override;
     Result<json::Value>  run_command(std::string_view name, const json::Value& params) override;
+    std::vector<Global> globals() const override;
+    Result<GlobalValue> global(std::string_view group, std::string_view name, std::optional<std::int64_t> instance) const override;
+    Result<void> set_global(std::string_view group, std::string_view name, std::optional<std::int64_t> instance,
+                            GlobalValue value) override;
+    void at_stop(std::function<void()> f) override { at_stop_.push_back(std::move(f)); }
+    void run_at_stop();                                 // once, on a fiber
 
 protected:
     void*         find_service(std::string_view api) override;
@@ -90,6 +96,7 @@ private:
     std::map<std::string, void*, std::less<>>            services_;
     std::map<std::string, std::vector<EventListener>>    listeners_;   // by type name, equal between shared objects
     std::map<std::string, CommandEntry, std::less<>>     commands_;
+    std::vector<std::function<void()>>                   at_stop_;
     std::vector<AliasLine>                               myself_;
     Guarded<std::vector<std::shared_ptr<std::function<bool(std::string_view, std::uint16_t)>>>> myself_hooks_;
     mutable Guarded<std::map<std::string, std::unique_ptr<Counter>, std::less<>>> counters_;

@@ -280,6 +280,7 @@ bool Server::stop()
             if (worker.index() == 0)
                 rpc_->stop();
         });
+    runtime_->run_on_fiber([this] { host_->run_at_stop(); });
     // What is in hand may end by itself; what waits for something after that is told to.
     for (int step = 0; step < 500 && busy(*runtime_); ++step)
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
