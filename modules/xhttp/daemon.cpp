@@ -11,20 +11,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
-#include <vector>
+#include <utility>
 
 namespace sipyard::xhttp {
 
 namespace {
 
 constexpr Duration sweep_every = std::chrono::seconds{1};
+constexpr std::size_t claimed = 64 * 1024;
 constexpr std::size_t drain_limit = 8 * 1024 * 1024; // a body refused with 413 is still read up to here
 
-int descriptor_of(MHD_Connection* connection)
+// What connection_changed() left in the socket's context.
+Connection* connection_of(MHD_Connection* handle)
 {
-    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
+    const auto* info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? static_cast<Connection*>(info->socket_context) : nullptr;
 }
 
 // The peer's address for libmicrohttpd's own records; TLS streams arrive on a socketpair that has none.
@@ -48,41 +51,49 @@ socklen_t to_sockaddr(const net::Address& address, sockaddr_storage& out)
 } // namespace
 
 struct Daemon::Callbacks {
-    static void* on_request_line(void* cls, const char* target, MHD_Connection* connection)
+    static void* request_line_read(void* cls, const char* target, MHD_Connection* handle)
     {
         auto& self = *static_cast<Daemon*>(cls);
         auto* const exchange = new Exchange(self, target);
-        exchange->connection = connection;
+        exchange->handle = handle;
+        exchange->connection = connection_of(handle);
+        if (exchange->connection)
+            exchange->connection->exchange = exchange;
+        self.enter(exchange->connection, Connection::Phase::reading);
         return exchange;
     }
-    static MHD_Result on_access(void*, MHD_Connection* connection, const char*, const char* method, const char* version,
+    static MHD_Result part_read(void*, MHD_Connection*, const char*, const char* method, const char* version,
                                 const char* upload, std::size_t* upload_size, void** con_cls)
     {
         auto& exchange = *static_cast<Exchange*>(*con_cls);
-        return exchange.daemon.handle(exchange, connection, method, version, upload, upload_size) ? MHD_YES : MHD_NO;
+        return exchange.daemon.handle(exchange, method, version, upload, upload_size) ? MHD_YES : MHD_NO;
     }
-    static void on_completed(void* cls, MHD_Connection* connection, void** con_cls, MHD_RequestTerminationCode)
+    static void request_completed(void* cls, MHD_Connection*, void** con_cls, MHD_RequestTerminationCode)
     {
-        auto& self = *static_cast<Daemon*>(cls);
-        delete static_cast<Exchange*>(*con_cls);
+        auto* const exchange = static_cast<Exchange*>(*con_cls);
+        if (!exchange)
+            return;
         *con_cls = nullptr;
-        const auto found = self.connections_.find(descriptor_of(connection));
-        if (found != self.connections_.end()) {
-            found->second.in_request = false;
-            found->second.running = 0;
-            found->second.since = self.worker_.now();
+        if (exchange->connection) {
+            exchange->connection->exchange = nullptr;
+            static_cast<Daemon*>(cls)->enter(exchange->connection, Connection::Phase::idle);
         }
+        delete exchange;
     }
-    static void on_connection(void* cls, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode code)
+    static void connection_changed(void* cls, MHD_Connection*, void** context, MHD_ConnectionNotificationCode code)
     {
-        if (code != MHD_CONNECTION_NOTIFY_CLOSED)
-            return;
         auto& self = *static_cast<Daemon*>(cls);
-        const auto found = self.connections_.find(descriptor_of(connection));
-        if (found == self.connections_.end())
+        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+            *context = std::exchange(self.arriving_, nullptr);
             return;
-        self.network_.released(found->second.received.connection);
-        self.connections_.erase(found);
+        }
+        auto* const connection = static_cast<Connection*>(*context);
+        if (!connection)
+            return;
+        *context = nullptr;
+        self.connections_.erase(connection);
+        self.network_.released(connection->received.connection);
+        delete connection;
     }
     // Targets are taken raw from the request line; nothing needs them decoded.
     static std::size_t leave_as_it_is(void*, MHD_Connection*, char* text) { return std::strlen(text); }
@@ -91,7 +102,7 @@ struct Daemon::Callbacks {
 
 Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::Network& network, Serve serve)
     : worker_{worker}, limits_{limits}, counts_{counts}, network_{network}, serve_{std::move(serve)},
-      sweep_timer_{worker, [this] { sweep(); }}
+      sweep_timer_{worker, [this] { sweep(); }}, link_{std::make_shared<DaemonLink>(DaemonLink{this})}
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
     const MHD_OptionItem options[] = {
@@ -99,13 +110,13 @@ Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::N
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, nullptr}, // ours are on the wheel
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, 32 * 1024, nullptr},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},  // HTTP/1.1 needs a Host (RFC 9112 3.2)
-        {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&Callbacks::on_request_line), this},
-        {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&Callbacks::on_completed), this},
-        {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&Callbacks::on_connection), this},
+        {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&Callbacks::request_line_read), this},
+        {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&Callbacks::request_completed), this},
+        {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&Callbacks::connection_changed), this},
         {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&Callbacks::leave_as_it_is), this},
         {MHD_OPTION_END, 0, nullptr},
     };
-    daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &Callbacks::on_access, this,
+    daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &Callbacks::part_read, this,
                                MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::silent, nullptr,
                                MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!daemon_)
@@ -120,10 +131,19 @@ Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::N
 
 Daemon::~Daemon()
 {
+    link_->daemon = nullptr;
     worker_.remove_before_wait(hook_);
     watch_.reset();
-    // Whoever is suspended has to be resumed first, or stopping aborts the process; its handler answers 503.
-    MHD_run(daemon_);
+    sweep_timer_.cancel();
+    // Stopping with a suspended connection aborts the process, so all are resumed; the handler then answers 503, and
+    // streams end.
+    ending_ = true;
+    for (Connection* const connection : connections_)
+        if (connection->exchange)
+            connection->exchange->end();
+    // A reply leaves in the next turn or two: nobody waits for a client that does not read.
+    for (int turn = 0; turn < 3; ++turn)
+        MHD_run(daemon_);
     MHD_stop_daemon(daemon_);
 }
 
@@ -144,11 +164,17 @@ void Daemon::adopt(int fd, const net::Received& from)
 {
     sockaddr_storage peer;
     const socklen_t size = to_sockaddr(from.source, peer);
-    connections_[fd] = {from, worker_.now(), true, 0};
-    if (MHD_add_connection(daemon_, fd, reinterpret_cast<sockaddr*>(&peer), size) != MHD_YES) {
+    auto* const connection = new Connection{from, fd, Connection::Phase::reading, worker_.now(), nullptr};
+    connections_.insert(connection);
+    arriving_ = connection;
+    const auto added = MHD_add_connection(daemon_, fd, reinterpret_cast<sockaddr*>(&peer), size);
+    if (added != MHD_YES) {
         counts_.refused.add(); // the descriptor has been closed by the call
-        if (connections_.erase(fd) != 0)
+        if (std::exchange(arriving_, nullptr)) { // libmicrohttpd never saw it, so it will not say that it is gone
+            connections_.erase(connection);
             network_.released(from.connection);
+            delete connection;
+        }
         return;
     }
     if (!sweep_timer_.armed())
@@ -156,9 +182,17 @@ void Daemon::adopt(int fd, const net::Received& from)
     wanted_ = true;
 }
 
-void Daemon::resume(MHD_Connection* connection)
+void Daemon::enter(Connection* connection, Connection::Phase phase)
 {
-    MHD_resume_connection(connection);
+    if (!connection)
+        return;
+    connection->phase = phase;
+    connection->since = worker_.now();
+}
+
+void Daemon::resume(MHD_Connection* handle)
+{
+    MHD_resume_connection(handle);
     wanted_ = true;
 }
 
@@ -167,84 +201,93 @@ void Daemon::finished(Exchange& exchange)
     exchange.state = Exchange::State::done;
     if (!exchange.has_reply())
         exchange.refuse(500, "the script gave no reply\n");
-    if (in_handler_ == &exchange)
-        return; // the handler is below us on the loop's stack and goes on when the fiber ends
-    worker_.post([this, connection = exchange.connection] { resume(connection); });
+    // Else the handler is below us on the loop's stack and goes on when the fiber ends.
+    if (std::exchange(exchange.suspended, false))
+        resume(exchange.handle);
 }
 
-int Daemon::handle(Exchange& exchange, MHD_Connection* connection, const char* method, const char* version,
-                   const char* upload, std::size_t* upload_size)
+int Daemon::handle(Exchange& exchange, const char* method, const char* version, const char* upload, std::size_t* upload_size)
 {
     if (!exchange.head_seen) {
         exchange.head_seen = true;
-        exchange.connection = connection;
         begin(exchange, method, version);
         return exchange.has_reply() ? queue(exchange) : 1;
     }
-    if (*upload_size != 0) {
-        if (!exchange.body_too_large && exchange.text.size() - exchange.body_at + *upload_size > limits_.max_body)
-            exchange.body_too_large = true;
-        if (!exchange.body_too_large)
-            exchange.text.append(upload, *upload_size);
-        *upload_size = 0;
-        return 1;
-    }
+    if (*upload_size != 0)
+        return take_body(exchange, upload, upload_size);
     if (exchange.queued)
         return 1;
-    if (exchange.body_too_large && !exchange.has_reply()) {
-        counts_.too_large.add();
-        exchange.refuse(413, "the body is larger than this server takes\n");
+    if (exchange.body_too_large && !exchange.has_reply())
+        refuse_body(exchange);
+    if (ending_ && exchange.state == Exchange::State::reading) {
+        exchange.refuse(503, "the server is stopping\n");
         exchange.state = Exchange::State::done;
     }
     if (exchange.state == Exchange::State::reading) {
         exchange.state = Exchange::State::running;
-        if (auto found = connections_.find(descriptor_of(connection)); found != connections_.end())
-            found->second.running = 1;
-        in_handler_ = &exchange;
+        enter(exchange.connection, Connection::Phase::running);
         serve_(exchange);
-        in_handler_ = nullptr;
     }
     if (exchange.state == Exchange::State::done)
         return queue(exchange);
     // The fiber waits for something; libmicrohttpd calls again after resume().
     exchange.suspended = true;
-    MHD_suspend_connection(connection);
+    MHD_suspend_connection(exchange.handle);
     return 1;
+}
+
+int Daemon::take_body(Exchange& exchange, const char* upload, std::size_t* upload_size)
+{
+    const std::size_t size = *upload_size;
+    *upload_size = 0;
+    if (!exchange.body_too_large && exchange.text.size() - exchange.body_at + size > limits_.max_body) {
+        exchange.body_too_large = true;
+        exchange.text = {};
+    }
+    if (!exchange.body_too_large) {
+        exchange.text.append(upload, size);
+        return 1;
+    }
+    // Read to the end, so that the client gets to read the 413; but not for ever.
+    exchange.dropped += size;
+    return exchange.dropped <= drain_limit ? 1 : 0;
+}
+
+void Daemon::refuse_body(Exchange& exchange)
+{
+    counts_.too_large.add();
+    exchange.refuse(413, "the body is larger than this server takes\n");
+    exchange.state = Exchange::State::done;
 }
 
 // The request as a message a script can look at: request line and headers as sent, then the body.
 void Daemon::begin(Exchange& exchange, const char* method, const char* version)
 {
     counts_.requests.add();
-    if (auto found = connections_.find(descriptor_of(exchange.connection)); found != connections_.end()) {
-        exchange.received = found->second.received;
-        found->second.in_request = true;
-        found->second.since = worker_.now();
-    }
+    if (exchange.connection)
+        exchange.received = exchange.connection->received;
     std::string_view path = exchange.target;
     if (const auto scheme = path.find("://"); scheme != std::string_view::npos && path.front() != '/') {
         const auto slash = path.find('/', scheme + 3); // absolute-form (RFC 9112 3.2.2)
         path = slash == std::string_view::npos ? std::string_view{"/"} : path.substr(slash);
     }
     std::size_t length = 0;
-    if (const char* text = MHD_lookup_connection_value(exchange.connection, MHD_HEADER_KIND, "Content-Length"))
+    if (const char* text = MHD_lookup_connection_value(exchange.handle, MHD_HEADER_KIND, "Content-Length"))
         length = parse_uint(text).value_or(0);
     if (length > limits_.max_body) {
         exchange.body_too_large = true;
-        const bool waits = MHD_lookup_connection_value(exchange.connection, MHD_HEADER_KIND, "Expect") != nullptr;
+        const bool waits = MHD_lookup_connection_value(exchange.handle, MHD_HEADER_KIND, "Expect") != nullptr;
         if (waits || length > drain_limit) { // not worth reading: answered at once, the connection closes
-            counts_.too_large.add();
-            exchange.refuse(413, "the body is larger than this server takes\n");
-            exchange.state = Exchange::State::done;
+            refuse_body(exchange);
             return;
         }
         length = 0;
     }
     std::string& text = exchange.text;
-    text.reserve(512 + path.size() + length);
+    text.reserve(512 + path.size() + std::min(length, claimed)); // what a client claims is not yet sent
     text.append(method).append(" ").append(path).append(" ").append(version).append("\r\n");
     MHD_get_connection_values_n(
-        exchange.connection, MHD_HEADER_KIND,
+        exchange.handle, MHD_HEADER_KIND,
         [](void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value, std::size_t size) {
             auto& out = *static_cast<std::string*>(cls);
             out.append(name, name_size).append(": ");
@@ -265,27 +308,39 @@ int Daemon::queue(Exchange& exchange)
         return 0; // no memory: the connection closes
     exchange.queued = true;
     counts_.replies.add();
-    const int done = MHD_queue_response(exchange.connection, static_cast<unsigned>(exchange.status), response);
+    enter(exchange.connection, Connection::Phase::writing);
+    const int done = MHD_queue_response(exchange.handle, static_cast<unsigned>(exchange.status), response);
     MHD_destroy_response(response); // our reference
     return done;
+}
+
+bool Daemon::is_late(const Connection& connection, Instant now) const
+{
+    const Duration patience = limits_.idle_timeout;
+    switch (connection.phase) {
+    case Connection::Phase::reading:
+        return now - connection.since > limits_.request_timeout;
+    case Connection::Phase::running:
+        return false;
+    case Connection::Phase::writing:
+        if (connection.exchange && connection.exchange->is_stream())
+            return patience >= Duration{0} && connection.exchange->stalled(now) > patience;
+        return patience >= Duration{0} && now - connection.since > std::max(patience, limits_.request_timeout);
+    case Connection::Phase::idle:
+        return patience >= Duration{0} && now - connection.since > patience;
+    }
+    return false;
 }
 
 void Daemon::sweep()
 {
     const Instant now = worker_.now();
-    std::vector<int> late;
-    for (const auto& [fd, connection] : connections_) {
-        if (connection.running != 0)
+    for (Connection* const connection : connections_) {
+        if (!is_late(*connection, now))
             continue;
-        const Duration limit = connection.in_request ? limits_.request_timeout : limits_.idle_timeout;
-        if (limit >= Duration{0} && now - connection.since > limit)
-            late.push_back(fd);
-    }
-    for (const int fd : late) {
         counts_.timeouts.add();
-        ::shutdown(fd, SHUT_RDWR); // libmicrohttpd sees the end and cleans up
-        if (auto found = connections_.find(fd); found != connections_.end())
-            found->second.since = now;
+        ::shutdown(connection->fd, SHUT_RDWR); // libmicrohttpd sees the end and cleans up
+        connection->since = now;
     }
     if (!connections_.empty())
         sweep_timer_.arm_in(sweep_every);

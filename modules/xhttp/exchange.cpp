@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sipyard::xhttp {
 
@@ -47,6 +48,7 @@ Result<void> Exchange::reply_stream(Request& request, const Reply& head, std::sh
     if (!start_reply(request))
         return invalid("the HTTP request has been answered already");
     status = head.code;
+    stream_ = body;
     auto* const kept = new std::shared_ptr<BodyStream>(std::move(body)); // owned by the response
     response_ = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, 16 * 1024,
@@ -62,6 +64,7 @@ Result<void> Exchange::reply_stream(Request& request, const Reply& head, std::sh
         });
     if (!response_) {
         delete kept;
+        stream_.reset();
         return Error{ErrorKind::overloaded, "no memory for the reply"};
     }
     put_headers(head.headers, head.content_type, false);
@@ -79,6 +82,23 @@ void Exchange::refuse(int code, std::string_view reason)
         MHD_add_response_header(response_, "Content-Type", "text/plain");
     if (response_ && code == 503)
         MHD_add_response_header(response_, "Retry-After", "1");
+}
+
+Duration Exchange::stalled(Instant now) const
+{
+    return stream_ ? stream_->stalled(now) : Duration{0};
+}
+
+void Exchange::end()
+{
+    if (stream_)
+        stream_->end();
+    if (!std::exchange(suspended, false))
+        return;
+    if (!has_reply())
+        refuse(503, "the server is stopping\n");
+    state = State::done;
+    MHD_resume_connection(handle);
 }
 
 bool Exchange::start_reply(Request& request)
@@ -105,13 +125,17 @@ void Exchange::put_headers(std::string_view lines, std::string_view content_type
     }
 }
 
+BodyStream::BodyStream(Daemon& daemon, MHD_Connection* handle)
+    : worker_{daemon.worker()}, link_{daemon.link()}, handle_{handle}
+{}
+
 Result<void> BodyStream::write(std::string_view bytes)
 {
     enum class Outcome : unsigned char { queued, wake, full, gone };
     const Outcome outcome = inside_.with([&](Inside& in) {
         if (in.gone || in.finished)
             return Outcome::gone;
-        if (in.waiting.size() + bytes.size() > max_waiting)
+        if (in.waiting.size() - in.taken + bytes.size() > max_waiting)
             return Outcome::full;
         in.waiting.append(bytes);
         return std::exchange(in.suspended, false) ? Outcome::wake : Outcome::queued;
@@ -142,32 +166,69 @@ bool BodyStream::is_open() const
 
 void BodyStream::wake()
 {
-    // While it is suspended nothing ends the connection, so it is there when the job runs; gone() comes later.
-    daemon_.worker().post([self = shared_from_this()] { self->daemon_.resume(self->connection_); });
+    // While it is suspended nothing ends the connection but the daemon's own end, which wakes it itself.
+    worker_.post([self = shared_from_this()] {
+        Daemon* const daemon = self->link_->daemon;
+        if (daemon && std::exchange(self->asleep_, false)) {
+            const Instant now = self->worker_.now();
+            self->inside_.with([now](Inside& in) { in.read_at = now; });
+            daemon->resume(self->handle_);
+        }
+    });
 }
 
 long BodyStream::read(char* to, std::size_t size)
 {
-    return inside_.with([&](Inside& in) -> long {
-        if (!in.waiting.empty()) {
-            const std::size_t count = std::min(size, in.waiting.size());
-            std::memcpy(to, in.waiting.data(), count);
-            in.waiting.erase(0, count);
-            return static_cast<long>(count);
+    const Instant now = worker_.now();
+    const long count = inside_.with([&](Inside& in) -> long {
+        in.read_at = now;
+        const std::size_t left = in.waiting.size() - in.taken;
+        if (left != 0) {
+            const std::size_t taken = std::min(size, left);
+            std::memcpy(to, in.waiting.data() + in.taken, taken);
+            in.taken += taken;
+            if (in.taken == in.waiting.size() || in.taken >= max_waiting) {
+                in.waiting.erase(0, in.taken);
+                in.taken = 0;
+            }
+            return static_cast<long>(taken);
         }
         if (in.finished)
             return -1;
         in.suspended = true;
-        MHD_suspend_connection(connection_);
         return 0;
     });
+    if (count == 0) { // a writer that comes now posts a job, which runs after this
+        asleep_ = true;
+        MHD_suspend_connection(handle_);
+    }
+    return count;
 }
 
 void BodyStream::gone()
 {
     inside_.with([](Inside& in) {
         in.gone = true;
-        in.waiting.clear();
+        in.waiting = {};
+        in.taken = 0;
+    });
+}
+
+void BodyStream::end()
+{
+    inside_.with([](Inside& in) {
+        in.finished = true;
+        in.suspended = false;
+    });
+    if (std::exchange(asleep_, false))
+        MHD_resume_connection(handle_);
+}
+
+Duration BodyStream::stalled(Instant now) const
+{
+    return inside_.with([now](const Inside& in) {
+        const bool waits = !in.suspended && in.read_at.ns != 0; // asleep: the client has read everything
+        return waits ? now - in.read_at : Duration{0};
     });
 }
 

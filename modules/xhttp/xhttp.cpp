@@ -48,8 +48,10 @@ public:
     }
     ~Xhttp() override
     {
-        if (!host_.checking())
-            host_.network().set_http(nullptr);
+        if (host_.checking())
+            return;
+        host_.network().set_http(nullptr);
+        host_.runtime().on_every_worker([this](task::Worker& worker) { daemons_[worker.index()].reset(); });
     }
 
     void accept(task::Worker& worker, int fd, const net::Received& from) override
@@ -62,7 +64,7 @@ public:
         auto* const exchange = dynamic_cast<Exchange*>(&request.responder());
         if (!exchange)
             return invalid("only an HTTP request can be answered with a stream");
-        auto body = std::make_shared<BodyStream>(exchange->daemon, exchange->connection);
+        auto body = std::make_shared<BodyStream>(exchange->daemon, exchange->handle);
         if (!head.body.empty())
             TRYV(body->write(head.body));
         TRYV(exchange->reply_stream(request, head, body));
