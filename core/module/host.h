@@ -119,6 +119,8 @@ public:
     {
         return Error{ErrorKind::not_found, format("no such variable: {}.{}", group, name)};
     }
+    // A table this module works on, for `db.create`, which makes every loaded module's in a database of the operator's.
+    virtual void add_table(const db::Table&) {}
     // Run on a fiber when the server stops, while databases still answer; for modules, in their constructor.
     virtual void at_stop(std::function<void()>) {}
 

@@ -179,6 +179,19 @@ Result<Value> log_level(Server& server, const Value& given)
     return Value::object().set("debug", server.journal().threshold());
 }
 
+// The tables of every loaded module, made where they are missing. What is there stays as it is.
+Result<Value> create_tables(Server& server, const Value& given)
+{
+    TRY(const auto url, db::Url::parse(param(given, 0, "url").text()));
+    TRY(db::Database* const database, server.host().database(url));
+    Value list = Value::array();
+    for (const db::Table& table : server.host().tables()) {
+        TRY(const bool made, db::create_if_missing(*database, table));
+        list.add(Value::object().set("table", table.name).set("version", table.version).set("result", made ? "created" : "was there"));
+    }
+    return list;
+}
+
 Result<Value> list_methods(Server& server)
 {
     Value list = Value::array();
@@ -226,6 +239,7 @@ void add_server_commands(Server& server)
             return done.error();
         return Value{*done};
     });
+    add("db.create", "Creates the tables of the loaded modules in a database: URL", [&](const Value& p) { return create_tables(server, p); });
     add("core.kill", "Stops the server", [&](const Value&) -> Result<Value> {
         server.request_stop();
         return Value{"stopping"};

@@ -64,6 +64,8 @@ public:
     Result<std::shared_ptr<const Format>>      compile_format(std::string_view text) override;
     Result<std::shared_ptr<const VariableRef>> compile_variable(std::string_view text) override;
     StatelessReplies* stateless() override { return &stateless_; }
+    void add_table(const db::Table& table) override { tables_.push_back(table); } // at construction only
+    const std::vector<db::Table>& tables() const { return tables_; }
     std::vector<Command> commands() const override;
     Result<json::Value>  run_command(std::string_view name, const json::Value& params) override;
     std::vector<Global> globals() const override;
@@ -98,6 +100,7 @@ private:
     std::map<std::string, CommandEntry, std::less<>>     commands_;
     std::vector<std::function<void()>>                   at_stop_;
     std::vector<AliasLine>                               myself_;
+    std::vector<db::Table>                               tables_;
     Guarded<std::vector<std::shared_ptr<std::function<bool(std::string_view, std::uint16_t)>>>> myself_hooks_;
     mutable Guarded<std::map<std::string, std::unique_ptr<Counter>, std::less<>>> counters_;
     std::atomic<std::uint16_t>                           slots_{0};
