@@ -87,7 +87,7 @@ public:
                   outside()},
           variables_{host.slot<UriVariables>()}
     {
-        host.add_table(SqlStore::layout(settings.xcap_table));
+        host.add_table(SqlStore::layout(settings.table));
         if (host.checking())
             return;
         // A table of another version would be damaged by us; a database that is away may come back.
