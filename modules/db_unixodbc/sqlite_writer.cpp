@@ -187,8 +187,30 @@ bool SqliteWriter::run_together(Session& session, std::vector<CallPtr>& calls)
     return true;
 }
 
+// A statement commits by itself: no BEGIN, no COMMIT.
+void SqliteWriter::run_statement(Session& session, const CallPtr& call)
+{
+    for (std::vector<CallPtr> only{call};;) {
+        drop_late(only);
+        if (only.empty())
+            return;
+        session.set_deadline(call->deadline);
+        auto result = run_work(session, *call);
+        if (!result && result.error().kind == ErrorKind::busy) {
+            std::this_thread::sleep_for(pause);
+            continue;
+        }
+        if (result)
+            line_->common->batches.fetch_add(1, std::memory_order_relaxed);
+        finish(call, std::move(result));
+        return;
+    }
+}
+
 void SqliteWriter::run_alone(Session& session, const CallPtr& call)
 {
+    if (call->kind == Call::Kind::statement)
+        return run_statement(session, call);
     std::vector<CallPtr> only{call};
     if (!begin(session, only))
         return;
