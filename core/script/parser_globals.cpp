@@ -41,9 +41,11 @@ void Parser::read_global(const GlobalParam& param)
     if (param.type == GlobalParam::Type::paths)
         return read_paths();
     const Token name = take();
-    // kemi.onsend_route_callback and its like belong to other script engines.
-    if (!expect("="))
+    // `cfgengine "native"` is written without it as well.
+    if (!accept("=") && (first_name(param) != "cfgengine" || peek().kind != Token::Kind::string)) {
+        unexpected("'='");
         return;
+    }
     if (param.type == GlobalParam::Type::sockets) {
         if (first_name(param) == "listen")
             return read_listen();

@@ -28,6 +28,15 @@ std::string Parser::read_address_text(bool with_mask)
     bool after_colon = true, in_brackets = false;
     for (;;) {
         const Token& token = peek();
+        // udp:"10.0.0.1":5060 comes from a define that holds a string.
+        if (token.kind == Token::Kind::string && after_colon) {
+            const auto address = net::Address::parse(token.text);
+            const bool wrap = address && address->family == net::Address::Family::v6 && !token.text.starts_with('[');
+            text += wrap ? "[" + token.text + "]" : token.text;
+            after_colon = false;
+            take();
+            continue;
+        }
         const bool word = token.kind == Token::Kind::id || token.kind == Token::Kind::number
                           || token.kind == Token::Kind::num_id;
         const bool mark = token.is(":") || token.is(".") || token.is("-") || token.is("*") || token.is("[")
@@ -64,7 +73,7 @@ void Parser::read_listen()
         if (peek().is("("))
             return error(address_at, "sctp support is not compiled in", "one address: a list is for SCTP multihoming");
         Result<ListenLine> line = ListenLine{};
-        if (peek().kind == Token::Kind::string) {
+        if (peek().kind == Token::Kind::string && !peek(1).is(":")) {
             // A quoted address is a host name or an interface as it stands.
             const Token name = take();
             ListenLine quoted;
@@ -72,6 +81,8 @@ void Parser::read_listen()
             line = std::move(quoted);
             if (name.text.empty() || name.text.find_first_of(": /") != std::string::npos)
                 line = invalid(format("could not resolve host '{}'", name.text));
+        } else if (peek().kind == Token::Kind::string) {
+            line = parse_socket(read_address_text(false));
         } else if (at_address() && !(peek(1).is("=") && !lines.empty()) && !(peek(1).is(".") && peek(3).is("="))) {
             line = parse_socket(read_address_text(false));
         } else {
@@ -90,8 +101,7 @@ void Parser::read_listen()
     ListenLine extra;
     if (accept_id("advertise") || accept_id("ADVERTISE")) {
         const Position advertised_at = peek().at;
-        auto advertised = peek().kind == Token::Kind::string ? parse_socket(take().text)
-                                                             : parse_socket(read_address_text(false));
+        auto advertised = parse_socket(read_address_text(false));
         if (!advertised)
             return error(advertised_at, advertised.error().text, "the advertised host[:port]");
         extra.advertised_host = advertised->host;

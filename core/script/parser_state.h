@@ -84,7 +84,7 @@ private:
     bool read_leave(ast::Statement& to);
     bool read_assign(ast::Assign& to);
     bool read_call_statement(ast::Statement& to);
-    void recover_statement();
+    void recover_statement(bool conditional); // of an if: its else goes too
 
     // --- expressions (parser_expression.cpp)
     ast::ExpressionPtr read_expression(int least = 1);

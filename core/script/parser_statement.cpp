@@ -45,13 +45,14 @@ void Parser::read_actions(Block& into, bool in_case)
         // A route that begins inside of a route: its closing brace was forgotten.
         if (starts_top_level() && peek().kind == Token::Kind::id && peek().at.column == 1)
             return;
+        const bool conditional = peek().is_id("if");
         if (!read_statement(into))
-            recover_statement();
+            recover_statement(conditional);
     }
 }
 
 // After a mistake: behind the next ';', or in front of the '}' that closes the block. Nested blocks are passed whole.
-void Parser::recover_statement()
+void Parser::recover_statement(bool conditional)
 {
     std::size_t open = 0;
     while (!peek().is_end()) {
@@ -62,9 +63,10 @@ void Parser::recover_statement()
         const Token token = take();
         if (token.is("{"))
             ++open;
-        else if (token.is("}") && --open == 0)
-            return;
-        else if (token.is(";") && open == 0)
+        else if (token.is("}"))
+            --open;
+        // An else belongs to the if that was given up.
+        if (open == 0 && (token.is("}") || token.is(";")) && !(conditional && accept_id("else")))
             return;
     }
 }

@@ -97,6 +97,11 @@ TEST_CASE("every mistake is told, not only the first", "[script][statement]")
     CHECK(parsed.diagnostics.report().ends_with("ERROR: bad config file (7 errors)\n"));
 }
 
+TEST_CASE("the else of a statement given up is no mistake of its own", "[script][statement]")
+{
+    CHECK(Parsed{"route {\nif (nosuch()) { exit; } else { drop; }\nif (nosuch()) exit; else drop;\n}"}.diagnostics.errors() == 2);
+}
+
 TEST_CASE("a forgotten brace does not swallow the next route", "[script][statement]")
 {
     const Parsed parsed{"route {\n  if ($x) {\n    exit;\n}\nroute[A] {\n  nosuch();\n}\n"};
