@@ -24,7 +24,7 @@ SANFLAGS := $(SANFLAGS_$(SAN))
 OPT_CORE := $(if $(SAN),$(if $(filter address,$(SAN)),-O0,-O1),-O2)
 OPT_TEST := -O0
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-qual $(if $(filter fuzz,$(SAN)),,-Werror)
-CXXFLAGS_ALL := -std=c++20 -g1 $(WARN) $(PIC) -fno-omit-frame-pointer -I. $(SANFLAGS)
+CXXFLAGS_ALL = -std=c++20 -g1 $(WARN) $(PIC) -fno-omit-frame-pointer -I. $(SANFLAGS)
 LDFLAGS_ALL := $(SANFLAGS) $(shell command -v mold >/dev/null 2>&1 && echo -fuse-ld=mold)
 
 # The core is only ever linked into programs: position independent as a program is, its thread-locals cost nothing.
