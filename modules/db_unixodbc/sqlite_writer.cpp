@@ -187,14 +187,17 @@ bool SqliteWriter::run_together(Session& session, std::vector<CallPtr>& calls)
     return true;
 }
 
-// A statement commits by itself: no BEGIN, no COMMIT.
-void SqliteWriter::run_statement(Session& session, const CallPtr& call)
+// A statement commits by itself: no BEGIN, no COMMIT. False near its deadline: while it waits for the lock in the driver
+// it cannot be called back, so it might be written after its asker has gone.
+bool SqliteWriter::run_statement(Session& session, const CallPtr& call)
 {
     for (std::vector<CallPtr> only{call};;) {
         drop_late(only);
         if (only.empty())
-            return;
+            return true;
         session.set_deadline(call->deadline);
+        if (session.remaining() < slack)
+            return false;
         auto result = run_work(session, *call);
         if (!result && result.error().kind == ErrorKind::busy) {
             std::this_thread::sleep_for(pause);
@@ -203,14 +206,14 @@ void SqliteWriter::run_statement(Session& session, const CallPtr& call)
         if (result)
             line_->common->batches.fetch_add(1, std::memory_order_relaxed);
         finish(call, std::move(result));
-        return;
+        return true;
     }
 }
 
 void SqliteWriter::run_alone(Session& session, const CallPtr& call)
 {
-    if (call->kind == Call::Kind::statement)
-        return run_statement(session, call);
+    if (call->kind == Call::Kind::statement && run_statement(session, call))
+        return;
     std::vector<CallPtr> only{call};
     if (!begin(session, only))
         return;

@@ -45,7 +45,7 @@ private:
     bool begin(Session& session, std::vector<CallPtr>& calls);
     bool run_together(Session& session, std::vector<CallPtr>& calls);
     void run_alone(Session& session, const CallPtr& call);
-    void run_statement(Session& session, const CallPtr& call);
+    bool run_statement(Session& session, const CallPtr& call);
     Result<void> commit(Session& session);
     void drop_late(std::vector<CallPtr>& calls);
     void finish(const CallPtr& call, Result<void> result);
