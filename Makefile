@@ -61,7 +61,7 @@ all: $B/sipyard $B/sipyardctl $(MODULE_SO)
 $B/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  c++  $<"
-	@$(CXX) $(CXXFLAGS_ALL) $(if $(filter %_test.cpp test/%,$<),$(OPT_TEST),$(OPT_CORE)) $(CFLAGS_core) $(CFLAGS_$(MODULE_OF)) -MMD -MP -c $< -o $@
+	@$(CXX) $(CXXFLAGS_ALL) $(if $(filter %_test.cpp test/support/% test/fuzz/%,$<),$(OPT_TEST),$(OPT_CORE)) $(CFLAGS_core) $(CFLAGS_$(MODULE_OF)) -MMD -MP -c $< -o $@
 
 $B/modules/%.o: MODULE_OF = $(word 2,$(subst /, ,$<))
 
@@ -172,8 +172,10 @@ build/fuzz/bin/$(1): $B/test/fuzz/$(1).o $(LIB) $(foreach m,$(sort $(shell grep 
 	@$(CXX_PLAIN) $(filter-out -fsanitize=fuzzer-no-link%,$(SANFLAGS_fuzz)) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $B/libsupport.a $(LIB) $(LIBS_core)
 endef
 $(foreach t,$(basename $(notdir $(wildcard test/fuzz/*.cpp))),$(eval $(call FUZZ_RULES,$(t))))
-bench: all
+bench: all $B/test/bench/load
 	@test/bench/run $B
+$B/test/bench/load: $B/test/bench/load.o
+	@$(CXX_PLAIN) $(LDFLAGS_ALL) -o $@ $<
 
 PREFIX ?= /usr/local
 install: all
