@@ -132,6 +132,25 @@ LoadedModule* Loader::owner_of(const AnyManifest* manifest)
     return nullptr;
 }
 
+std::string Loader::exporter_of(std::string_view function) const
+{
+    const auto exports = [&](const AnyManifest& manifest) {
+        return std::any_of(manifest.functions.begin(), manifest.functions.end(),
+                           [&](const FunctionSpec& spec) { return spec.name == function; });
+    };
+    for (const std::string& directory : directories_) {
+        std::error_code none;
+        for (const auto& entry : fs::directory_iterator{directory, none}) {
+            if (entry.path().extension() != ".so" || entry.is_symlink())
+                continue;
+            const auto module = open(entry.path().string());
+            if (module && exports((*module)->manifest()))
+                return entry.path().stem().string();
+        }
+    }
+    return {};
+}
+
 std::vector<std::string> Loader::available() const
 {
     std::set<std::string> names;

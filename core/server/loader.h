@@ -33,6 +33,7 @@ public:
     // Errors: not_found; invalid for a name loaded before or a file that is no module of this version.
     Result<const AnyManifest*> load(std::string_view what, const std::vector<std::string>& paths) override;
     std::vector<std::string>   known() const override { return available(); }
+    std::string exporter_of(std::string_view function) const override; // looks into every module there is
 
     LoadedModule* find(std::string_view name);
     LoadedModule* owner_of(const AnyManifest* manifest); // of one that load() returned
