@@ -48,11 +48,11 @@ bool FunctionCall::evaluate(Run& run, const Argument& argument, std::size_t numb
 
 int FunctionCall::call(Run& run) const
 {
-    Arg args[most_args];
+    Few<Arg, most_args> args;
     for (std::size_t i = 0; i < args_.size(); ++i) {
         const Argument& argument = args_[i];
-        args[i] = argument.ready;
-        if (argument.expr && !evaluate(run, argument, i + 1, args[i])) {
+        Arg& arg = args.add(argument.ready);
+        if (argument.expr && !evaluate(run, argument, i + 1, arg)) {
             run.request.return_code = -1;
             return -1;
         }
@@ -61,7 +61,7 @@ int FunctionCall::call(Run& run) const
         run.request.return_code = run.pending & leave_script ? run.last : -1;
         return run.request.return_code;
     }
-    const int code = spec_.call(cell_.object, run.request, {args, args_.size()}).code;
+    const int code = spec_.call(cell_.object, run.request, args.items()).code;
     run.request.return_code = code;
     if (code == 0) {
         run.last = 0;

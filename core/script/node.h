@@ -6,8 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -96,6 +100,20 @@ std::string_view to_text(const Value& value, NumberText& room); // null is ""
 // The same, good until the request ends.
 std::string_view keep_text(Run& run, const Value& value);
 Value keep(Run& run, const Value& value);
+
+// Room for a few values of which only those that are used get made.
+template <class T, std::size_t most>
+class Few {
+public:
+    T& add(const T& item) { return *new (room_ + count_++ * sizeof(T)) T(item); }
+    std::span<const T> items() const { return {reinterpret_cast<const T*>(room_), count_}; }
+    std::size_t        size() const { return count_; }
+
+private:
+    static_assert(std::is_trivially_destructible_v<T>);
+    alignas(T) std::byte room_[most * sizeof(T)]; // not initialised on purpose
+    std::size_t          count_ = 0;
+};
 
 log::Logger log_of(const Run& run);                             // <core>
 std::string place(const Run& run, std::uint32_t file, std::uint32_t line); // "FILE:LINE"

@@ -49,22 +49,20 @@ Plus::Plus(std::span<const Expr* const> operands) : operands_{operands}
 std::optional<std::int64_t> Plus::evaluate(Run& run, std::string& out) const
 {
     const std::size_t start = out.size();
-    std::size_t n = 0;
-    Value first;
-    for (; n < operands_.size(); ++n) {
-        first = operands_[n]->value(run);
-        if (!first.is_null())
-            break;
-    }
-    if (first.is_integer()) {
-        std::int64_t sum = first.number();
+    for (std::size_t n = 0; n < operands_.size(); ++n) {
+        const Value first = operands_[n]->value(run);
+        if (first.is_null())
+            continue;
+        if (first.is_integer()) {
+            std::int64_t sum = first.number();
+            for (++n; n < operands_.size(); ++n)
+                sum = add(sum, operands_[n]->integer(run));
+            return sum;
+        }
+        out.append(first.text());
         for (++n; n < operands_.size(); ++n)
-            sum = add(sum, operands_[n]->integer(run));
-        return sum;
+            operands_[n]->append(run, out);
     }
-    out += first.text();
-    for (++n; n < operands_.size(); ++n)
-        operands_[n]->append(run, out);
     // A hostile message must not grow a variable without end: what does not fit a message has no use.
     if (out.size() - start > most_text) {
         log_of(run).error("a string of {} bytes is too long", out.size() - start);
@@ -173,8 +171,11 @@ std::int64_t Logic::integer(Run& run) const
 bool Equal::same_text(Run& run, const Value& left) const
 {
     NumberText left_room, right_room;
-    const Value kept = left_.reads_slot() && right_.calls() ? keep(run, left) : left;
-    const std::string_view text = to_text(kept, left_room);
+    std::string_view text = to_text(left, left_room);
+    if (const Value* const known = right_.constant())
+        return text == to_text(*known, right_room);
+    if (left_.reads_slot() && right_.calls())
+        text = run.request.arena().copy(text);
     const Value right = right_.value(run);
     return text == to_text(right, right_room);
 }

@@ -15,6 +15,12 @@ class Constant final : public Expr {
 public:
     explicit Constant(const Value& v) : value_{v} {}
     Value        value(Run&) const override { return value_; }
+    std::int64_t integer(Run& run) const override { return value_.is_text() ? to_integer(run, value_) : value_.number(); }
+    void         append(Run&, std::string& out) const override
+    {
+        NumberText room;
+        out += to_text(value_, room);
+    }
     const Value* constant() const override { return &value_; }
 
 private:
@@ -27,13 +33,15 @@ public:
     ScriptVar(std::size_t slot, VarFamily family) : slot_{slot}, family_{family} {}
     Value value(Run& run) const override
     {
-        const Value v = run.context.vars->at(slot_).value();
-        return v.is_null() && family_ != VarFamily::vn ? Value{0} : v;
+        const VarSlot& slot = run.context.vars->at(slot_);
+        if (slot.is_null() && family_ != VarFamily::vn) [[unlikely]]
+            return Value{0};
+        return slot.value();
     }
     std::int64_t integer(Run& run) const override
     {
-        const Value v = run.context.vars->at(slot_).value();
-        return v.is_text() ? to_integer(run, v) : v.number();
+        const VarSlot& slot = run.context.vars->at(slot_);
+        return slot.is_text() ? to_integer(run, slot.value()) : slot.number();
     }
     bool        reads_slot() const override { return true; }
     std::size_t slot() const { return slot_; }

@@ -19,11 +19,17 @@ enum class VarFamily : unsigned char { var, vn, vz }; // $vn keeps null apart; t
 // A variable's value. The text keeps its capacity, so a busy variable stops allocating.
 class VarSlot {
 public:
-    Value value() const
+    Value value() const // made in place: this is the busiest line of a script
     {
-        return type_ == Value::Type::integer ? Value{number_}
-               : type_ == Value::Type::text ? Value{std::string_view{text_}} : Value{};
+        if (type_ == Value::Type::text)
+            return Value{std::string_view{text_}};
+        if (type_ == Value::Type::integer)
+            return Value{number_};
+        return Value{};
     }
+    bool         is_null() const { return type_ == Value::Type::null; }
+    bool         is_text() const { return type_ == Value::Type::text; }
+    std::int64_t number() const { return type_ == Value::Type::integer ? number_ : 0; }
     void set(const Value& v) // the text may be (a part of) this slot's own
     {
         switch (v.type()) {

@@ -56,13 +56,14 @@ Value Transformed::value(Run& run) const
             if (v.is_integer())
                 v = Value{keep_text(run, v)};
         }
-        Value args[most_args];
-        std::size_t n = 0;
+        Few<Value, most_args> args;
         if (!step.op.empty())
-            args[n++] = step.op;
-        for (const Expr* arg : step.args)
-            args[n++] = arg->value(run);
-        v = step.spec->apply(run.request, v, {args, n}, step.parsed);
+            args.add(step.op);
+        for (const Expr* arg : step.args) {
+            const Value* const known = arg->constant();
+            args.add(known ? *known : arg->value(run));
+        }
+        v = step.spec->apply(run.request, v, args.items(), step.parsed);
     }
     return v;
 }
