@@ -1,10 +1,14 @@
 // test/support/running_server.cpp - sockets, processes and folders of the scenarios
 #include "test/support/running_server.h"
 
+#include "core/base/format.h"
 #include "core/base/text.h"
+#include "core/json/value.h"
+#include "core/server/process.h"
 
 #include <arpa/inet.h>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -61,6 +65,17 @@ std::uint16_t port_of(int fd)
 }
 
 } // namespace
+
+bool wait_until(const std::function<bool()>& condition, int patience_ms)
+{
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{patience_ms};
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        ::poll(nullptr, 0, 5);
+    }
+    return true;
+}
 
 std::uint16_t free_port()
 {
@@ -152,6 +167,8 @@ RunningServer::RunningServer(const std::string& config, Options options)
     server_ = std::make_unique<server::Server>(std::move(command), clock_, *journal_);
     if (!server_->load())
         throw std::runtime_error{"the configuration does not load:\n" + server_->report()};
+    if (const auto prepared = server::prepare_process(server_->settings()); !prepared) // as main() does
+        throw std::runtime_error{prepared.error().text};
     if (const auto started = server_->start(); !started)
         throw std::runtime_error{"the server does not start: " + started.error().text};
 }
@@ -177,24 +194,32 @@ std::string RunningServer::log() const
 
 std::string RunningServer::rpc(std::string_view method, std::string_view params)
 {
+    return test::rpc(rpc_path(), method, params);
+}
+
+std::int64_t RunningServer::counted(std::string_view counter)
+{
+    const auto answer = json::parse(rpc("stats.fetch", format("[\"{}\"]", counter)));
+    return answer ? (*answer)["result"][counter].integer(-1) : -1;
+}
+
+std::string rpc(const std::string& socket_path, std::string_view method, std::string_view params)
+{
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, rpc_path().c_str(), sizeof address.sun_path - 1);
+    std::strncpy(address.sun_path, socket_path.c_str(), sizeof address.sun_path - 1);
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-        ::close(fd);
-        fail("management socket");
-    }
-    const std::string line = "{\"jsonrpc\":\"2.0\",\"method\":\"" + std::string{method} + "\",\"params\":" + std::string{params} + ",\"id\":1}\n";
     std::string answer;
-    if (::send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size())) {
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+        const std::string line = format("{{\"jsonrpc\":\"2.0\",\"method\":\"{}\",\"params\":{},\"id\":1}}\n", method, params);
         char buffer[8192];
-        while (answer.find('\n') == std::string::npos && readable(fd, 40'000)) {
-            const ssize_t count = ::read(fd, buffer, sizeof buffer);
-            if (count <= 0)
-                break;
-            answer.append(buffer, static_cast<std::size_t>(count));
-        }
+        if (::send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size()))
+            while (answer.find('\n') == std::string::npos && readable(fd, 40'000)) {
+                const ssize_t count = ::read(fd, buffer, sizeof buffer);
+                if (count <= 0)
+                    break;
+                answer.append(buffer, static_cast<std::size_t>(count));
+            }
     }
     ::close(fd);
     return answer;
@@ -349,14 +374,19 @@ HttpAnswer read_answer(TcpClient& client, bool head_only)
     return answer;
 }
 
+HttpAnswer http(TcpClient& client, std::string_view method, std::string_view target, std::string_view headers, std::string_view body)
+{
+    std::string request = format("{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}", method, target, headers);
+    if (!body.empty() || method == "PUT" || method == "POST")
+        request += format("Content-Length: {}\r\n", body.size());
+    client.send(request + "\r\n" + std::string{body});
+    return read_answer(client, method == "HEAD");
+}
+
 HttpAnswer http(std::uint16_t port, std::string_view method, std::string_view target, std::string_view headers, std::string_view body)
 {
     TcpClient client{port};
-    std::string request = std::string{method} + " " + std::string{target} + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + std::string{headers};
-    if (!body.empty() || method == "PUT" || method == "POST")
-        request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-    client.send(request + "\r\n" + std::string{body});
-    return read_answer(client, method == "HEAD");
+    return http(client, method, target, headers, body);
 }
 
 std::string sip_request(std::string_view method, std::string_view uri, std::string_view call_id, std::uint16_t client_port,
@@ -447,6 +477,73 @@ int Program::wait(int patience_ms)
         ::poll(nullptr, 0, 5);
     }
     return -1;
+}
+
+ServerProcess::ServerProcess(std::string config, std::map<std::string, std::string> defines, std::vector<std::string> arguments)
+    : port_{free_port()}
+{
+    defines.emplace("PORT", std::to_string(port_));
+    command_ = {build_folder() + "/sipyard", "-D", "-E", "-f", std::move(config), "-Y", folder_.path()};
+    for (const auto& [name, value] : defines)
+        command_.insert(command_.end(), {"-A", name + "=" + value});
+    command_.insert(command_.end(), arguments.begin(), arguments.end());
+    start();
+}
+
+void ServerProcess::start()
+{
+    program_ = std::make_unique<Program>(command_, folder_.file("output"));
+    const bool answers = wait_until([&] { return !rpc("core.uptime").empty() || program_->wait(0) >= 0; }, 30'000);
+    if (!answers || program_->pid() < 0)
+        throw std::runtime_error{"the server process does not start:\n" + output()};
+}
+
+std::string ServerProcess::output() const
+{
+    std::ifstream in{folder_.file("output"), std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+std::string sqlite(const std::string& file, const std::string& sql)
+{
+    static const std::string script = "import sqlite3, sys\n"
+                                      "db = sqlite3.connect(sys.argv[1], timeout=10)\n"
+                                      "for statement in sys.argv[2].split(';'):\n"
+                                      "    for row in db.execute(statement):\n"
+                                      "        print('|'.join(str(v) for v in row))\n"
+                                      "db.commit()\n";
+    const Ran ran = run_program({"python3", "-c", script, file, sql});
+    if (ran.status != 0)
+        throw std::runtime_error{"sqlite: " + ran.output};
+    return ran.output;
+}
+
+namespace {
+
+// The lock ends with the process.
+std::vector<std::string> lock_command(const std::string& file, const std::string& locked)
+{
+    return {"python3", "-c",
+            "import sqlite3, sys, signal\n"
+            "db = sqlite3.connect(sys.argv[1], timeout=10, isolation_level=None)\n"
+            "db.execute('begin immediate')\n"
+            "open(sys.argv[2], 'w').close()\n"
+            "signal.pause()\n",
+            file, locked};
+}
+
+} // namespace
+
+SqliteLock::SqliteLock(const std::string& file) : holder_{lock_command(file, folder_.file("locked"))}
+{
+    if (!wait_until([&] { return std::filesystem::exists(folder_.file("locked")); }, 20'000))
+        throw std::runtime_error{"nobody could lock " + file};
+}
+
+void SqliteLock::release()
+{
+    holder_.kill(SIGTERM);
+    holder_.wait();
 }
 
 } // namespace sipyard::test

@@ -4,6 +4,7 @@
 #include "core/server/server.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,21 @@
 #include <vector>
 
 namespace sipyard::test {
+
+// Under a sanitizer everything takes several times as long: scenarios with many clients take fewer.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+template <class T>
+constexpr T scaled(T in_release, T with_sanitizer)
+{
+    return sanitized ? with_sanitizer : in_release;
+}
+
+// Looks until it is true; false when the patience is over.
+bool wait_until(const std::function<bool()>& condition, int patience_ms = 10'000);
 
 // A free loopback port for UDP and TCP. Somebody might take it before the server does; then the start fails loudly.
 std::uint16_t free_port();
@@ -36,6 +52,9 @@ std::string build_folder();
 // Certificate and key for localhost and 127.0.0.1 in the folder: cert.pem, key.pem.
 void make_certificate(const TempDir& folder);
 
+// One command over a management socket: the answer's line, "" when nobody answers.
+std::string rpc(const std::string& socket_path, std::string_view method, std::string_view params = "[]");
+
 class RunningServer {
 public:
     struct Options {
@@ -52,6 +71,7 @@ public:
     std::uint16_t   port() const { return port_; }
     std::string     rpc(std::string_view method, std::string_view params = "[]"); // over the management socket: the answer's line
     std::string     rpc_path() const { return server_->rpc_path(); }
+    std::int64_t    counted(std::string_view counter);   // "net.garbage", as stats.fetch shows it
     std::string     log() const;                         // every line so far
     server::Server& server() { return *server_; }
     TempDir&        folder() { return folder_; }
@@ -113,6 +133,9 @@ struct HttpAnswer {
     std::string header(std::string_view name) const;     // "" when absent
 };
 HttpAnswer read_answer(TcpClient& client, bool head_only = false);
+// One request on a connection that stays; Content-Length is added when there is a body, and to PUT and POST.
+HttpAnswer http(TcpClient& client, std::string_view method, std::string_view target, std::string_view headers = {},
+                std::string_view body = {});
 // One request on a connection of its own.
 HttpAnswer http(std::uint16_t port, std::string_view method, std::string_view target, std::string_view headers = {},
                 std::string_view body = {});
@@ -141,6 +164,43 @@ public:
 
 private:
     int pid_ = -1;
+};
+
+// The server's own binary in the foreground, in a folder of its own: killed, restarted, sent signals.
+class ServerProcess {
+public:
+    // PORT is defined to a free port; `arguments` come after -f, -Y and the defines. Throws with its output when it
+    // does not answer.
+    ServerProcess(std::string config, std::map<std::string, std::string> defines, std::vector<std::string> arguments = {});
+    void          start();                               // again, after kill() and wait()
+    void          kill(int signal) { program_->kill(signal); }
+    int           wait(int patience_ms = 30'000) { return program_->wait(patience_ms); }
+    std::uint16_t port() const { return port_; }
+    int           pid() const { return program_->pid(); }
+    std::string   rpc_path() const { return folder_.file("sipyard_rpc.sock"); }
+    std::string   rpc(std::string_view method, std::string_view params = "[]") { return test::rpc(rpc_path(), method, params); }
+    std::string   output() const;                        // of all its runs
+    TempDir&      folder() { return folder_; }
+
+private:
+    TempDir                  folder_;
+    std::vector<std::string> command_;
+    std::uint16_t            port_;
+    std::unique_ptr<Program> program_;
+};
+
+// SQL for an SQLite file, run by another process; throws what it said when it fails. Rows come as lines, columns with '|'.
+std::string sqlite(const std::string& file, const std::string& sql);
+
+// Another process holds the write lock of an SQLite file, from construction until release().
+class SqliteLock {
+public:
+    explicit SqliteLock(const std::string& file);
+    void release();
+
+private:
+    TempDir folder_;
+    Program holder_;
 };
 
 } // namespace sipyard::test
