@@ -36,6 +36,7 @@ net::Settings network_settings(const CoreSettings& core)
     net.connect_timeout = seconds(core.tcp_connect_timeout);
     net.send_timeout = seconds(core.tcp_send_timeout);
     net.message_timeout = seconds(core.tcp_msg_read_timeout);
+    net.first_bytes_timeout = std::min(net.first_bytes_timeout, net.message_timeout); // a stranger gets no more time than a phone
     net.max_message = static_cast<std::size_t>(std::max(core.tcp_rd_buf_size, 1024));
     net.crlf_ping = core.tcp_crlf_ping;
     net.no_connect = core.tcp_no_connect;
@@ -292,6 +293,7 @@ bool Server::stop()
 
 Result<std::string> Server::reload()
 {
+    const std::lock_guard<std::mutex> alone{reloading_};
     script::Diagnostics diagnostics;
     ReloadLoader loader{loader_};
     auto config = script::parse_config(options_.config, options_.load, loader, diagnostics);

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace sipyard::server {
@@ -81,6 +82,7 @@ private:
     Instant                          started_at_{};
     std::int64_t                     started_unix_ = 0;
     bool                             running_ = false;
+    std::mutex                       reloading_; // one at a time: they come from RPC connections
 };
 
 } // namespace sipyard::server
