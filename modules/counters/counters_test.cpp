@@ -1,5 +1,6 @@
 // modules/counters/counters_test.cpp - counters from the script and by command
 #include "core/json/value.h"
+#include "core/module/module.h"
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
