@@ -35,6 +35,7 @@ AuthDb::AuthDb(const Settings& settings, Host& host)
       failures_{host.counter("auth_db", "failures", "Requests that could not be checked because of the database")}
 {
     host.add_table(subscriber_table());
+    host.add_table(subscriber_table());
     if (host.checking())
         return;
     if (const auto ready = prepare(); !ready) {
