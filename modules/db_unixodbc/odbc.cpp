@@ -171,8 +171,7 @@ Result<void> Statement::bind_one(std::size_t index, const db::Value& value)
         if (value.is_blob()) {
             c_type = SQL_C_BINARY;
             sql_type = SQL_LONGVARBINARY;
-            if (bytes.empty()) // libsqliteodbc would send the previous value again
-                place.bound = nullptr;
+            place.bound = nullptr; // libsqliteodbc keeps the length of the first value: bound anew, as long ones are
         }
         place.length = static_cast<SQLLEN>(bytes.size());
         if (bytes.size() <= Place::room) {
