@@ -2,7 +2,6 @@
 #include "modules/pv/params.h"
 #include "modules/pv/pv.h"
 
-#include "core/sip/uri.h"
 
 namespace sipyard::pv {
 
