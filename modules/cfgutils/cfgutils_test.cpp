@@ -1,5 +1,6 @@
 // modules/cfgutils/cfgutils_test.cpp - chance, flags, locks, and a script that waits without holding its worker
 #include "core/json/value.h"
+#include "core/module/module.h"
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
@@ -43,7 +44,7 @@ TEST_CASE("locks end with the request, and a sleeping script holds nobody up", "
 {
     test::FakeHost      host;
     test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-    REQUIRE(script.load("loadmodule \"cfgutils.so\"\nrequest_route {\nif ($rU == \"slow\") { lock(\"x\"); sleep(5); exit; }\n"
+    REQUIRE(script.load("loadmodule \"cfgutils.so\"\nrequest_route {\nif (uri =~ \"slow\") { lock(\"x\"); sleep(5); exit; }\n"
                         "trylock(\"x\"); return $rc;\n}\n"));
     host.start_workers();
     auto& worker = host.runtime().worker(0);

@@ -17,7 +17,10 @@ public:
     };
     static Manifest<Xlog> manifest();
 
-    Xlog(const Settings& settings, Host& host) : settings_{settings}, journal_{host.journal()} {}
+    Xlog(const Settings& settings, Host& host)
+        : settings_{settings}, own_prefix_{settings.prefix == Settings{}.prefix ? std::string{} : settings.prefix},
+          journal_{host.journal()}
+    {}
 
 private:
     using Level = log::Level;
@@ -48,7 +51,11 @@ private:
         text = text.substr(0, static_cast<std::size_t>(std::max(settings_.buf_size, 1)));
         if (text.ends_with('\n'))
             text.remove_suffix(1); // a line of its own already
-        log::Logger{journal_, "script"}.line(level, settings_.prefix, text);
+        const log::Logger script{journal_, "script"}; // writes "<script>: ", the default prefix, itself
+        if (own_prefix_.empty())
+            script.line(level, {}, text);
+        else
+            script.line(level, {}, own_prefix_ + std::string{text});
         return Verdict::yes();
     }
     Verdict put_at(const Value& level, std::string_view text)
@@ -72,8 +79,9 @@ private:
         return put(level, text);
     }
 
-    const Settings settings_;
-    log::Journal&  journal_;
+    const Settings    settings_;
+    const std::string own_prefix_; // of the operator; empty: the default
+    log::Journal&     journal_;
 };
 
 Manifest<Xlog> Xlog::manifest()
@@ -86,7 +94,7 @@ Manifest<Xlog> Xlog::manifest()
                    param("force_color", &Settings::force_color, "Accepted without effect"),
                    param("long_format", &Settings::long_format, "Accepted without effect"),
                    param("methods_filter", &Settings::methods_filter, "Accepted without effect"),
-                   param("prefix", &Settings::prefix, "Put before every text"),
+                   param("prefix", &Settings::prefix, "Put before every text; another one follows <script>:"),
                    param("log_facility", &Settings::log_facility, "Accepted; the core's log_facility counts"),
                    param("log_colors", &Settings::log_colors, "Accepted without effect")},
         .functions = {function("xlog", &M::xlog1, "Logs the text at level L_ERR"),

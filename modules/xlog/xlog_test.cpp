@@ -1,0 +1,55 @@
+// modules/xlog/xlog_test.cpp - log lines of the script
+#include "core/module/module.h"
+#include "test/support/catch.h"
+#include "test/support/run_script.h"
+
+extern "C" const sipyard::ModuleEntry* sipyard_module();
+
+namespace sipyard::xlog {
+namespace {
+
+struct Loaded {
+    explicit Loaded(std::string_view body, std::string_view params = "") : script{host, {sipyard_module()->manifest()}}
+    {
+        const bool whole = body.find("route[") != std::string_view::npos;
+        const bool loaded = script.load(format("loadmodule \"xlog.so\"\n{}\n{}\n", params,
+                                               whole ? std::string{body} : format("request_route {{\n{}\n}}", body)));
+        INFO(script.errors());
+        REQUIRE(loaded);
+    }
+    test::FakeHost      host;
+    test::ScriptFixture script;
+};
+
+} // namespace
+
+TEST_CASE("a line is written at its level", "[xlog]")
+{
+    const struct { const char* story; const char* body; const char* line; bool written; } rows[] = {
+        {"without a level: an error", "$var(u) = \"bob\"; xlog(\"to $var(u)\\n\");", "ERROR: <script>: to bob", true},
+        {"by name", "xlog(\"L_INFO\", \"x=$var(u)\");", "x=", true},
+        {"by number", "xlog(\"-1\", \"one\");", "one", true},
+        {"with a facility", "xlog(\"LOG_LOCAL1\", \"L_ERR\", \"two\");", "two", true},
+        {"below the threshold", "xlog(\"L_DBG\", \"three\");", "three", false},
+        {"xdbg", "xdbg(\"four\");", "four", false},
+        {"xinfo", "xinfo(\"five\");", "five", true},
+        {"no level", "xlog(\"L_LOUD\", \"six\");", "'L_LOUD' is no log level", true},
+    };
+    for (const auto& row : rows) {
+        INFO(row.story);
+        Loaded f{row.body};
+        f.script.run();
+        INFO(f.host.log_lines().text());
+        CHECK(f.host.log_lines().has(row.line) == row.written);
+    }
+}
+
+TEST_CASE("a text is cut at buf_size", "[xlog]")
+{
+    Loaded f{"xlog(\"0123456789\");", "modparam(\"xlog\", \"buf_size\", 4)\nmodparam(\"xlog\", \"prefix\", \"> \")"};
+    f.script.run();
+    CHECK(f.host.log_lines().has("<script>: > 0123"));
+    CHECK_FALSE(f.host.log_lines().has("01234"));
+}
+
+} // namespace sipyard::xlog
