@@ -63,7 +63,7 @@ Value lasting(Request& r, const Value& value)
     return value.is_text() ? Value{r.arena().copy(value.text())} : value;
 }
 
-// --- $avp -------------------------------------------------------------------------------------------------------------------
+// --- $avp ------------------------------------------------------------------------------------------------------------
 
 Value avp(Request& r, const AvpKey& key, Index index)
 {
@@ -97,7 +97,7 @@ bool set_avp(Request& r, const AvpKey& key, Index index, const Value& value)
     return true;
 }
 
-// --- $xavp, $xavi -------------------------------------------------------------------------------------------------------------
+// --- $xavp, $xavi ----------------------------------------------------------------------------------------------------
 
 using Family = XavpList AvpStore::*;
 

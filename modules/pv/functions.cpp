@@ -19,7 +19,7 @@ constexpr std::string_view family_name()
 
 } // namespace
 
-// --- questions about a variable ---------------------------------------------------------------------------------------------
+// --- questions about a variable --------------------------------------------------------------------------------------
 
 Verdict Pv::is_set(Request& request, const VariableRef& variable) { return Verdict::of(!variable.get(request).is_null()); }
 
@@ -48,7 +48,7 @@ Verdict Pv::type_of(Request& request, const VariableRef& variable, std::string_v
     return Verdict::no();
 }
 
-// --- XAVPs ------------------------------------------------------------------------------------------------------------------
+// --- XAVPs -----------------------------------------------------------------------------------------------------------
 
 template <XavpList AvpStore::*family>
 Verdict Pv::print(Request& request)
@@ -204,7 +204,7 @@ Verdict Pv::explode_list(Request& request, std::string_view given, std::string_v
     return Verdict::yes();
 }
 
-// --- $sbranch ---------------------------------------------------------------------------------------------------------------
+// --- $sbranch --------------------------------------------------------------------------------------------------------
 
 Value Pv::script_branch(Request& request, const OneOf<BranchPart>& part)
 {
@@ -243,7 +243,7 @@ Verdict Pv::script_branch_set_ruri(Request& request)
     return Verdict::yes();
 }
 
-// --- rows -------------------------------------------------------------------------------------------------------------------
+// --- rows ------------------------------------------------------------------------------------------------------------
 
 std::vector<FunctionSpec> Pv::functions()
 {

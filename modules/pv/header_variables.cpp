@@ -13,7 +13,7 @@ using sip::Header;
 using sip::HeaderName;
 using sip::Message;
 
-// --- $hdr, $hfl ----------------------------------------------------------------------------------------------------------
+// --- $hdr, $hfl ------------------------------------------------------------------------------------------------------
 
 const Header* first(const Message& m, const HeaderKey& key)
 {
@@ -106,7 +106,7 @@ Value list_value(Request& r, const HeaderKey& key, Index index)
 }
 Value list_count(Request& r, const HeaderKey& key) { return number(values_of(r.message(), key)); }
 
-// --- headers with a name of their own ---------------------------------------------------------------------------------------
+// --- headers with a name of their own --------------------------------------------------------------------------------
 
 template <HeaderName id>
 Value body(Request& r)
@@ -162,7 +162,7 @@ Value diversion_reason(Request& r) { return diversion_param(r, "reason"); }
 Value diversion_privacy(Request& r) { return diversion_param(r, "privacy"); }
 Value diversion_counter(Request& r) { return diversion_param(r, "counter"); }
 
-// --- $expires -------------------------------------------------------------------------------------------------------------
+// --- $expires --------------------------------------------------------------------------------------------------------
 
 // Of all Contacts (one without its own has the Expires header's), or of the Expires header alone.
 Value expires(Request& r, bool largest)

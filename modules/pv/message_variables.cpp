@@ -8,7 +8,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- start line ---------------------------------------------------------------------------------------------------------
+// --- start line ------------------------------------------------------------------------------------------------------
 
 Value method(Request& r)
 {
@@ -23,7 +23,7 @@ Value version(Request& r) { return r.message().version(); }
 Value type(Request& r) { return r.message().is_request() ? 1 : 2; }
 Value type_text(Request& r) { return r.message().is_request() ? "rq" : "rp"; }
 
-// --- text ---------------------------------------------------------------------------------------------------------------
+// --- text ------------------------------------------------------------------------------------------------------------
 
 Value length(Request& r) { return number(r.message().buffer().size()); }
 Value buffer(Request& r) { return r.message().buffer(); }
@@ -57,7 +57,7 @@ struct MessagePart {
 };
 Value message_part(Request& r, const OneOf<MessagePart>& part) { return part.meaning(r); }
 
-// --- flags --------------------------------------------------------------------------------------------------------------
+// --- flags -----------------------------------------------------------------------------------------------------------
 
 template <std::uint32_t Request::*flags>
 Value decimal(Request& r) { return number(r.*flags); }

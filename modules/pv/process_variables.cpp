@@ -15,7 +15,7 @@ namespace {
 Value process_id(Request&) { return number(::getpid()); }
 Value server_id(Request& r) { return r.host().core().server_id; }
 
-// --- $K: constants that other variables' numbers mean -------------------------------------------------------------------
+// --- $K: constants that other variables' numbers mean ----------------------------------------------------------------
 
 struct ConstantName {
     using Meaning = int;
@@ -26,7 +26,7 @@ struct ConstantName {
 };
 Value constant(Request&, const OneOf<ConstantName>& name) { return name.meaning; }
 
-// --- $version, $ksr ---------------------------------------------------------------------------------------------------------
+// --- $version, $ksr --------------------------------------------------------------------------------------------------
 
 // The server's own words, "sipyard 0.1.0 ..."; a module does not know what it is loaded into.
 std::string_view version_text(Request& r)
@@ -60,7 +60,7 @@ struct KsrPart {
 Value version(Request& r, const OneOf<VersionPart>& part) { return part.meaning(r); }
 Value ksr(Request& r, const OneOf<KsrPart>& part) { return part.meaning(r); }
 
-// --- $stat ------------------------------------------------------------------------------------------------------------------
+// --- $stat -----------------------------------------------------------------------------------------------------------
 
 struct StatName {
     std::string group, name; // group "": any
@@ -75,7 +75,7 @@ Value statistic(Request& r, const StatName& wanted)
     return found;
 }
 
-// --- $HN --------------------------------------------------------------------------------------------------------------------
+// --- $HN -------------------------------------------------------------------------------------------------------------
 
 std::string_view host_name(Request& r)
 {
@@ -106,7 +106,7 @@ struct HostPart {
 };
 Value host_part(Request& r, const OneOf<HostPart>& part) { return part.meaning(r); }
 
-// --- chance -----------------------------------------------------------------------------------------------------------------
+// --- chance ----------------------------------------------------------------------------------------------------------
 
 Value random(Request&) { return number(crypto::random_below(0x7fffffff)); }
 Value unique_id(Request& r)

@@ -11,7 +11,7 @@ namespace {
 using net::Address;
 using net::Protocol;
 
-// --- addresses as text -----------------------------------------------------------------------------------------------------
+// --- addresses as text -----------------------------------------------------------------------------------------------
 
 // The address with IPv6 in brackets, as URIs want it.
 std::string_view host_text(Request& r, const Address& a)
@@ -44,7 +44,7 @@ int family_number(const Address& a) // as the system counts them
     return a.family == Address::Family::v4 ? 2 : a.family == Address::Family::v6 ? 10 : 0;
 }
 
-// --- the source ------------------------------------------------------------------------------------------------------------
+// --- the source ------------------------------------------------------------------------------------------------------
 
 const Address& source(Request& r) { return r.received().source; }
 Protocol protocol(Request& r) { return r.received().protocol; }
@@ -65,7 +65,7 @@ Value protocol_name(Request& r) { return net::to_text(protocol(r)); }
 Value protocol_number(Request& r) { return static_cast<int>(protocol(r)); }
 Value source_family(Request& r) { return family_number(source(r)); }
 
-// --- the socket it arrived at --------------------------------------------------------------------------------------------------
+// --- the socket it arrived at ----------------------------------------------------------------------------------------
 
 // A socket bound to every address has seen which one was meant.
 const Address& local(Request& r)
@@ -123,7 +123,7 @@ struct ReceivedPart {
 };
 Value received_part(Request& r, const OneOf<ReceivedPart>& part) { return part.meaning(r); }
 
-// --- the socket it will leave by ----------------------------------------------------------------------------------------------
+// --- the socket it will leave by -------------------------------------------------------------------------------------
 
 Value forced_socket(Request& r)
 {
@@ -150,7 +150,7 @@ bool force(Request& r, const Value& value, const net::Listener* (*find)(Request&
 bool set_forced_socket(Request& r, const Value& value) { return force(r, value, find_listener); }
 bool set_forced_name(Request& r, const Value& value) { return force(r, value, find_named_listener); }
 
-// --- connections ---------------------------------------------------------------------------------------------------------------
+// --- connections -----------------------------------------------------------------------------------------------------
 
 Value connection(Request& r)
 {

@@ -9,7 +9,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- digests -----------------------------------------------------------------------------------------------------------------
+// --- digests ---------------------------------------------------------------------------------------------------------
 
 template <crypto::Algorithm algorithm>
 Value digest(Request& r, const Value& in, Args)
@@ -33,7 +33,7 @@ Value hash(Request& r, const Value& in, Args args)
     return number(core_hash(in_text(r, in), static_cast<std::uint32_t>(*size)));
 }
 
-// --- encode, decode ------------------------------------------------------------------------------------------------------------
+// --- encode, decode --------------------------------------------------------------------------------------------------
 
 Value kept(Request& r, std::string_view text) { return r.arena().copy(text); }
 Value decoded(Request& r, std::string_view name, std::string_view input, const std::optional<std::string>& text)
@@ -77,7 +77,7 @@ Value from_base58(Request& r, const Value& in, Args)
 Value to_gsm(Request& r, const Value& in, Args) { return gsm_pack(in_text(r, in), r.arena()); }
 Value from_gsm(Request& r, const Value& in, Args) { return gsm_unpack(in_text(r, in), r.arena()); }
 
-// --- escape, unescape ------------------------------------------------------------------------------------------------------------
+// --- escape, unescape ------------------------------------------------------------------------------------------------
 
 // What stands for a character behind the backslash; '\0' when it needs none.
 constexpr char common_code(char c) { return c == '\'' || c == '"' || c == '\\' ? c : c == '\0' ? '0' : '\0'; }

@@ -11,7 +11,7 @@ namespace {
 constexpr auto npos = std::string_view::npos;
 constexpr std::size_t most_output = 1024 * 1024; // of what grows with its arguments
 
-// --- numbers ---------------------------------------------------------------------------------------------------------------
+// --- numbers ---------------------------------------------------------------------------------------------------------
 
 Value len(Request& r, const Value& in, Args) { return number(in_text(r, in).size()); }
 
@@ -38,7 +38,7 @@ Value digits_only(Request& r, const Value& in, Args)
     return std::string_view{out, static_cast<std::size_t>(std::copy_if(text.begin(), text.end(), out, is_digit) - out)};
 }
 
-// --- letters and blanks ------------------------------------------------------------------------------------------------------
+// --- letters and blanks ----------------------------------------------------------------------------------------------
 
 template <char (*change)(char)>
 Value each(Request& r, const Value& in, Args)
@@ -109,7 +109,7 @@ Value replace(Request& r, const Value& in, Args args)
     return replaced(r, in, arg_text(r, args, 0), arg_text(r, args, 1));
 }
 
-// --- parts -------------------------------------------------------------------------------------------------------------------
+// --- parts -----------------------------------------------------------------------------------------------------------
 
 Value substr(Request& r, const Value& in, Args args)
 {
@@ -263,7 +263,7 @@ Value prefixes(Request& r, const Value& in, Args args)
     return std::string_view{out, size};
 }
 
-// --- dressing ------------------------------------------------------------------------------------------------------------------
+// --- dressing --------------------------------------------------------------------------------------------------------
 
 Value unquote(Request& r, const Value& in, Args)
 {

@@ -9,7 +9,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- uri. ------------------------------------------------------------------------------------------------------------------
+// --- uri. ------------------------------------------------------------------------------------------------------------
 
 using UriPart = Value (*)(Request&, const sip::Uri&, Args);
 
@@ -91,7 +91,7 @@ Value destination(Request& r, const sip::Uri& uri, Args)
     return r.arena().concat(scheme_text(uri), ":", uri.host, port_text(r, uri), transport_text(r, uri));
 }
 
-// --- nameaddr. ---------------------------------------------------------------------------------------------------------------
+// --- nameaddr. -------------------------------------------------------------------------------------------------------
 
 using AddressPart = Value (*)(Request&, const sip::NameAddr&, std::string_view text);
 
@@ -123,7 +123,7 @@ Value address_length(Request&, const sip::NameAddr& a, std::string_view text)
     return number(end - start);
 }
 
-// --- tobody. -------------------------------------------------------------------------------------------------------------------
+// --- tobody. ---------------------------------------------------------------------------------------------------------
 
 Value body_display(Request&, const sip::NameAddr& a, std::string_view) { return a.display; }
 Value body_tag(Request&, const sip::NameAddr& a, std::string_view) { return a.tag(); }
@@ -143,7 +143,7 @@ Value body_uri_part(Request& r, const sip::NameAddr& a, std::string_view)
     return uri.*part;
 }
 
-// --- urialias. -------------------------------------------------------------------------------------------------------------------
+// --- urialias. -------------------------------------------------------------------------------------------------------
 
 // The numbers are Kamailio's; an alias is read by whoever wrote it.
 constexpr std::string_view protocols[] = {"", "udp", "tcp", "tls", "sctp", "ws", "wss"};
