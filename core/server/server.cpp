@@ -97,17 +97,18 @@ std::string forbidden_change(const script::ast::Config& before, const script::as
     if (!std::equal(before.settings.listen.begin(), before.settings.listen.end(), after.settings.listen.begin(),
                     after.settings.listen.end(), same_line))
         return "listen lines changed";
-    if (before.modules.size() != after.modules.size())
-        return "loadmodule lines changed";
-    for (std::size_t i = 0; i < before.modules.size(); ++i) {
-        const auto &a = before.modules[i], &b = after.modules[i];
-        if (a.name != b.name)
-            return format("loadmodule lines changed: \"{}\" instead of \"{}\"", b.name, a.name);
-        if (a.params.size() != b.params.size())
-            return format("modparam lines of '{}' changed", a.name);
-        for (std::size_t p = 0; p < a.params.size(); ++p)
-            if (a.params[p].name != b.params[p].name || a.params[p].value != b.params[p].value)
-                return format("modparam(\"{}\", \"{}\") changed", a.name, b.params[p].name);
+    for (std::size_t i = 0; i < std::max(before.modules.size(), after.modules.size()); ++i) {
+        const auto* const a = i < before.modules.size() ? &before.modules[i] : nullptr;
+        const auto* const b = i < after.modules.size() ? &after.modules[i] : nullptr;
+        if (!a || !b || a->name != b->name)
+            return format("loadmodule lines changed: {} instead of {}", b ? format("\"{}\"", b->name) : std::string{"nothing"},
+                          a ? format("\"{}\"", a->name) : std::string{"nothing"});
+        for (std::size_t p = 0; p < std::max(a->params.size(), b->params.size()); ++p) {
+            const auto* const was = p < a->params.size() ? &a->params[p] : nullptr;
+            const auto* const is = p < b->params.size() ? &b->params[p] : nullptr;
+            if (!was || !is || was->name != is->name || was->value != is->value)
+                return format("modparam(\"{}\", \"{}\") changed", a->name, (is ? is : was)->name);
+        }
     }
     return {};
 }
