@@ -5,6 +5,7 @@
 #include "core/module/verdict.h"
 #include "core/sip/auth_header.h"
 #include "core/sip/header.h"
+#include "core/sip/message.h"
 
 #include <cstdint>
 #include <string_view>
@@ -67,6 +68,9 @@ struct Api {
 };
 
 // The side of auth_check, pv_auth_check and auth_challenge: a REGISTER, and HTTP, talk to the server itself.
-Side side_of(const Request& request);
+inline Side side_of(const Request& request)
+{
+    return request.is_http() || request.message().method() == sip::Method::register_ ? Side::www : Side::proxy;
+}
 
 } // namespace sipyard::auth

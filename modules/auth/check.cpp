@@ -60,11 +60,6 @@ std::string_view to_text(Outcome outcome)
     return "";
 }
 
-Side side_of(const Request& request)
-{
-    return request.is_http() || request.message().method() == sip::Method::register_ ? Side::www : Side::proxy;
-}
-
 // The first Digest credentials for that realm.
 Outcome Auth::find(Request& request, Side side, std::string_view realm, Credentials& out)
 {
