@@ -156,7 +156,7 @@ const Expr* VariableLinker::global(std::string_view path, Trouble& trouble)
     if (!variable)
         return fail(trouble, sipyard::format("cfg_fixup_selects(): unknown variable: {}.{}", group, name), {},
                     globals ? nearest(path, globals->names()) : std::string_view{});
-    return &arena_.make<GlobalValue>(globals, *variable, arena_.copy(group));
+    return &arena_.make<CustomGlobalRead>(globals, *variable, arena_.copy(group));
 }
 
 // --- variables of modules ---------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ Value Interpolated::value(Run& run) const
     return made;
 }
 
-Value GlobalValue::value(Run& run) const
+Value CustomGlobalRead::value(Run& run) const
 {
     std::optional<std::int64_t> instance;
     for (const auto& [group, id] : run.context.selected)

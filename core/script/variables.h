@@ -98,9 +98,9 @@ public:
 };
 
 // $sel(cfg_get.group.name)
-class GlobalValue final : public Expr {
+class CustomGlobalRead final : public Expr {
 public:
-    GlobalValue(std::shared_ptr<Globals> globals, std::size_t variable, std::string_view group)
+    CustomGlobalRead(std::shared_ptr<Globals> globals, std::size_t variable, std::string_view group)
         : globals_{std::move(globals)}, variable_{variable}, group_{group}
     {}
     Value value(Run& run) const override;
