@@ -3,6 +3,7 @@
 #include "core/module/module.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,9 @@ public:
     static Manifest<Xlog> manifest();
 
     Xlog(const Settings& settings, Host& host)
-        : settings_{settings}, own_prefix_{settings.prefix == Settings{}.prefix ? std::string{} : settings.prefix},
+        : settings_{settings},
+          log_prefix_{host.core().log_prefix.empty() ? nullptr : must(host.compile_format(host.core().log_prefix))},
+          own_prefix_{settings.prefix == Settings{}.prefix ? std::string{} : settings.prefix},
           journal_{host.journal()}
     {}
 
@@ -44,42 +47,45 @@ private:
         return static_cast<Level>(std::clamp<std::int64_t>(number, -5, 3));
     }
 
-    Verdict put(Level level, std::string_view text)
+    Verdict put(Request& request, Level level, std::string_view text)
     {
         if (!journal_.enabled(level))
             return Verdict::yes();
+        const std::string_view log_prefix = log_prefix_ ? log_prefix_->expand(request) : std::string_view{};
         text = text.substr(0, static_cast<std::size_t>(std::max(settings_.buf_size, 1)));
         if (text.ends_with('\n'))
             text.remove_suffix(1); // a line of its own already
         const log::Logger script{journal_, "script"}; // writes "<script>: ", the default prefix, itself
         if (own_prefix_.empty())
-            script.line(level, {}, text);
+            script.line(level, log_prefix, text);
         else
-            script.line(level, {}, own_prefix_ + std::string{text});
+            script.line(level, log_prefix, own_prefix_ + std::string{text});
         return Verdict::yes();
     }
-    Verdict put_at(const Value& level, std::string_view text)
+    Verdict put_at(Request& request, const Value& level, std::string_view text)
     {
         const auto found = level_of(level);
         if (!found) {
             log::Logger{journal_, "xlog"}.error("'{}' is no log level: expected L_ALERT ... L_DBG or a number", level.text());
             return Verdict::no();
         }
-        return put(*found, text);
+        return put(request, *found, text);
     }
 
-    Verdict xlog1(Request&, std::string_view text) { return put(Level::err, text); }
-    Verdict xlog2(Request&, Value level, std::string_view text) { return put_at(level, text); }
-    Verdict xlog3(Request&, std::string_view, Value level, std::string_view text) { return put_at(level, text); }
+    Verdict xlog1(Request& r, std::string_view text) { return put(r, Level::err, text); }
+    Verdict xlog2(Request& r, Value level, std::string_view text) { return put_at(r, level, text); }
+    Verdict xlog3(Request& r, std::string_view, Value level, std::string_view text) { return put_at(r, level, text); }
     Verdict xlogl1(Request& r, std::string_view text) { return xlog1(r, text); }
-    Verdict xlogm(Request&, Value level, std::string_view text) { return put_at(level, text); }
+    Verdict xlogm(Request& r, Value level, std::string_view text) { return put_at(r, level, text); }
     template <Level level>
-    Verdict at(Request&, std::string_view text)
+    Verdict at(Request& request, std::string_view text)
     {
-        return put(level, text);
+        return put(request, level, text);
     }
 
     const Settings    settings_;
+    // The core's log_prefix with its variables; null when there is none.
+    const std::shared_ptr<const Host::Format> log_prefix_;
     const std::string own_prefix_; // of the operator; empty: the default
     log::Journal&     journal_;
 };

@@ -52,4 +52,15 @@ TEST_CASE("a text is cut at buf_size", "[xlog]")
     CHECK_FALSE(f.host.log_lines().has("01234"));
 }
 
+TEST_CASE("log_prefix stands before every line, with the message's values", "[xlog]")
+{
+    test::FakeHost host;
+    host.settings.log_prefix = "rc=$rc ";
+    test::ScriptFixture script{host, {sipyard_module()->manifest()}};
+    REQUIRE(script.load("loadmodule \"xlog.so\"\nrequest_route {\n\txlog(\"here\");\n}\n"));
+    script.run();
+    INFO(host.log_lines().text());
+    CHECK(host.log_lines().has("rc=1 <script>: here"));
+}
+
 } // namespace sipyard::xlog
