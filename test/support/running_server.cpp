@@ -399,21 +399,22 @@ std::string sip_request(std::string_view method, std::string_view uri, std::stri
 
 namespace {
 
+// Between fork and exec nothing may be allocated: the process has other threads, and they may hold the heap's lock.
 int start_program(const std::vector<std::string>& command, int output)
 {
+    std::vector<char*> words;
+    for (const std::string& word : command)
+        words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    sigset_t none;
+    ::sigemptyset(&none);
     const pid_t pid = ::fork();
     if (pid < 0)
         fail("fork");
     if (pid > 0)
         return pid;
-    std::vector<char*> words;
-    for (const std::string& word : command)
-        words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
     ::dup2(output, 1);
     ::dup2(output, 2);
-    sigset_t none;
-    ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::execvp(words[0], words.data());
     ::_exit(127);
