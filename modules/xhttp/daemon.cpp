@@ -20,6 +20,9 @@ namespace sipyard::xhttp {
 namespace {
 
 constexpr Duration sweep_every = std::chrono::seconds{1};
+// Request line and headers: a target of 8 KiB, which the script answers with 414, may stand in the credentials once more.
+// Not larger than needed: libmicrohttpd wipes all of it after each request.
+constexpr intptr_t head_limit = 20 * 1024;
 constexpr std::size_t claimed = 64 * 1024;
 constexpr std::size_t drain_limit = 8 * 1024 * 1024; // a body refused with 413 is still read up to here
 
@@ -108,7 +111,7 @@ Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::N
     const MHD_OptionItem options[] = {
         {MHD_OPTION_CONNECTION_LIMIT, static_cast<intptr_t>(limits.connections), nullptr},
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, nullptr}, // ours are on the wheel
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, 32 * 1024, nullptr},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, head_limit, nullptr},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},  // HTTP/1.1 needs a Host (RFC 9112 3.2)
         {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&Callbacks::request_line_read), this},
         {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&Callbacks::request_completed), this},
