@@ -5,6 +5,10 @@
 #include "modules/auth/response.h"
 #include "test/support/catch.h"
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 namespace sipyard::auth {
 
 TEST_CASE("responses are those of the RFCs' examples", "[auth]")
@@ -160,6 +164,24 @@ TEST_CASE("a nonce count is accepted once", "[auth]")
         CHECK(replay.look(step.serial, step.count) == step.expected); // looking changes nothing
         CHECK(replay.use(step.serial, step.count) == step.expected);
     }
+}
+
+TEST_CASE("of many connections with the same count one is accepted", "[auth]")
+{
+    constexpr std::uint32_t counts = 2000;
+    Replay                  replay{1024};
+    std::atomic<std::uint32_t> fresh{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+            for (std::uint32_t count = 1; count <= counts; ++count)
+                if (replay.use(9, count) == Replay::Answer::fresh)
+                    ++fresh;
+        });
+    for (auto& thread : threads)
+        thread.join();
+    CHECK(fresh <= counts); // a thread that fell behind the window was refused, never accepted twice
+    CHECK(replay.look(9, counts) == Replay::Answer::reused);
 }
 
 TEST_CASE("challenges as text", "[auth]")
