@@ -101,7 +101,7 @@ SqliteDatabase::SqliteDatabase(Target target, task::Runtime& runtime, log::Logge
       writes_{std::make_shared<Line>(common_, pool(runtime, "db write", 1, settings), Session::Role::both, log)},
       looks_{std::make_shared<Line>(common_, pool(runtime, "db look", 1, settings), Session::Role::reader, log)},
       writer_{std::make_shared<SqliteWriter>(writes_, settings.queue_limit)},
-      freshness_{std::make_shared<Freshness>(looks_)}
+      freshness_{std::make_shared<Freshness>(looks_)}, wal_index_{common_->target.file}
 {
     common_->watchdog = std::make_unique<Watchdog>(
         common_->clock, [reads = std::weak_ptr{reads_}, writes = std::weak_ptr{writes_}, looks = std::weak_ptr{looks_},
@@ -135,7 +135,17 @@ Result<void> SqliteDatabase::run_job(Access access, db::Work<void> work, Duratio
 
 Result<std::optional<std::uint64_t>> SqliteDatabase::freshness()
 {
+    // Once a connection of ours holds the file's index in being, the index tells at once. While it cannot (a commit is
+    // being written, or there is no index) SQLite is asked.
+    const auto glance = [this]() -> std::optional<std::uint64_t> {
+        return looked_.load(std::memory_order_acquire) ? wal_index_.look() : std::nullopt;
+    };
+    if (const auto number = glance())
+        return std::optional<std::uint64_t>{*number};
     TRY(const auto version, freshness_->ask(db::default_read_deadline));
+    if (!looked_.exchange(true, std::memory_order_acq_rel))
+        if (const auto number = glance())
+            return std::optional<std::uint64_t>{*number};
     return std::optional<std::uint64_t>{version};
 }
 

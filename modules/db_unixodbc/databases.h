@@ -5,9 +5,11 @@
 #include "core/task/runtime.h"
 #include "modules/db_unixodbc/driver.h"
 #include "modules/db_unixodbc/freshness.h"
+#include "modules/db_unixodbc/wal_index.h"
 #include "modules/db_unixodbc/line.h"
 #include "modules/db_unixodbc/sqlite_writer.h"
 
+#include <atomic>
 #include <memory>
 
 namespace sipyard::db_unixodbc {
@@ -53,6 +55,8 @@ private:
     std::shared_ptr<Line>         reads_, writes_, looks_; // see Line
     std::shared_ptr<SqliteWriter> writer_;                 // shared with its drains
     std::shared_ptr<Freshness>    freshness_;              // shared with its looks
+    WalIndex                      wal_index_;
+    std::atomic<bool>             looked_{false};          // a connection of ours holds the file's index in being
 };
 
 } // namespace sipyard::db_unixodbc
