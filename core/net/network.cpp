@@ -6,6 +6,7 @@
 #include "core/net/stream_worker.h"
 #include "core/net/udp.h"
 
+#include <atomic>
 #include <csignal>
 
 namespace sipyard::net {
@@ -62,7 +63,7 @@ struct Network::Parts {
     Shared                                 shared;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::shared_ptr<OneForAll>             contexts = std::make_shared<OneForAll>(); // also shared.tls, unless replaced
-    bool                                   started = false;
+    std::atomic<bool>                      started{false}; // read by fibers while stop() clears it
 
     Result<void> open_sockets();
     Result<void> send_stream(const Destination& to, std::string_view bytes);

@@ -24,7 +24,7 @@ void Catalogue::declare(const std::vector<ModuleInstance>& modules)
 {
     for (const ModuleInstance& module : modules) {
         ModuleCell& known = cell(module.manifest);
-        if (module.object)
+        if (module.object && known.object != module.object) // a reload finds it there, and scripts are reading it
             known.object = module.object;
         for (const VariableSpec& spec : module.manifest->variables)
             for (const auto name : split(spec.name, '|'))
