@@ -105,9 +105,11 @@ public:
 private:
     struct Target; // a request after the rules of its URI: engine.cpp
     struct Found {
-        std::string_view key;
-        Head             head;
+        std::string_view           key;
+        Head                       head;
+        std::optional<std::size_t> size; // of the text, when it is known
     };
+    enum class Guess : unsigned char { no, allowed };
 
     Answer decide(const Ask& ask, Arena& arena);
     Answer method_refused(const Ask& ask, Arena& arena) const;
@@ -126,7 +128,8 @@ private:
         std::string_view text;
         bool             examined = false;
     };
-    Result<std::optional<Answer>> put_once(const Ask& ask, const Target& target, Draft& draft, Arena& arena);
+    std::optional<Found>          remembered(const Ask& ask, const Target& target);
+    Result<std::optional<Answer>> put_once(const Ask& ask, const Target& target, Draft& draft, Guess guess, Arena& arena);
     Result<std::optional<Answer>> delete_once(const Ask& ask, const Target& target, Arena& arena);
     Result<std::optional<Found>>  find_head(const Target& target);
     Result<std::optional<Problem>> examine_timed(std::string_view text, const Usage& usage);

@@ -53,7 +53,7 @@ Answer Engine::change(const Ask& ask, const Target& target, Arena& arena)
                 const auto dice = jitter_.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed);
                 outside_.pause(std::chrono::microseconds{1000 + (dice >> 40) % 19'000});
             }
-            auto done = ask.verb == Verb::put ? put_once(ask, target, draft, arena) : delete_once(ask, target, arena);
+            auto done = ask.verb == Verb::put ? put_once(ask, target, draft, round == 0 ? Guess::allowed : Guess::no, arena) : delete_once(ask, target, arena);
             if (!done && !is_passing(done.error().kind))
                 return unavailable(done.error(), target.uri.doc_uri);
             if (!done)
@@ -71,19 +71,38 @@ Result<std::optional<Engine::Found>> Engine::find_head(const Target& target)
 {
     TRY(auto head, store_.head(target.uri.doc_uri));
     if (head)
-        return std::optional<Found>{Found{target.uri.doc_uri, std::move(*head)}};
+        return std::optional<Found>{Found{target.uri.doc_uri, std::move(*head), {}}};
     if (target.uri.literal_uri == target.uri.doc_uri)
         return std::optional<Found>{};
     // A row written by the original server under the XUI as sent stays under that key.
     TRY(auto literal, store_.head(target.uri.literal_uri));
     if (!literal)
         return std::optional<Found>{};
-    return std::optional<Found>{Found{target.uri.literal_uri, std::move(*literal)}};
+    return std::optional<Found>{Found{target.uri.literal_uri, std::move(*literal), {}}};
 }
 
-Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& target, Draft& draft, Arena& arena)
+// What the cache remembers of the document, when with it the change would be allowed. Whether it is still true is settled
+// by the compare-and-set; a refusal is never given on a memory.
+std::optional<Engine::Found> Engine::remembered(const Ask& ask, const Target& target)
 {
-    TRY(const auto found, find_head(target));
+    const auto cached = cache_.find(target.uri.doc_uri);
+    if (!cached || !cached->document)
+        return std::nullopt;
+    const Document& document = *cached->document;
+    if (target.uri.tree == Tree::users && (document.user != target.owner.user || document.domain != target.owner.domain))
+        return std::nullopt;
+    if (gate(ask.conditions, std::string_view{document.etag}, Reading::no) != Gate::open)
+        return std::nullopt;
+    return Found{target.uri.doc_uri, {document.user, document.domain, document.etag}, document.text.size()};
+}
+
+Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& target, Draft& draft, Guess guess, Arena& arena)
+{
+    auto       found = guess == Guess::allowed ? remembered(ask, target) : std::nullopt;
+    const bool guessed = found.has_value();
+    if (!guessed) {
+        TRY(found, find_head(target));
+    }
     const bool users = target.uri.tree == Tree::users;
     if (found && users && (found->head.user != target.owner.user || found->head.domain != target.owner.domain))
         return std::optional{refused({403, "the document belongs to another user"})};
@@ -109,14 +128,22 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
         return std::optional{conflict(Conflict::constraint_failure, "the user's documents would be too large", arena)};
     };
     if (found) {
-        const auto written = store_.replace(document, found->head.etag, users ? settings_.quota : Quota{});
+        // A document that does not grow needs no look at what its owner has stored. (If the guess at the old size is wrong,
+        // so is the tag, and nothing is written.)
+        const bool grows = !found->size || draft.text.size() > *found->size;
+        const auto written = store_.replace(document, found->head.etag, users && grows ? settings_.quota : Quota{});
         if (!written) {
             cache_.forget(document->doc_uri); // after a timeout nobody knows what is stored
             return written.error();
         }
         switch (*written) {
         case Written::done: break;
-        case Written::lost: return std::optional<Answer>{};
+        case Written::lost:
+            if (!guessed)
+                return std::optional<Answer>{};
+            statistics_.conflicts.add();
+            cache_.forget(found->key); // somebody else wrote since: the store is asked now
+            return put_once(ask, target, draft, Guess::no, arena);
         case Written::too_large: return too_large();
         }
     } else {

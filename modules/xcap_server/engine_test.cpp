@@ -472,7 +472,7 @@ TEST_CASE("writers of other processes", "[xcap_server]")
     SECTION("an unconditional PUT goes on until it wins")
     {
         CHECK(server.ask(Verb::put, index_uri, d0).code == 200);
-        CHECK(server.pauses == 3);
+        CHECK(server.pauses == 2); // the first loss was a guess from the cache: the store is asked at once
         CHECK(server.changes.back().old_etag == "theirs0");
         CHECK(server.counted("write_conflicts") == 3);
     }
@@ -492,7 +492,7 @@ TEST_CASE("writers of other processes", "[xcap_server]")
         const auto seen = server.ask(Verb::put, index_uri, d0);
         CHECK(seen.code == 503);
         CHECK(seen.retry_after);
-        CHECK(left == 1000 - 16);
+        CHECK(left == 1000 - 17); // and the guess before them
     }
 }
 
