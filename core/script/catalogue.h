@@ -15,7 +15,7 @@
 
 namespace sipyard::script {
 
-// One per engine. Changed at start and reload only, by the thread that does it; read by compile_format() from anywhere then.
+// One per engine. Changed at start and reload only; every use is under Engine::Parts::linking.
 class Catalogue {
 public:
     struct Variable {

@@ -69,11 +69,16 @@ Ended run_top(Engine::Parts& parts, const Program& program, const RouteCode& rou
 Engine::Engine(Host& host) : parts_{std::make_unique<Parts>(host)} {}
 Engine::~Engine() = default;
 
-void Engine::declare(const std::vector<ModuleInstance>& modules) { parts_->catalogue.declare(modules); }
+void Engine::declare(const std::vector<ModuleInstance>& modules)
+{
+    const std::lock_guard lock{parts_->linking};
+    parts_->catalogue.declare(modules);
+}
 
 std::shared_ptr<Program> Engine::link(const ast::Config& config, const std::vector<ModuleInstance>& modules,
                                       Diagnostics& diagnostics)
 {
+    const std::lock_guard lock{parts_->linking};
     Catalogue& catalogue = parts_->catalogue;
     catalogue.declare(modules);
     auto program = std::make_shared<Program>(parts_->host);
@@ -171,6 +176,7 @@ bool Engine::has_route(Route kind, std::string_view name) const
 
 Result<std::shared_ptr<const Host::Format>> Engine::compile_format(std::string_view text)
 {
+    const std::lock_guard lock{parts_->linking};
     auto arena = std::make_unique<Arena>();
     Trouble trouble;
     VariableLinker linker{parts_->catalogue, *arena};
@@ -182,6 +188,7 @@ Result<std::shared_ptr<const Host::Format>> Engine::compile_format(std::string_v
 
 Result<std::shared_ptr<const VariableRef>> Engine::compile_variable(std::string_view text)
 {
+    const std::lock_guard lock{parts_->linking};
     auto arena = std::make_unique<Arena>();
     Trouble trouble;
     VariableLinker linker{parts_->catalogue, *arena};

@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Engine::Parts {
     explicit Parts(Host& h);
 
     Host&      host;
+    // Linking changes the catalogue; formats may be compiled meanwhile by scripts that run. Never held across a suspension.
+    std::recursive_mutex linking;
     Catalogue  catalogue;
     Program    bare;                            // for formats that belong to no program
     std::vector<std::unique_ptr<Worker>> workers; // the last is of threads that are no workers
