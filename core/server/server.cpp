@@ -48,9 +48,22 @@ net::Settings network_settings(const CoreSettings& core)
     net.keepalive_count = core.tcp_keepcnt;
     net.free_bind = core.ip_free_bind;
     net.mhomed = core.mhomed != 0;
+    net.strict_match = core.tcp_connection_match != 0;
     if (core.maxsndbuffer > 0)
         net.send_buffer = core.maxsndbuffer;
     return net;
+}
+
+net::Resolver::Settings resolver_settings(const CoreSettings& core)
+{
+    net::Resolver::Settings dns;
+    dns.try_ipv6 = core.dns_try_ipv6;
+    dns.cache = core.use_dns_cache;
+    if (core.dns_retr_time > 0)
+        dns.timeout = std::chrono::seconds{core.dns_retr_time};
+    if (core.dns_retr_no > 0)
+        dns.tries = core.dns_retr_no;
+    return dns;
 }
 
 // While a script is compiled again: only modules that are loaded already, each once.
@@ -144,7 +157,7 @@ bool Server::load()
     task.max_fibers = static_cast<std::size_t>(std::max(core.max_fibers, 16));
     runtime_ = std::make_unique<task::Runtime>(task, clock_, journal_);
     network_ = std::make_unique<net::Network>(network_settings(core), *runtime_, journal_);
-    resolver_ = std::make_unique<net::Resolver>(net::Resolver::Settings{}, *runtime_);
+    resolver_ = std::make_unique<net::Resolver>(resolver_settings(core), *runtime_);
     host_ = std::make_unique<ServerHost>(ServerHost::Parts{*runtime_, *network_, *resolver_, clock_, journal_, core,
                                                            options_.action == Options::Action::check});
     engine_ = std::make_unique<script::Engine>(*host_);
