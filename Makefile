@@ -173,7 +173,7 @@ define FUZZ_RULES
 build/fuzz/bin/$(1): $B/test/fuzz/$(1).o $(FUZZ_LIB) $(foreach m,$(sort $(shell grep -oE '"modules/[a-z_]+' test/fuzz/$(1).cpp 2>/dev/null | cut -d/ -f2)),$(filter-out %/$(m).o,$(OBJ_$(m))))
 	@mkdir -p $$(@D)
 	@echo "  link $$@"
-	@$(CXX_PLAIN) $(filter-out -fsanitize=fuzzer-no-link%,$(SANFLAGS_fuzz)) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $B/libsupport.a $(LIB) $(LIBS_core)
+	@$(CXX_PLAIN) $(filter-out -fsanitize=fuzzer-no-link%,$(SANFLAGS_fuzz)) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $(FUZZ_LIB) $(LIBS_core)
 endef
 $(foreach t,$(basename $(notdir $(wildcard test/fuzz/*.cpp))),$(eval $(call FUZZ_RULES,$(t))))
 bench: all $B/test/bench/load
