@@ -47,8 +47,6 @@ struct CoreSettings {
     std::string advertised_address;
     std::uint16_t advertised_port = 0;
     int         auto_bind_ipv6 = 0, bind_ipv6_link_local = 0, ip_free_bind = 0, mhomed = 0;
-    std::string ipv6_hex_style = "c";
-    int         tos = 0, pmtu_discovery = 0;
     bool        disable_tcp = false, enable_tls = false;
     int         tcp_connection_lifetime = 120, tcp_max_connections = 2048, tls_max_connections = 2048,
                 tcp_accept_iplimit = 1024, tcp_connect_timeout = 10, tcp_send_timeout = 10, tcp_rd_buf_size = 16384,
@@ -56,27 +54,28 @@ struct CoreSettings {
     bool        tcp_accept_no_cl = false, tcp_accept_aliases = false, tcp_crlf_ping = true, tcp_no_connect = false,
                 tcp_reuse_port = false;
     std::optional<net::Protocol> udp_mtu_try_proto;     // above udp_mtu; none: no change of transport
-    int         udp_receiver_mode = 0, async_workers = 0, async_usleep = 0, async_nonblock = 0;
     std::vector<std::string> async_workers_group;       // "name=g;workers=4;nonblock=0;usleep=0" each
-    int         udp_mtu = 0, maxbuffer = 262'144, maxsndbuffer = 0, sql_buffer_size = 65'535,
+    int         udp_mtu = 0, maxbuffer = 0, maxsndbuffer = 0, // of sockets; 0: the network's own choice
                 msg_recv_max_size = 32'767;
-    bool        dns = false, rev_dns = false, dns_try_ipv6 = true, dns_try_naptr = false, use_dns_cache = true,
+    bool        dns_try_ipv6 = true, dns_try_naptr = false, use_dns_cache = true,
                 use_dns_failover = false, force_rport = false, local_rport = false, reply_to_via = false,
-                check_via = false, phone2tel = true, dns_srv_lb = false, dns_cache_init = true,
+                check_via = false, dns_srv_lb = false, dns_cache_init = true,
                 dns_use_search_list = true, dns_search_full_match = true;
     int         dns_retr_time = -1, dns_retr_no = -1, dns_servers_no = -1, dns_udp_pref = 30, dns_tcp_pref = 20,
                 dns_tls_pref = 10, dns_sctp_pref = 20, dns_cache_negative_ttl = 60, dns_cache_min_ttl = 0,
                 dns_cache_max_ttl = 0;
+    std::vector<net::Address> dns_servers;             // ours: asked instead of the system's; port 0 is 53
+    bool        use_dst_blocklist = false;
+    int         dst_blocklist_expire = 60;             // seconds
     std::string xavp_via_params, xavp_via_fields, xavp_via_reply_params; // xavp names
-    std::string uri_host_extra_chars, hdr_name_extra_chars;
     bool        server_signature = true, user_agent_header_set = false;
     std::string server_header = "Server: sipyard", user_agent_header = "User-Agent: sipyard";
     int         sip_warning = 0, server_id = 0;
     int         max_while_loops = 100, max_recursive_level = 256, max_branches = 12, return_mode = 0;
-    bool        onsend_route_reply = false, http_reply_parse = false;
-    int         received_route_mode = 0, latency_limit_action = 0, latency_limit_cfg = 0, latency_cfg_log = 0,
-                latency_log = 0, pv_buffer_size = 8192, msg_time = 1;
-    int         latency_limit_db = 0;
+    bool        onsend_route_reply = false;
+    int         received_route_mode = 0;
+    int         latency_limit_action = 0, latency_limit_cfg = 0, latency_limit_db = 0; // microseconds; 0: no limit
+    int         latency_log = -1, latency_cfg_log = 3;                                 // levels
     std::string user, group, chroot, workdir, rundir = "/run/sipyard", pid_file;
     std::string version_table = "version", stats_name_separator = "_";
     int         open_files_limit = -1;

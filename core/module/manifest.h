@@ -92,6 +92,12 @@ struct VariableSpec {
     };
     std::function<Value(void* module, Request&, const Call&)>              get;
     std::function<bool(void* module, Request&, const Call&, const Value&)> set; // empty: read-only
+    // Looks at a constant inner text when a script is linked and the module exists: what it finds wrong, with the name that
+    // was probably meant. Empty: any text will do.
+    struct Refusal {
+        std::string message, nearest;
+    };
+    std::function<std::optional<Refusal>(void* module, std::string_view inner)> check;
 };
 
 // {class.op,arg,...}. The function is free of state. Arguments are split at ',' unless `raw`.
@@ -101,6 +107,9 @@ struct TransformationSpec {
     bool             raw = false;           // one argument, the rest of the text as written
     ArgSpec::Parse   parse = nullptr;       // of a raw argument
     std::function<Value(Request&, const Value& in, std::span<const Value> args, const void* parsed)> apply;
+    // Looks at the arguments when a script is linked; those that are not constant are null. Absent: any will do.
+    using Check = Result<void> (*)(std::span<const Value> constants);
+    Check            check = nullptr;
 };
 
 struct ParamSpec {
@@ -341,12 +350,36 @@ VariableSpec variable(std::string name, Value (M::*get)(Request&, A...) const, b
     return spec;
 }
 
+// The same with a look at a constant inner text: std::optional<VariableSpec::Refusal> M::check(std::string_view) const.
+template <class M>
+VariableSpec checked(VariableSpec spec, std::optional<VariableSpec::Refusal> (M::*check)(std::string_view) const)
+{
+    spec.check = [check](void* module, std::string_view inner) { return (static_cast<const M*>(module)->*check)(inner); };
+    return spec;
+}
+
 // {class.op} with `least` to `most` arguments.
 inline TransformationSpec transformation(std::string class_name, std::string op, std::size_t least, std::size_t most,
                                          Value (*apply)(Request&, const Value&, std::span<const Value>), std::string about)
 {
     return {std::move(class_name), std::move(op), std::move(about), least, most, false, nullptr,
-            [apply](Request& r, const Value& in, std::span<const Value> args, const void*) { return apply(r, in, args); }};
+            [apply](Request& r, const Value& in, std::span<const Value> args, const void*) { return apply(r, in, args); },
+            nullptr};
+}
+// The same with a look at its constant arguments when the script is loaded.
+inline TransformationSpec checked(TransformationSpec spec, TransformationSpec::Check check)
+{
+    spec.check = check;
+    return spec;
+}
+// A check: these arguments are whole numbers where they are constant and given.
+template <std::size_t... at>
+Result<void> numbers_at(std::span<const Value> constants)
+{
+    for (const std::size_t i : {at...})
+        if (i < constants.size() && constants[i].is_text() && !FromText<std::int64_t>::parse(constants[i].text()))
+            return Error{ErrorKind::invalid, format("\"{}\" is not a number", constants[i].text())};
+    return {};
 }
 // {class.op,TEXT} whose text is parsed as a T when the script is loaded: {re.subst,/a/b/g}.
 template <class T>
@@ -356,7 +389,8 @@ TransformationSpec transformation(std::string class_name, std::string op,
     return {std::move(class_name), std::move(op), std::move(about), 1, 1, true, &manifest_detail::parse_any<T>,
             [apply](Request& r, const Value& in, std::span<const Value>, const void* parsed) {
                 return apply(r, in, *static_cast<const T*>(parsed));
-            }};
+            },
+            nullptr};
 }
 
 // A modparam that sets Settings::*member. A vector collects: the parameter may be repeated.
@@ -441,17 +475,7 @@ struct Manifest {
 };
 
 // The same without the type: what the loader, the checker and the docs work with.
-struct AnyManifest {
-    std::string                     name{}, about{};
-    std::vector<OfferSpec>          offers{};
-    std::vector<NeedSpec>           needs{};
-    std::vector<ParamSpec>          params{};
-    std::vector<FunctionSpec>       functions{};
-    std::vector<VariableSpec>       variables{};
-    std::vector<TransformationSpec> transformations{};
-    std::vector<CommandSpec>        commands{};
-    std::vector<ListenerSpec>       listeners{};
-    std::vector<std::string>        event_routes{};
+struct AnyManifest : Manifest<void> {
     std::shared_ptr<void> (*make_settings)() = nullptr;                           // with the defaults
     std::shared_ptr<void> (*construct)(const void* settings, Host& host) = nullptr; // may throw StartupError
 };
@@ -460,9 +484,9 @@ template <class M>
 AnyManifest erase(Manifest<M> m)
 {
     using S = typename M::Settings;
-    return {std::move(m.name), std::move(m.about), std::move(m.offers), std::move(m.needs), std::move(m.params),
-            std::move(m.functions), std::move(m.variables), std::move(m.transformations), std::move(m.commands),
-            std::move(m.listeners), std::move(m.event_routes),
+    auto& [name, about, offers, needs, params, functions, variables, transformations, commands, listeners, events] = m;
+    return {{std::move(name), std::move(about), std::move(offers), std::move(needs), std::move(params), std::move(functions),
+             std::move(variables), std::move(transformations), std::move(commands), std::move(listeners), std::move(events)},
             []() -> std::shared_ptr<void> { return std::make_shared<S>(); },
             [](const void* settings, Host& host) -> std::shared_ptr<void> {
                 return std::make_shared<M>(*static_cast<const S*>(settings), host);

@@ -69,7 +69,7 @@ public:
     Request& operator=(const Request&) = delete;
     ~Request();
 
-    Host&  host() { return host_; }
+    Host&  host() const { return host_; }
     Arena& arena() { return arena_; }
     const sip::Message&  message() const { return *message_; }
     sip::Message&        message() { return *message_; }
@@ -109,6 +109,7 @@ public:
     bool forward_no_connect = false, reply_no_connect = false, forward_close = false, reply_close = false;
     std::string_view advertised_host;   // set_advertised_address; empty: the socket's
     std::uint16_t    advertised_port = 0;
+    std::optional<net::Protocol> udp_mtu_proto; // udp_mtu_try_proto(): above udp_mtu in place of the parameter's; udp: none
     int   last_error = 0;               // what send_reply_error tells: a SIP code, 0 when none
     int   return_code = 1;              // $rc
     bool  dropped = false;              // the script ended with drop

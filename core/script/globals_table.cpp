@@ -44,16 +44,17 @@ const std::vector<GlobalParam>& table()
         ignored("mem_join"), ignored("mem_add_size"), ignored("mem_status_mode"), ignored("corelog|core_log"),
         ignored("sip_parser_log"), ignored("sip_parser_log_oneline"), ignored("sip_parser_mode"),
         number("latency_log", &S::latency_log), number("latency_cfg_log", &S::latency_cfg_log),
-        number("latency_limit_db", &S::latency_limit_db), number("latency_limit_action", &S::latency_limit_action),
-        number("latency_limit_cfg", &S::latency_limit_cfg),
+        number("latency_limit_db", &S::latency_limit_db, 0), number("latency_limit_action", &S::latency_limit_action, 0),
+        number("latency_limit_cfg", &S::latency_limit_cfg, 0),
         // workers: one per usable core, whatever the number of children says
         number("worker_threads", &S::worker_threads, 0, 1024), number("max_fibers", &S::max_fibers, 1, 1 << 24),
         silent("children", 0, 65'535), silent("tcp_children", 0, 65'535),
         {"socket_workers", T::integer, P::Effect::acts, {}, 0, 65'535}, // the parser hands it to the next socket
         flag("fork", &S::fork), ignored("fork_delay"), ignored("modinit_delay"), ignored("wait_worker1_mode"),
         ignored("wait_worker1_time"), ignored("wait_worker1_usleep"), ignored("verbose_startup"),
-        number("udp_receiver_mode", &S::udp_receiver_mode, 0, 2), number("async_workers", &S::async_workers, 0, 65'535),
-        number("async_usleep", &S::async_usleep), number("async_nonblock", &S::async_nonblock),
+        // What would wait runs on fibers: there are no workers to set aside for it, whatever the async parameters say.
+        silent("udp_receiver_mode", 0, 2), silent("async_workers", 0, 65'535), silent("async_usleep"),
+        silent("async_nonblock"),
         special("async_workers_group", T::text, [](S& s, const GlobalValue& v) -> Result<void> {
             s.async_workers_group.push_back(v.text);
             return {};
@@ -64,11 +65,11 @@ const std::vector<GlobalParam>& table()
         flag("auto_aliases|auto_domains", &S::auto_aliases),
         {"advertised_address", T::host, P::Effect::acts, &S::advertised_address},
         port("advertised_port", &S::advertised_port), number("auto_bind_ipv6", &S::auto_bind_ipv6),
-        number("bind_ipv6_link_local", &S::bind_ipv6_link_local), text("ipv6_hex_style", &S::ipv6_hex_style),
+        number("bind_ipv6_link_local", &S::bind_ipv6_link_local), ignored("ipv6_hex_style", T::text),
         number("ip_free_bind|ipfreebind|ip_nonlocal_bind", &S::ip_free_bind), number("mhomed", &S::mhomed),
-        number("tos", &S::tos, 0, 255), number("pmtu_discovery", &S::pmtu_discovery), ignored("mcast", T::text),
-        ignored("mcast_ttl"), ignored("mcast_loopback", T::boolean), number("maxbuffer", &S::maxbuffer),
-        number("maxsndbuffer", &S::maxsndbuffer), number("udp_mtu", &S::udp_mtu, 0, 65'535),
+        ignored("tos", T::any), ignored("pmtu_discovery"), ignored("mcast", T::text),
+        ignored("mcast_ttl"), ignored("mcast_loopback", T::boolean), number("maxbuffer", &S::maxbuffer, 0),
+        number("maxsndbuffer", &S::maxsndbuffer, 0), number("udp_mtu", &S::udp_mtu, 0, 65'535),
         special("udp_mtu_try_proto", T::protocol, [](S& s, const GlobalValue& v) -> Result<void> {
             s.udp_mtu_try_proto.reset();
             for (const auto protocol : {net::Protocol::tcp, net::Protocol::tls})
@@ -111,7 +112,9 @@ const std::vector<GlobalParam>& table()
         ignored("tls_handshake_timeout"), ignored("tls_send_timeout"), ignored("tls_log"),
         special("enable_sctp", T::integer, no_sctp), silent("disable_sctp"), silent("sctp_children", 0, 65'535),
         // DNS
-        flag("dns", &S::dns), flag("rev_dns|dns_rev_via", &S::rev_dns), flag("dns_try_ipv6", &S::dns_try_ipv6),
+        // received= is put wherever RFC 3261 18.2.1 asks for it: no look-up may leave it out
+        ignored("dns", T::boolean), ignored("rev_dns|dns_rev_via", T::boolean),
+        flag("dns_try_ipv6", &S::dns_try_ipv6),
         flag("dns_try_naptr", &S::dns_try_naptr), flag("dns_srv_lb|dns_srv_loadbalancing", &S::dns_srv_lb),
         flag("use_dns_cache|dns_use_cache", &S::use_dns_cache), flag("dns_cache_init", &S::dns_cache_init),
         flag("use_dns_failover|dns_use_failover", &S::use_dns_failover),
@@ -131,7 +134,7 @@ const std::vector<GlobalParam>& table()
         ignored("dst_blocklist_tls_imask"), ignored("dst_blocklist_sctp_imask"),
         // messages
         flag("force_rport|add_rport", &S::force_rport), flag("local_rport", &S::local_rport),
-        flag("reply_to_via", &S::reply_to_via), flag("check_via", &S::check_via), flag("phone2tel", &S::phone2tel),
+        flag("reply_to_via", &S::reply_to_via), flag("check_via", &S::check_via), ignored("phone2tel", T::boolean),
         flag("server_signature", &S::server_signature), text("server_header", &S::server_header),
         special("user_agent_header", T::text, [](S& s, const GlobalValue& v) -> Result<void> {
             s.user_agent_header = v.text;
@@ -140,16 +143,17 @@ const std::vector<GlobalParam>& table()
         }),
         number("sip_warning", &S::sip_warning), number("server_id", &S::server_id),
         number("msg_recv_max_size", &S::msg_recv_max_size, 1, 1 << 24), ignored("msg_clone_extra_size"),
-        ignored("msg_apply_changes_mode"), number("msg_time", &S::msg_time),
-        flag("http_reply_parse|http_reply_hack", &S::http_reply_parse), text("xavp_via_params", &S::xavp_via_params),
+        ignored("msg_apply_changes_mode"), ignored("msg_time"),
+        ignored("http_reply_parse|http_reply_hack", T::boolean), text("xavp_via_params", &S::xavp_via_params),
         text("xavp_via_fields", &S::xavp_via_fields), text("xavp_via_reply_params", &S::xavp_via_reply_params),
-        text("uri_host_extra_chars", &S::uri_host_extra_chars), text("hdr_name_extra_chars", &S::hdr_name_extra_chars),
+        ignored("uri_host_extra_chars", T::text), ignored("hdr_name_extra_chars", T::text),
         // script
         number("max_while_loops", &S::max_while_loops, 0, INT32_MAX),
         number("max_recursive_level", &S::max_recursive_level, 1, INT32_MAX),
         number("max_branches", &S::max_branches, 1, 31), number("return_mode", &S::return_mode),
         flag("onsend_route_reply", &S::onsend_route_reply), number("received_route_mode", &S::received_route_mode),
-        number("pv_buffer_size", &S::pv_buffer_size, 1, 1 << 24), ignored("pv_buffer_slots"), ignored("pv_cache_limit"),
+        silent("pv_buffer_size", 1, 1 << 24), // texts are as long as they are
+        ignored("pv_buffer_slots"), ignored("pv_cache_limit"),
         ignored("pv_cache_action"), ignored("route_locks_size"), ignored("rpc_exec_delta"),
         special("cfgengine|cfg_engine", T::text_or_id, [](S&, const GlobalValue& v) -> Result<void> {
             if (v.text != "native" && v.text != "default")
@@ -160,7 +164,7 @@ const std::vector<GlobalParam>& table()
         name("user|uid", &S::user), name("group|gid", &S::group), name("chroot", &S::chroot),
         name("workdir|wdir", &S::workdir), name("rundir|run_dir", &S::rundir),
         text("version_table", &S::version_table), text("stats_name_separator", &S::stats_name_separator),
-        number("sql_buffer_size", &S::sql_buffer_size, 512, 1 << 24), number("open_files_limit", &S::open_files_limit),
+        silent("sql_buffer_size", 512, 1 << 24), number("open_files_limit", &S::open_files_limit),
         {"mpath", T::paths, P::Effect::acts, {}}, {"loadpath", T::paths, P::Effect::acts, {}},
         ignored("shm_mem|shm|shm_mem_size"), ignored("shm_force_alloc", T::boolean), ignored("mlock_pages", T::boolean),
         ignored("real_time"), ignored("rt_prio"), ignored("rt_policy"), ignored("rt_timer1_prio|rt_fast_timer_prio"),
