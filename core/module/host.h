@@ -10,6 +10,7 @@
 #include "core/module/counter.h"
 #include "core/module/manifest.h"
 #include "core/module/request.h"
+#include "core/net/locator.h"
 #include "core/net/network.h"
 #include "core/net/resolver.h"
 #include "core/task/per_worker.h"
@@ -57,6 +58,7 @@ public:
     virtual task::Runtime&      runtime() = 0;
     virtual net::Network&       network() = 0;
     virtual net::Resolver&      resolver() = 0;
+    virtual net::Locator&       locator() = 0;
     virtual const Clock&        clock() = 0;
     virtual log::Journal&       journal() = 0;
     virtual const CoreSettings& core() const = 0;

@@ -144,12 +144,18 @@ Result<std::vector<Address>> Resolver::addresses(std::string_view host, std::uin
     return all;
 }
 
-Result<std::vector<Srv>> Resolver::srv(std::string_view name)
+Result<std::vector<Srv>> Resolver::srv(std::string_view name, SrvOrder order)
 {
     const auto entry = parts_->ask(DnsKind::srv, name);
     if (entry->answer.error)
         return *entry->answer.error;
     auto all = entry->answer.srv;
+    if (order == SrvOrder::heaviest_first) {
+        std::stable_sort(all.begin(), all.end(), [](const Srv& a, const Srv& b) {
+            return a.priority != b.priority ? a.priority < b.priority : a.weight > b.weight;
+        });
+        return all;
+    }
     // RFC 2782: the lowest priority first; among equals a weighted draw decides who is next, anew each time. Weight 0
     // goes first in the list, so that it has a chance at all.
     std::stable_sort(all.begin(), all.end(), [](const Srv& a, const Srv& b) {

@@ -1,4 +1,4 @@
-// core/net/resolver.h - host names to addresses (c-ares; RFC 3263 order comes from sip/tm), asked from fibers
+// core/net/resolver.h - host names to addresses (c-ares; which to ask is locator.h's), asked from fibers
 #pragma once
 
 #include "core/net/address.h"
@@ -20,6 +20,9 @@ struct Naptr {
     std::string   flags, service, replacement;
 };
 
+// Among servers of equal priority: a weighted draw, new each time (RFC 2782), or always the heaviest.
+enum class SrvOrder : unsigned char { drawn, heaviest_first };
+
 // One channel per worker, one query in flight per name, answers cached for their TTL (negative ones 60 s).
 // The calling fiber is suspended; off a fiber the thread waits. Errors: not_found, timeout, stopping.
 class Resolver {
@@ -34,7 +37,7 @@ public:
     ~Resolver();
     // Numeric hosts are answered at once. IPv4 first. The port is put into every address.
     Result<std::vector<Address>> addresses(std::string_view host, std::uint16_t port);
-    Result<std::vector<Srv>>     srv(std::string_view name);     // ordered as RFC 2782 says
+    Result<std::vector<Srv>>     srv(std::string_view name, SrvOrder order = SrvOrder::drawn); // lowest priority number first
     Result<std::vector<Naptr>>   naptr(std::string_view name);
     void flush();
     std::size_t cached() const;

@@ -29,6 +29,7 @@ public:
         task::Runtime&      runtime;
         net::Network&       network;
         net::Resolver&      resolver;
+        net::Locator&       locator;
         const Clock&        clock;
         log::Journal&       journal;
         const CoreSettings& settings;
@@ -49,6 +50,7 @@ public:
     task::Runtime&      runtime() override { return parts_.runtime; }
     net::Network&       network() override { return parts_.network; }
     net::Resolver&      resolver() override { return parts_.resolver; }
+    net::Locator&       locator() override { return parts_.locator; }
     const Clock&        clock() override { return parts_.clock; }
     log::Journal&       journal() override { return parts_.journal; }
     const CoreSettings& core() const override { return parts_.settings; }

@@ -2,6 +2,7 @@
 #include "core/server/server.h"
 
 #include "core/base/text.h"
+#include "core/module/locator_settings.h"
 #include "core/server/commands.h"
 #include "core/server/rpc_socket.h"
 #include "core/server/sockets.h"
@@ -59,6 +60,7 @@ net::Resolver::Settings resolver_settings(const CoreSettings& core)
     net::Resolver::Settings dns;
     dns.try_ipv6 = core.dns_try_ipv6;
     dns.cache = core.use_dns_cache;
+    dns.servers = core.dns_servers;
     if (core.dns_retr_time > 0)
         dns.timeout = std::chrono::seconds{core.dns_retr_time};
     if (core.dns_retr_no > 0)
@@ -158,7 +160,8 @@ bool Server::load()
     runtime_ = std::make_unique<task::Runtime>(task, clock_, journal_);
     network_ = std::make_unique<net::Network>(network_settings(core), *runtime_, journal_);
     resolver_ = std::make_unique<net::Resolver>(resolver_settings(core), *runtime_);
-    host_ = std::make_unique<ServerHost>(ServerHost::Parts{*runtime_, *network_, *resolver_, clock_, journal_, core,
+    locator_ = std::make_unique<net::Locator>(locator_settings(core), *resolver_, *network_, clock_);
+    host_ = std::make_unique<ServerHost>(ServerHost::Parts{*runtime_, *network_, *resolver_, *locator_, clock_, journal_, core,
                                                            options_.action == Options::Action::check});
     engine_ = std::make_unique<script::Engine>(*host_);
     host_->set_engine(engine_.get());

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/log/log.h"
 #include "core/module/core_settings.h"
+#include "core/net/locator.h"
 #include "core/net/network.h"
 #include "core/net/resolver.h"
 #include "core/script/ast.h"
@@ -74,6 +75,7 @@ private:
     std::unique_ptr<task::Runtime>   runtime_;
     std::unique_ptr<net::Network>    network_;
     std::unique_ptr<net::Resolver>   resolver_;
+    std::unique_ptr<net::Locator>    locator_;
     std::unique_ptr<script::Engine>  engine_;
     std::unique_ptr<ServerHost>      host_;
     std::unique_ptr<Dispatcher>      dispatcher_;

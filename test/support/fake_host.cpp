@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/json/value.h"
+#include "core/module/locator_settings.h"
 
 namespace sipyard::test {
 
@@ -83,6 +84,7 @@ FakeHost::~FakeHost()
         network_->stop();
     if (runtime_ && runtime_->started())
         runtime_->stop(1s);
+    locator_.reset();
     resolver_.reset();
     network_.reset();
 }
@@ -107,9 +109,19 @@ net::Network& FakeHost::network()
 
 net::Resolver& FakeHost::resolver()
 {
-    if (!resolver_)
-        resolver_ = std::make_unique<net::Resolver>(net::Resolver::Settings{}, runtime());
+    if (!resolver_) {
+        net::Resolver::Settings wanted;
+        wanted.servers = settings.dns_servers;
+        resolver_ = std::make_unique<net::Resolver>(wanted, runtime());
+    }
     return *resolver_;
+}
+
+net::Locator& FakeHost::locator()
+{
+    if (!locator_)
+        locator_ = std::make_unique<net::Locator>(locator_settings(settings), resolver(), network(), clock());
+    return *locator_;
 }
 
 const Clock& FakeHost::clock()

@@ -120,6 +120,7 @@ public:
     task::Runtime&      runtime() override;
     net::Network&       network() override;   // without listeners until a test adds some
     net::Resolver&      resolver() override;
+    net::Locator&       locator() override;   // resolver and locator as `settings` say at their first use
     const Clock&        clock() override;
     log::Journal&       journal() override { return *journal_; }
     const CoreSettings& core() const override { return settings; }
@@ -162,9 +163,10 @@ private:
     SystemClock                       system_clock_;
     std::shared_ptr<LogLines>         log_lines_;   // shared with the journal's sink
     std::unique_ptr<log::Journal>     journal_;
-    std::unique_ptr<task::Runtime>    runtime_;     // these three at first use
+    std::unique_ptr<task::Runtime>    runtime_;     // these four at first use
     std::unique_ptr<net::Network>     network_;
     std::unique_ptr<net::Resolver>    resolver_;
+    std::unique_ptr<net::Locator>     locator_;
     std::map<std::string, void*, std::less<>> services_;
     std::vector<Listening>            listeners_;
     std::map<std::string, RouteBody, std::less<>>       event_routes_;
