@@ -28,6 +28,20 @@
 namespace sipyard {
 
 class StatelessReplies; // core/module/stateless.h
+class Trail;            // core/module/trail.h
+
+// A module that keeps transactions or dialogs sees messages beside the script. Called on the fiber of the message, on any
+// worker; send_failed() on a loop. Hooks are asked in the order they were added; the first that answers true ends it.
+class MessageHook {
+public:
+    virtual ~MessageHook() = default;
+    // A request, before request_route. True: it is dealt with, the script never sees it.
+    virtual bool take_request(Request&) { return false; }
+    // A reply that the core reply_route let pass. True: it belongs to one of ours; it is not forwarded statelessly.
+    virtual bool take_reply(Request&) { return false; }
+    // A message queued on a stream did not leave after all.
+    virtual void send_failed(const net::Destination&, std::string_view, const Error&) {}
+};
 
 // One per server; thread-safe once the workers run. Tests use FakeHost (test/support/fake_host.h).
 class Host {
@@ -96,6 +110,10 @@ public:
 
     // The stateless replies of this server; null in hosts that have no network.
     virtual StatelessReplies* stateless() { return nullptr; }
+    // In a module's constructor. The hook lives as long as the module.
+    virtual void add_message_hook(MessageHook&) {}
+    // Where messages in and out are noted for `sipyardctl trace`; null in hosts without one.
+    virtual Trail* trail() { return nullptr; }
 
     // --- management -------------------------------------------------------------------------------------------------
     struct Command {

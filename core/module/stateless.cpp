@@ -3,6 +3,7 @@
 
 #include "core/crypto/random.h"
 #include "core/module/host.h"
+#include "core/module/trail.h"
 #include "core/sip/build.h"
 #include "core/sip/message.h"
 
@@ -81,7 +82,11 @@ Result<void> StatelessReplies::reply(Request& request, const Reply& reply)
     parts.source = {received.source.ip_text(ip), received.source.port, request.force_rport, false};
     const std::string_view reason = reply.reason.empty() ? sip::default_reason(reply.code) : reply.reason;
     const std::string_view bytes = sip::build_reply(message, reply.code, reason, parts, request.arena());
-    TRYV(network_.send(reply_destination(request), bytes));
+    const net::Destination to = reply_destination(request);
+    TRYV(network_.send(to, bytes));
+    if (Trail* const trail = request.host().trail())
+        trail->note(Trail::Way::out, message.call_id(), message.method(), message.cseq() ? message.cseq()->number : 0,
+                    reply.code, {to.protocol, to.to});
     if (reply.code >= 200)
         request.answered = true;
     if (request.reply_close && received.connection)

@@ -9,6 +9,15 @@
 
 namespace sipyard::server {
 
+namespace {
+
+Trail::Peer from_of(const Request& request)
+{
+    return {request.received().protocol, request.received().source};
+}
+
+} // namespace
+
 Dispatcher::Dispatcher(ServerHost& host, script::Engine& engine)
     : host_{host}, engine_{engine}, log_{host.logger("core")},
       requests_{host.counter("core", "rcv_requests", "Requests received")},
@@ -41,6 +50,8 @@ void Dispatcher::on_message(task::Worker& worker, const net::Received& from, std
 void Dispatcher::on_send_failed(const net::Destination& to, std::string_view bytes, const Error& why)
 {
     send_failures_.add();
+    for (MessageHook* const hook : host_.message_hooks())
+        hook->send_failed(to, bytes, why);
     if (log_.enabled(log::Level::info))
         log_.info("{} bytes to {}:{} were not sent: {}", bytes.size(), net::to_text(to.protocol), to.to.text(), why.text);
 }
@@ -87,6 +98,7 @@ void Dispatcher::handle_request(Request& request)
             (void)request.reply({400, {}, {}, {}, {}});
         return;
     }
+    host_.trail()->note(Trail::Way::in, message, from_of(request));
     // The ACK to a reply we sent without a transaction ends here (RFC 3261 17.2.1: no server transaction matches it).
     if (message.method() == sip::Method::ack && host_.stateless()->is_own_tag(message.to_tag())) {
         filtered_acks_.add();
@@ -96,6 +108,9 @@ void Dispatcher::handle_request(Request& request)
         }
         return;
     }
+    for (MessageHook* const hook : host_.message_hooks())
+        if (hook->take_request(request))
+            return;
     engine_.run_request(request);
 }
 
@@ -108,8 +123,12 @@ void Dispatcher::handle_reply(Request& request)
         bad_.add();
         return;
     }
+    host_.trail()->note(Trail::Way::in, reply, from_of(request));
     if (engine_.run_reply(request).dropped)
         return;
+    for (MessageHook* const hook : host_.message_hooks())
+        if (hook->take_reply(request))
+            return;
     const auto vias = reply.vias();
     if (vias.size() < 2 || !host_.is_myself(top->host, top->port, {})) {
         dropped_.add(); // meant for us as a user agent: nobody here asked
@@ -133,6 +152,7 @@ void Dispatcher::handle_reply(Request& request)
     sip::ForwardReplyParts parts;
     parts.content_length = net::is_stream(protocol);
     const std::string_view bytes = sip::forward_reply(reply, request.edits(), parts, request.arena());
+    host_.trail()->note(Trail::Way::out, reply, {protocol, *address});
     if (host_.network().send({protocol, *address, nullptr, {}, !request.reply_no_connect}, bytes))
         forwarded_replies_.add();
     else

@@ -10,7 +10,8 @@
 
 namespace sipyard::server {
 
-ServerHost::ServerHost(const Parts& parts) : parts_{parts}, stateless_{parts.network, parts.settings} {}
+ServerHost::ServerHost(const Parts& parts) : parts_{parts}, stateless_{parts.network, parts.settings}, trail_{parts.runtime, parts.clock}
+{}
 
 ServerHost::~ServerHost()
 {

@@ -4,6 +4,7 @@
 #include "core/base/guarded.h"
 #include "core/module/host.h"
 #include "core/module/stateless.h"
+#include "core/module/trail.h"
 #include "core/script/engine.h"
 #include "core/server/loader.h"
 
@@ -66,6 +67,9 @@ public:
     Result<std::shared_ptr<const Format>>      compile_format(std::string_view text) override;
     Result<std::shared_ptr<const VariableRef>> compile_variable(std::string_view text) override;
     StatelessReplies* stateless() override { return &stateless_; }
+    void add_message_hook(MessageHook& hook) override { message_hooks_.push_back(&hook); } // at construction only
+    const std::vector<MessageHook*>& message_hooks() const { return message_hooks_; }
+    Trail* trail() override { return &trail_; }
     void add_table(const db::Table& table) override { tables_.push_back(table); } // at construction only
     const std::vector<db::Table>& tables() const { return tables_; }
     std::vector<Command> commands() const override;
@@ -95,6 +99,8 @@ private:
 
     Parts                                                parts_;
     StatelessReplies                                     stateless_;
+    Trail                                                trail_;
+    std::vector<MessageHook*>                            message_hooks_;
     script::Engine*                                      engine_ = nullptr;
     std::vector<LoadedModule*>                           constructed_; // in order
     std::map<std::string, void*, std::less<>>            services_;
