@@ -2,7 +2,9 @@
 #include "core/net/address.h"
 
 #include "core/base/format.h"
+#include "core/base/text.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <random>
 
@@ -54,6 +56,31 @@ Result<Address> Address::parse(std::string_view ip, std::uint16_t port)
         address.family = Family::v4;
     }
     return address;
+}
+
+Result<std::vector<Address>> parse_addresses(std::string_view list, std::uint16_t port)
+{
+    std::vector<Address> all;
+    while (!(list = trim_left(list)).empty()) {
+        const auto end = std::min(list.find_first_of(", \t"), list.size());
+        const auto one = list.substr(0, end);
+        list.remove_prefix(std::min(end + 1, list.size()));
+        if (one.empty())
+            continue;
+        // An IPv6 address has colons of its own: its port needs the brackets.
+        const auto colon = one.rfind(':');
+        const bool has_port = colon != std::string_view::npos && colon > 0 && (one[colon - 1] == ']' || one.find(':') == colon);
+        std::uint16_t own = port;
+        if (has_port) {
+            const auto number = parse_uint(one.substr(colon + 1));
+            if (!number || *number < 1 || *number > 65'535)
+                return invalid(format("'{}' has no port between 1 and 65535", one));
+            own = static_cast<std::uint16_t>(*number);
+        }
+        TRY(const auto address, Address::parse(has_port ? one.substr(0, colon) : one, own));
+        all.push_back(address);
+    }
+    return all;
 }
 
 std::string_view Address::ip_text(char* to) const

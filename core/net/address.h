@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sipyard::net {
 
@@ -36,6 +37,8 @@ struct Address {
     friend bool operator==(const Address&, const Address&) = default;
 };
 std::string to_text(const Address& address);
+// "192.0.2.1, 192.0.2.2:5353 [2001:db8::1]:53": between commas or blanks; `port` for those that name none.
+Result<std::vector<Address>> parse_addresses(std::string_view list, std::uint16_t port);
 
 struct AddressHash {
     std::size_t operator()(const Address& a) const;

@@ -77,4 +77,31 @@ TEST_CASE("hashes differ where addresses do", "[net]")
     CHECK(seen.size() == 256 * 64);
 }
 
+TEST_CASE("a list of addresses, as the DNS servers are given", "[net]")
+{
+    const struct {
+        const char* story;
+        const char* list;
+        const char* expected;           // "!" when it is refused
+    } rows[] = {
+        {"nothing", "  ", ""},
+        {"one, on the usual port", "192.0.2.1", "192.0.2.1:53"},
+        {"commas and blanks", "192.0.2.1,192.0.2.2:5353 , 192.0.2.3", "192.0.2.1:53 192.0.2.2:5353 192.0.2.3:53"},
+        {"IPv6 with and without port", "2001:db8::1 [2001:db8::2]:54", "[2001:db8::1]:53 [2001:db8::2]:54"},
+        {"a name", "dns.example.com", "!"},
+        {"no port after the colon", "192.0.2.1:", "!"},
+        {"no such port", "192.0.2.1:65536", "!"},
+        {"port 0", "192.0.2.1:0", "!"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.story);
+        const auto  list = parse_addresses(row.list, 53);
+        std::string seen = list ? "" : "!";
+        if (list)
+            for (const auto& one : *list)
+                seen += (seen.empty() ? "" : " ") + one.text();
+        CHECK(seen == row.expected);
+    }
+}
+
 } // namespace sipyard::net

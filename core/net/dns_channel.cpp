@@ -157,6 +157,10 @@ ares_channel open_channel(const Resolver::Settings& settings, ares_sock_state_cb
     ares_channel channel = nullptr;
     if (on_socket)
         mask |= ARES_OPT_SOCK_STATE_CB;
+    if (!settings.search_list) {
+        mask |= ARES_OPT_FLAGS;
+        options.flags = ARES_FLAG_NOSEARCH;
+    }
     if (ares_init_options(&channel, &options, mask) != ARES_SUCCESS)
         return nullptr;
     std::string servers;

@@ -16,7 +16,6 @@ namespace sipyard::net {
 namespace {
 
 constexpr std::size_t most_entries = 10'000; // names come from the network: the cache is bounded
-constexpr Duration    negative_ttl = 60s, least_ttl = 1s;
 
 } // namespace
 
@@ -66,7 +65,8 @@ void Resolver::Parts::fill(const std::string& key, Entry& entry, DnsAnswer answe
 {
     const bool not_found = answer.error && answer.error->kind == ErrorKind::not_found;
     const bool keep = settings.cache && (!answer.error || not_found);
-    entry.expires = runtime.clock().now() + (not_found ? negative_ttl : std::max(answer.ttl, least_ttl));
+    entry.expires = runtime.clock().now() + (not_found ? settings.negative_ttl
+                                                         : std::max(std::min(answer.ttl, settings.most_ttl), settings.least_ttl));
     entry.answer = std::move(answer);
     const auto waiting = cache.with([&](Cache& all) {
         entry.ready.store(true, std::memory_order_release);

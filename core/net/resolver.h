@@ -23,7 +23,7 @@ struct Naptr {
 // Among servers of equal priority: a weighted draw, new each time (RFC 2782), or always the heaviest.
 enum class SrvOrder : unsigned char { drawn, heaviest_first };
 
-// One channel per worker, one query in flight per name, answers cached for their TTL (negative ones 60 s).
+// One channel per worker, one query in flight per name, answers cached for their TTL. At most 10,000 of them.
 // The calling fiber is suspended; off a fiber the thread waits. Errors: not_found, timeout, stopping.
 class Resolver {
 public:
@@ -32,6 +32,9 @@ public:
         Duration             timeout = std::chrono::seconds{2};
         int                  tries = 2;
         bool                 try_ipv6 = true, cache = true;
+        bool                 search_list = true;   // the system's search domains complete a host name without dots
+        Duration             negative_ttl = std::chrono::seconds{60}; // how long "no such name" is believed
+        Duration             least_ttl = std::chrono::seconds{1}, most_ttl = std::chrono::hours{24};
     };
     Resolver(Settings settings, task::Runtime& runtime);
     ~Resolver();

@@ -121,15 +121,21 @@ const std::vector<GlobalParam>& table()
         number("dns_udp_pref|dns_udp_preference", &S::dns_udp_pref),
         number("dns_tcp_pref|dns_tcp_preference", &S::dns_tcp_pref),
         number("dns_tls_pref|dns_tls_preference", &S::dns_tls_pref),
-        number("dns_sctp_pref|dns_sctp_preference", &S::dns_sctp_pref), number("dns_retr_time", &S::dns_retr_time),
-        number("dns_retr_no", &S::dns_retr_no), number("dns_servers_no", &S::dns_servers_no),
-        flag("dns_use_search_list", &S::dns_use_search_list), flag("dns_search_full_match", &S::dns_search_full_match),
+        silent("dns_sctp_pref|dns_sctp_preference"), number("dns_retr_time", &S::dns_retr_time),
+        number("dns_retr_no", &S::dns_retr_no), ignored("dns_servers_no"),
+        flag("dns_use_search_list", &S::dns_use_search_list), ignored("dns_search_full_match", T::boolean),
         number("dns_cache_negative_ttl", &S::dns_cache_negative_ttl), number("dns_cache_min_ttl", &S::dns_cache_min_ttl),
         number("dns_cache_max_ttl", &S::dns_cache_max_ttl), ignored("dns_cache_flags"), ignored("dns_cache_mem"),
         ignored("dns_cache_gc_interval"), ignored("dns_cache_del_nonexp|dns_cache_delete_nonexpired"),
         ignored("dns_cache_rec_pref"), ignored("dns_naptr_ignore_rfc", T::boolean), ignored("dns_slow_query_ms"),
-        ignored("use_dst_blocklist|dst_blocklist|use_dst_blacklist|dst_blacklist"), ignored("dst_blocklist_mem"),
-        ignored("dst_blocklist_expire|dst_blocklist_ttl"), ignored("dst_blocklist_gc_interval"),
+        // ours: the servers to ask, "192.0.2.53, 192.0.2.54:5353"; "" is the system's
+        special("dns_servers", T::text, [](S& s, const GlobalValue& v) -> Result<void> {
+            TRY(s.dns_servers, net::parse_addresses(v.text, 53));
+            return {};
+        }),
+        flag("use_dst_blocklist|dst_blocklist|use_dst_blacklist|dst_blacklist", &S::use_dst_blocklist),
+        number("dst_blocklist_expire|dst_blocklist_ttl", &S::dst_blocklist_expire, 1, 86'400),
+        ignored("dst_blocklist_mem"), ignored("dst_blocklist_gc_interval"),
         ignored("dst_blocklist_init"), ignored("dst_blocklist_udp_imask"), ignored("dst_blocklist_tcp_imask"),
         ignored("dst_blocklist_tls_imask"), ignored("dst_blocklist_sctp_imask"),
         // messages

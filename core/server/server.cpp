@@ -65,6 +65,13 @@ net::Resolver::Settings resolver_settings(const CoreSettings& core)
         dns.timeout = std::chrono::seconds{core.dns_retr_time};
     if (core.dns_retr_no > 0)
         dns.tries = core.dns_retr_no;
+    dns.cache = dns.cache && core.dns_cache_init;
+    dns.search_list = core.dns_use_search_list;
+    dns.negative_ttl = std::chrono::seconds{std::max(core.dns_cache_negative_ttl, 0)};
+    if (core.dns_cache_min_ttl > 0)
+        dns.least_ttl = std::chrono::seconds{core.dns_cache_min_ttl};
+    if (core.dns_cache_max_ttl > 0)
+        dns.most_ttl = std::chrono::seconds{core.dns_cache_max_ttl};
     return dns;
 }
 
