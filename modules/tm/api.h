@@ -111,6 +111,7 @@ enum class Begun : unsigned char {
 
 struct Api {
     static constexpr std::string_view name = "tm";
+    virtual ~Api() = default;
 
     // --- the request in hand ---
     // t_newtran. Errors: overloaded (the table is full: answer 503 with Retry-After), invalid.
