@@ -188,12 +188,17 @@ bool ConnectionTable::add_alias(ConnectionId id, std::uint16_t port)
     if (!wanted)
         return false;
     key.peer.port = port;
-    return shard(key).with([&](ByPeer& peers) {
+    const bool added = shard(key).with([&](ByPeer& peers) {
         if (peers.contains(key))
             return false;
         peers.emplace(key, Entry{id, listener});
         return true;
     });
+    if (!added) // it may be free when it is asked for again
+        state_.with([&](State&) { std::erase(place->aliases, port); });
+    else if (!is_open(id)) // withdrawn meanwhile, and looked for its aliases before this one was there
+        forget(key, id);
+    return added;
 }
 
 bool ConnectionTable::is_open(ConnectionId id) const

@@ -112,7 +112,7 @@ struct Locator::Parts {
     Result<std::optional<Protocol>> demanded(const Wanted& wanted) const;
     std::vector<Service> services(const Wanted& wanted, std::optional<Protocol> transport, Search& search);
     void add_addresses(std::string_view host, std::uint16_t port, Protocol protocol, Search& search);
-    bool add_service(const Service& service, Search& search);
+    bool add_service(const Service& service, std::uint64_t lot, Search& search);
     void search_names(const Wanted& wanted, std::optional<Protocol> transport, Search& search);
     Result<Targets> in_line(const Targets& found) const;
 
@@ -196,9 +196,9 @@ void Locator::Parts::add_addresses(std::string_view host, std::uint16_t port, Pr
 }
 
 // False when there are no SRV records: then the name itself is looked up.
-bool Locator::Parts::add_service(const Service& service, Search& search)
+bool Locator::Parts::add_service(const Service& service, std::uint64_t lot, Search& search)
 {
-    const auto all = resolver.srv(service.name, settings.weights ? SrvOrder::drawn : SrvOrder::heaviest_first);
+    const auto all = resolver.srv(service.name, settings.weights ? SrvOrder::drawn : SrvOrder::heaviest_first, lot);
     if (!all) {
         search.note(all.error());
         return false;
@@ -249,7 +249,7 @@ void Locator::Parts::search_names(const Wanted& wanted, std::optional<Protocol> 
     for (const Service& service : services(wanted, transport, search)) {
         if (search.over())
             return;
-        any = add_service(service, search) || any;
+        any = add_service(service, wanted.lot, search) || any;
     }
     const Protocol protocol = transport.value_or(usual());
     if (!any && !search.over())

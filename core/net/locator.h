@@ -58,6 +58,8 @@ struct Wanted {
     std::optional<Protocol> transport;      // ;transport=, or what the script demands; none: to be found out
     bool                    sips = false;   // TLS and nothing else
     std::string_view        foreign;        // a ;transport= that no socket of ours speaks ("sctp", "ws")
+    // Who keeps no state draws the same lot for a retransmission, a CANCEL and an ACK (RFC 3263 4.4). 0: any lot.
+    std::uint64_t           lot = 0;
 };
 
 // maddr stands for the host (RFC 3263 4: TARGET); a sips URI with transport=tcp means TLS over TCP (4.1).

@@ -316,6 +316,20 @@ TEST_CASE("weights share the load, within bounds", "[net]")
     CHECK(heavy + light == 1000);       // the lower priority is never first
     CHECK(heavy > 700);                 // 800 on average, 100 is 8 standard deviations
     CHECK(heavy < 900);
+    INFO("the same lot, the same server: for those who keep no state (4.4)");
+    int different = 0, heavy_lots = 0;
+    bench.here.runtime.run_on_fiber([&] {
+        auto wanted = wanted_of(sip::parse_uri("sip:heavy.test").value());
+        for (std::uint64_t lot = 1; lot <= 1000; ++lot) {
+            wanted.lot = lot * 0x9e3779b97f4a7c15u;
+            const auto first = words_of(bench.locator.locate(wanted));
+            heavy_lots += first == "udp:10.7.0.80:5060";
+            different += first != words_of(bench.locator.locate(wanted));
+        }
+    });
+    CHECK(different == 0);
+    CHECK(heavy_lots > 700);
+    CHECK(heavy_lots < 900);
 }
 
 TEST_CASE("a DNS server that fails in its own way", "[net]")

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <random>
+#include <tuple>
 #include <unordered_map>
 
 namespace sipyard::net {
@@ -144,7 +145,7 @@ Result<std::vector<Address>> Resolver::addresses(std::string_view host, std::uin
     return all;
 }
 
-Result<std::vector<Srv>> Resolver::srv(std::string_view name, SrvOrder order)
+Result<std::vector<Srv>> Resolver::srv(std::string_view name, SrvOrder order, std::uint64_t lot)
 {
     const auto entry = parts_->ask(DnsKind::srv, name);
     if (entry->answer.error)
@@ -159,9 +160,10 @@ Result<std::vector<Srv>> Resolver::srv(std::string_view name, SrvOrder order)
     // RFC 2782: the lowest priority first; among equals a weighted draw decides who is next, anew each time. Weight 0
     // goes first in the list, so that it has a chance at all.
     std::stable_sort(all.begin(), all.end(), [](const Srv& a, const Srv& b) {
-        return a.priority != b.priority ? a.priority < b.priority : a.weight < b.weight;
+        return std::tie(a.priority, a.weight, a.target, a.port) < std::tie(b.priority, b.weight, b.target, b.port);
     });
-    std::random_device random;
+    std::minstd_rand random{lot ? static_cast<std::uint_fast32_t>(lot % 2'147'483'646 + 1) : std::random_device{}()};
+    random.discard(1); // near seeds begin near
     for (auto at = all.begin(); at != all.end(); ++at) {
         const auto end = std::find_if(at, all.end(), [&](const Srv& one) { return one.priority != at->priority; });
         unsigned   sum = 0;

@@ -40,7 +40,8 @@ public:
     ~Resolver();
     // Numeric hosts are answered at once. IPv4 first. The port is put into every address.
     Result<std::vector<Address>> addresses(std::string_view host, std::uint16_t port);
-    Result<std::vector<Srv>>     srv(std::string_view name, SrvOrder order = SrvOrder::drawn); // lowest priority number first
+    // The lowest priority number first. The same lot, while the records are the same, draws the same order; 0 is any.
+    Result<std::vector<Srv>>     srv(std::string_view name, SrvOrder order = SrvOrder::drawn, std::uint64_t lot = 0);
     Result<std::vector<Naptr>>   naptr(std::string_view name);
     void flush();
     std::size_t cached() const;
