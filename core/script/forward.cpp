@@ -3,44 +3,19 @@
 
 #include "core/base/format.h"
 #include "core/module/host.h"
+#include "core/net/udp_size.h"
 #include "core/sip/build.h"
 #include "core/sip/message.h"
+
+#include <functional>
 
 namespace sipyard::script {
 
 namespace {
 
-net::Protocol protocol_of(const sip::Uri& uri)
-{
-    switch (uri.transport()) {
-    case sip::Transport::tcp: return net::Protocol::tcp;
-    case sip::Transport::tls: return net::Protocol::tls;
-    default: return uri.scheme == sip::Scheme::sips ? net::Protocol::tls : net::Protocol::udp;
-    }
-}
-
 std::string_view via_transport(net::Protocol protocol)
 {
     return protocol == net::Protocol::udp ? "UDP" : protocol == net::Protocol::tcp ? "TCP" : "TLS";
-}
-
-// RFC 3263 4.2: with a port or a numeric host the address itself, else SRV records, else the address on the default port.
-Result<net::Address> resolve(Host& host, std::string_view name, std::uint16_t port, net::Protocol protocol)
-{
-    if (auto numeric = net::Address::parse(name, port ? port : net::default_port(protocol)))
-        return *numeric;
-    if (port == 0) {
-        const char* const service = protocol == net::Protocol::tls ? "_sips._tcp." : protocol == net::Protocol::tcp
-                                                                                         ? "_sip._tcp." : "_sip._udp.";
-        if (const auto records = host.resolver().srv(service + std::string{name}))
-            for (const net::Srv& record : *records)
-                if (const auto found = host.resolver().addresses(record.target, record.port); found && !found->empty())
-                    return found->front();
-    }
-    TRY(const auto found, host.resolver().addresses(name, port ? port : net::default_port(protocol)));
-    if (found.empty())
-        return Error{ErrorKind::not_found, format("no address for {}", name)};
-    return found.front();
 }
 
 std::string_view our_via(Request& request, const net::Listener& from, net::Protocol protocol)
@@ -62,57 +37,99 @@ std::string_view our_via(Request& request, const net::Listener& from, net::Proto
                         rport ? ";rport" : "");
 }
 
+// The request as it leaves for one server.
+struct Packed {
+    net::Destination to;
+    std::string_view bytes;
+};
+
+Result<Packed> pack(Request& request, const net::Target& target)
+{
+    Host& host = request.host();
+    Packed packed;
+    net::Destination& to = packed.to;
+    to.protocol = target.protocol;
+    to.to = target.to;
+    const net::Listener* const forced = request.forced_socket();
+    to.from = forced && forced->protocol == target.protocol ? forced : host.network().pick(target.protocol, target.to);
+    to.may_connect = !request.forward_no_connect && !host.core().tcp_no_connect;
+    if (!to.from)
+        return Error{ErrorKind::unsupported, "there is no socket to send from"};
+    char source[64];
+    sip::ForwardParts parts;
+    parts.request_uri = request.ruri();
+    parts.via = our_via(request, *to.from, target.protocol);
+    parts.source.address = request.received().source.ip_text(source);
+    parts.source.port = request.received().source.port;
+    parts.source.force_rport = request.force_rport || host.core().force_rport;
+    parts.content_length = net::is_stream(target.protocol);
+    packed.bytes = sip::forward_request(request.message(), request.edits(), parts, request.arena());
+    return packed;
+}
+
+Result<void> send(Request& request, const net::Target& target)
+{
+    Host& host = request.host();
+    TRY(const auto packed, pack(request, target));
+    const net::UdpSize rule{static_cast<std::size_t>(host.core().udp_mtu),
+                            request.udp_mtu_proto ? request.udp_mtu_proto : host.core().udp_mtu_try_proto};
+    const auto protocol = net::protocol_for(packed.bytes.size(), target.protocol, rule);
+    if (protocol != target.protocol)
+        if (const auto other = pack(request, {protocol, target.to}); other && host.network().send(other->to, other->bytes))
+            return {};
+    return host.network().send(packed.to, packed.bytes);
+}
+
 } // namespace
 
 int forward(Request& request, const ForwardTo& to)
 {
     Host&       host = request.host();
     const auto  log = host.logger("core");
-    Arena&      arena = request.arena();
     const auto& message = request.message();
     if (!message.is_request() || message.is_http()) {
         log.error("forward(): only SIP requests can be forwarded");
         return -1;
     }
     sip::Uri next;
-    const std::string_view target = to.host.empty() && !request.dst_uri().empty() ? request.dst_uri() : request.ruri();
-    if (const auto complaint = sip::read(target, next); !complaint.empty() || next.host.empty()) {
-        log.error("forward(): bad uri '{}': {}", target, complaint.empty() ? "no host" : complaint);
+    const std::string_view uri = to.host.empty() && !request.dst_uri().empty() ? request.dst_uri() : request.ruri();
+    if (const auto complaint = sip::read(uri, next); !complaint.empty() || next.host.empty()) {
+        log.error("forward(): bad uri '{}': {}", uri, complaint.empty() ? "no host" : complaint);
         return -1;
     }
-    const net::Protocol protocol = to.protocol ? *to.protocol : to.host.empty() ? protocol_of(next) : net::Protocol::udp;
-    const bool own_host = !to.host.empty() && to.host != "uri:host";
-    const std::string_view name = own_host ? to.host : next.maddr().empty() ? next.host : next.maddr();
-    const auto address = resolve(host, name, to.port ? to.port : own_host ? 0 : next.port, protocol);
-    if (!address) {
-        log.error("forward(): {}: {}", name, address.error().text);
+    net::Wanted wanted;
+    if (!to.host.empty() && to.host != "uri:host") {
+        wanted.host = to.host;
+    } else {
+        wanted = net::wanted_of(next);
+        if (!to.host.empty())
+            wanted.port = 0; // of the URI only when "uri:port" says so
+    }
+    if (to.port)
+        wanted.port = to.port;
+    if (to.protocol) { // the script knows better than the URI
+        wanted.transport = to.protocol;
+        wanted.sips = false;
+        wanted.foreign = {};
+    }
+    if (host.core().dns_srv_lb)
+        wanted.lot = std::hash<std::string_view>{}(sip::stateless_branch(message, {}, request.arena()));
+    const auto targets = host.locator().locate(wanted);
+    if (!targets) {
+        log.error("forward(): {}: {}", wanted.host, targets.error().text);
         request.last_error = 478; // Unresolvable destination
         return -1;
     }
-    net::Destination destination;
-    destination.protocol = protocol;
-    destination.to = *address;
-    destination.from = request.forced_socket() && request.forced_socket()->protocol == protocol
-                           ? request.forced_socket() : host.network().pick(protocol, *address);
-    destination.may_connect = !request.forward_no_connect && !host.core().tcp_no_connect;
-    if (!destination.from) {
-        log.error("forward(): no socket to send {} to {}", net::to_text(protocol), address->text());
-        return -1;
+    // The next server when one cannot be reached at once (RFC 3263 4.3); what fails later is not seen without a transaction.
+    for (const net::Target& target : *targets) {
+        const auto sent = send(request, target);
+        if (sent)
+            return 1;
+        log.error("forward(): {} to {}: {}", net::to_text(target.protocol), target.to.text(), sent.error().text);
+        if (sent.error().kind == ErrorKind::io || sent.error().kind == ErrorKind::lost || sent.error().kind == ErrorKind::timeout)
+            host.locator().failed(target);
     }
-    char source[64];
-    sip::ForwardParts parts;
-    parts.request_uri = request.ruri();
-    parts.via = our_via(request, *destination.from, protocol);
-    parts.source.address = request.received().source.ip_text(source);
-    parts.source.port = request.received().source.port;
-    parts.source.force_rport = request.force_rport || host.core().force_rport;
-    parts.content_length = net::is_stream(protocol);
-    const auto bytes = sip::forward_request(message, request.edits(), parts, arena);
-    if (const auto sent = host.network().send(destination, bytes); !sent) {
-        log.error("forward(): {} to {}: {}", net::to_text(protocol), address->text(), sent.error().text);
-        return -1;
-    }
-    return 1;
+    return -1;
 }
 
 } // namespace sipyard::script
