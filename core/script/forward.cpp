@@ -2,6 +2,7 @@
 #include "core/script/forward.h"
 
 #include "core/base/format.h"
+#include "core/module/hop.h"
 #include "core/module/host.h"
 #include "core/net/udp_size.h"
 #include "core/sip/build.h"
@@ -63,6 +64,7 @@ Result<Packed> pack(Request& request, const net::Target& target)
     parts.source.port = request.received().source.port;
     parts.source.force_rport = request.force_rport || host.core().force_rport;
     parts.content_length = net::is_stream(target.protocol);
+    parts.hop = hop_of(request, *to.from);
     packed.bytes = sip::forward_request(request.message(), request.edits(), parts, request.arena());
     return packed;
 }

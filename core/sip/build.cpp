@@ -56,10 +56,10 @@ std::string_view with_source(const Via &via, const Source &source, Arena &arena)
         return via.whole;
     const bool received = needs_received(via, source);
     const bool rport = source.port != 0 && (via.has_rport || source.force_rport);
-    if (!received && !rport && via.received.empty())
+    if (!received && !rport && via.received.empty() && source.params.empty())
         return via.whole;
 
-    char *const start = arena.array<char>(via.whole.size() * 2 + source.address.size() + 40);
+    char *const start = arena.array<char>(via.whole.size() * 2 + source.address.size() + source.params.size() + 40);
     Pen pen{start};
     const auto params = via.params.text();
     pen.put(params.empty() ? via.whole
@@ -84,6 +84,7 @@ std::string_view with_source(const Via &via, const Source &source, Arena &arena)
         pen.put(";rport=");
         pen.put_number(source.port);
     }
+    pen.put(source.params);
     return {start, static_cast<std::size_t>(pen.at - start)};
 }
 

@@ -17,6 +17,7 @@ struct Source {
     std::uint16_t port = 0;
     bool force_rport = false;     // as if the client had asked for rport
     bool always_received = false; // add received even if it equals sent-by
+    std::string_view params{};    // further ones, each with its ';' in front
 };
 
 // The top Via's value with received and rport filled in. Old values of both are replaced. In the arena, or
@@ -43,6 +44,7 @@ struct ForwardParts {
     std::string_view via{}; // our Via: whole line without CRLF ("Via: SIP/2.0/UDP ..."); "": none (local use)
     Source source{};
     bool content_length = false; // add Content-Length when the message has none (streams need it)
+    Hop hop{};                   // how it leaves: decides about Record-Route (core/module/hop.h makes it)
 };
 
 // A request as it is forwarded: edits applied, our Via on top, the previous top Via completed, Content-Length

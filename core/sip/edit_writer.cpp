@@ -19,7 +19,64 @@ void Pen::put_number(std::uint64_t number) {
     put({digits + n, sizeof digits - n});
 }
 
-EditWriter::EditWriter(const Message &message, const Edits &edits, Arena &arena)
+namespace {
+
+bool applies(When when, const Hop &hop) {
+    switch (when) {
+    case When::always:
+        return true;
+    case When::same_socket:
+        return !hop.crosses_sockets;
+    case When::other_socket:
+        return hop.crosses_sockets;
+    case When::same_protocol:
+        return !hop.crosses_protocols;
+    case When::other_protocol:
+        return hop.crosses_protocols;
+    }
+    return true;
+}
+
+// The text with its marks filled in; itself when there are none.
+std::string_view filled(std::string_view text, const Hop &hop, Arena &arena) {
+    constexpr std::string_view marks = "\x01\x02\x03\x04";
+    if (text.find_first_of(marks) == std::string_view::npos)
+        return text;
+    const auto is_mark = [](char c) { return c >= hop_mark::address && c <= hop_mark::name_param; };
+    const std::size_t longest = hop.address.size() + hop.transport.size() + hop.socket_name.size() + 16;
+    const auto many = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_mark));
+    char *const start = arena.array<char>(text.size() + many * longest);
+    Pen pen{start};
+    for (const char c : text) {
+        switch (c) {
+        case hop_mark::address:
+            pen.put(hop.address);
+            break;
+        case hop_mark::transport:
+            pen.put(hop.transport);
+            break;
+        case hop_mark::transport_param:
+            if (!hop.transport.empty() && hop.transport != "udp") {
+                pen.put(";transport=");
+                pen.put(hop.transport);
+            }
+            break;
+        case hop_mark::name_param:
+            if (!hop.socket_name.empty()) {
+                pen.put(";sn=");
+                pen.put(hop.socket_name);
+            }
+            break;
+        default:
+            pen.put(c);
+        }
+    }
+    return {start, static_cast<std::size_t>(pen.at - start)};
+}
+
+} // namespace
+
+EditWriter::EditWriter(const Message &message, const Edits &edits, Arena &arena, const Hop &hop)
     : message_{message}, arena_{arena} {
     std::size_t count = own_steps + message.count(HeaderName::content_length);
     for (const Edit *e = edits.first(); e != nullptr; e = e->next)
@@ -32,7 +89,10 @@ EditWriter::EditWriter(const Message &message, const Edits &edits, Arena &arena)
     for (const Edit *e = edits.first(); e != nullptr; e = e->next) {
         if (e->to > size || e->from > e->to)
             continue; // of another message: a bug, but no reason to write beyond the buffer
-        new (&steps_[count_++]) Step{e->from, e->to, order++, e->text};
+        if (!applies(e->when, hop))
+            continue;
+        new (&steps_[count_++])
+            Step{e->from, e->to, order++, e->has_marks ? filled(e->text, hop, arena) : e->text};
         body_touched_ |=
             has_body_place && e->to >= message.body_offset() && e->from >= message.end_of_headers();
     }

@@ -28,7 +28,7 @@ struct Pen {
 // writes.
 class EditWriter {
 public:
-    EditWriter(const Message &message, const Edits &edits, Arena &arena);
+    EditWriter(const Message &message, const Edits &edits, Arena &arena, const Hop &hop = {});
 
     // Changes of the writer itself; texts must live until write(). Of inserts at one place the ones added
     // here come first.

@@ -5,7 +5,7 @@
 
 namespace sipyard::sip {
 
-void Edits::add(std::size_t from, std::size_t to, std::string_view text, EditKey key) {
+Edit &Edits::add(std::size_t from, std::size_t to, std::string_view text, EditKey key) {
     auto &edit = arena_->make<Edit>();
     edit.from = static_cast<std::uint32_t>(from);
     edit.to = static_cast<std::uint32_t>(to);
@@ -13,6 +13,7 @@ void Edits::add(std::size_t from, std::size_t to, std::string_view text, EditKey
     edit.key = key;
     (last_ != nullptr ? last_->next : first_) = &edit;
     last_ = &edit;
+    return edit;
 }
 
 void Edits::undo(EditKey key) {
@@ -38,6 +39,12 @@ const Edit *Edits::find(EditKey key) const {
 }
 
 void Edits::insert(std::size_t offset, std::string_view text) { add(offset, offset, text, EditKey::none); }
+
+void Edits::insert_when(When when, std::size_t offset, std::string_view text, EditKey key) {
+    Edit &edit = add(offset, offset, text, key);
+    edit.when = when;
+    edit.has_marks = true;
+}
 
 void Edits::insert_before(const Message &message, const Header &header, std::string_view text) {
     insert(message.offset_of(header.whole), text);
@@ -129,10 +136,16 @@ void Edits::replace_body(const Message &message, std::string_view body, std::str
                 arena_->concat("Content-Type: ", content_type, "\r\n"), EditKey::content_type);
 }
 
+void Edits::note(const Edit &edit) {
+    Edit &copy = add(edit.from, edit.to, edit.text, edit.key);
+    copy.when = edit.when;
+    copy.has_marks = edit.has_marks;
+}
+
 Edits Edits::copy(Arena &arena) const {
     Edits out{arena};
     for (const Edit *e = first_; e != nullptr; e = e->next)
-        out.add(e->from, e->to, e->text, e->key);
+        out.note(*e);
     return out;
 }
 

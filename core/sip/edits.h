@@ -21,7 +21,29 @@ enum class EditKey : unsigned char {
     request_uri,
     body,
     content_type,
+    record_route, // several edits may share it: find() gives the first, undo() takes all
 };
+
+// The way a request leaves, known only when it is sent. Texts live until the message is written.
+struct Hop {
+    std::string_view address;     // of the sending socket as others reach it: "192.0.2.1:5070"
+    std::string_view transport;   // "udp", "tcp", "tls"
+    std::string_view socket_name; // "": it has none
+    bool crosses_sockets = false; // it came by another socket than it leaves by
+    bool crosses_protocols = false;
+};
+
+// Edits that depend on the hop are written or left out when it is known; without a hop (msg_apply_changes) the request
+// counts as leaving the way it came.
+enum class When : unsigned char { always, same_socket, other_socket, same_protocol, other_protocol };
+
+// Bytes that stand for a part of the hop in texts of edits noted with insert_when().
+namespace hop_mark {
+inline constexpr char address = '\x01';         // the hop's address
+inline constexpr char transport_param = '\x02'; // ";transport=tcp"; nothing for UDP
+inline constexpr char transport = '\x03';       // "tcp"
+inline constexpr char name_param = '\x04';      // ";sn=name"; nothing without a name
+} // namespace hop_mark
 
 // One change. Offsets count from the start of message.buffer(), so edits stay good for a copy of that buffer.
 struct Edit {
@@ -29,7 +51,9 @@ struct Edit {
     std::uint32_t to = 0;
     std::string_view text; // in the arena of the Edits
     EditKey key = EditKey::none;
-    Edit *next = nullptr; // in the order they were made
+    When when = When::always;
+    bool has_marks = false; // hop_mark bytes in the text stand for something
+    Edit *next = nullptr;   // in the order they were made
 };
 
 // An ordered list of changes. Texts are copied into the arena. Inserts at one place come out in the order
@@ -42,6 +66,8 @@ public:
     explicit Edits(Arena &arena) : arena_{&arena} {}
 
     void insert(std::size_t offset, std::string_view text);
+    // An insert that depends on the hop; marks in the text are filled in when it is written.
+    void insert_when(When when, std::size_t offset, std::string_view text, EditKey key);
     void insert_before(const Message &message, const Header &header, std::string_view text);
     void insert_after(const Message &message, const Header &header, std::string_view text);
     void prepend_header(const Message &message, std::string_view text); // before the first header field
@@ -61,6 +87,7 @@ public:
     // A new body. Content-Type is replaced (or added) when given, Content-Length is corrected when the
     // message is written. An empty body removes Content-Type too.
     void replace_body(const Message &message, std::string_view body, std::string_view content_type = {});
+    void note(const Edit &edit); // the same change once more: of a list that was kept elsewhere
     void undo(EditKey key); // forgets the replacement of that key
 
     bool empty() const { return first_ == nullptr; }
@@ -76,7 +103,7 @@ public:
     }
 
 private:
-    void add(std::size_t from, std::size_t to, std::string_view text, EditKey key);
+    Edit &add(std::size_t from, std::size_t to, std::string_view text, EditKey key);
 
     Arena *arena_;
     Edit *first_ = nullptr;

@@ -1,4 +1,5 @@
 // core/sip/edits_test.cpp - edits are noted, and made all at once
+#include "core/sip/build.h"
 #include "core/sip/edits.h"
 
 #include "test/support/catch.h"
@@ -181,4 +182,37 @@ TEST_CASE("edits beyond the buffer are ignored", "[sip]") {
     edits.insert(100000, "x");
     edits.remove_range(5, 100000);
     CHECK(apply(m, edits, arena) == invite);
+}
+
+TEST_CASE("what depends on the hop is settled when the request is written", "[sip]") {
+    Arena arena;
+    const auto &m = **Message::parse(invite, arena);
+    const auto at = m.headers_offset();
+    const struct {
+        const char *story;
+        Hop hop;
+        const char *expected;
+    } rows[] = {
+        {"the way it came", {"192.0.2.1", "udp", "", false, false}, "A: same\r\nC: 192.0.2.1\r\nVia"},
+        {"another socket", {"192.0.2.1:5070", "udp", "", true, false},
+         "B: 192.0.2.1:5070 udp\r\nC: 192.0.2.1:5070\r\nVia"},
+        {"another protocol", {"[::1]", "tcp", "in", true, true},
+         "B: [::1];transport=tcp;sn=in tcp\r\nC: [::1]\r\nD: tcp\r\nVia"},
+    };
+    for (const auto &row : rows) {
+        INFO(row.story);
+        Edits noted{arena};
+        noted.insert_when(When::same_socket, at, "A: same\r\n", EditKey::record_route);
+        noted.insert_when(When::other_socket, at, "B: \x01\x02\x04 \x03\r\n", EditKey::record_route);
+        noted.insert_when(When::always, at, "C: \x01\r\n", EditKey::record_route);
+        noted.insert_when(When::other_protocol, at, "D: \x03\r\n", EditKey::record_route);
+        const Edits edits = noted.copy(arena);
+        ForwardParts parts;
+        parts.hop = row.hop;
+        const std::string sent{forward_request(m, edits, parts, arena)};
+        CHECK(sent.find("\r\n" + std::string{row.expected}) != std::string::npos);
+        INFO(sent);
+        noted.undo(EditKey::record_route);
+        CHECK(noted.empty());
+    }
 }

@@ -45,7 +45,7 @@ private:
 
 std::string_view forward_request(const Message &request, const Edits &edits, const ForwardParts &parts,
                                  Arena &arena) {
-    EditWriter writer{request, edits, arena};
+    EditWriter writer{request, edits, arena, parts.hop};
     if (!parts.request_uri.empty() && parts.request_uri != request.uri_text())
         writer.replace(request.uri_text(), parts.request_uri);
     if (!parts.via.empty())
