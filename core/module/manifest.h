@@ -377,7 +377,7 @@ template <std::size_t... at>
 Result<void> numbers_at(std::span<const Value> constants)
 {
     for (const std::size_t i : {at...})
-        if (i < constants.size() && constants[i].is_text() && !FromText<std::int64_t>::parse(constants[i].text()))
+        if (i < constants.size() && constants[i].is_text() && !parse_int(trim(constants[i].text())))
             return Error{ErrorKind::invalid, format("\"{}\" is not a number", constants[i].text())};
     return {};
 }

@@ -10,6 +10,18 @@ void CallAction::run(Run& run) const
     run.pending &= static_cast<unsigned char>(~no_value);
 }
 
+void TimedAction::run(Run& run) const
+{
+    const Clock& clock = run.program.host.clock();
+    const Instant start = clock.now();
+    action_.run(run);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock.now() - start).count();
+    if (took >= run.program.latency_limit_action)
+        run.program.log.line(run.program.latency_log, {},
+                             format("alert - action [{}] cfg [{}] took too long [{} us]", word_,
+                                    place(run, at_.file, at_.line), took));
+}
+
 // --- assignment -------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -22,6 +22,18 @@ private:
     const Callee& callee_;
 };
 
+// With latency_limit_action: an action that takes longer is named in the log. Waiting counts, as it does for the caller.
+class TimedAction final : public Action {
+public:
+    TimedAction(const Action& action, std::string_view word, Position at) : action_{action}, word_{word}, at_{at} {}
+    void run(Run& run) const override;
+
+private:
+    const Action&          action_;
+    const std::string_view word_;
+    const Position         at_;
+};
+
 class AssignVar final : public Action { // $var(x) = e
 public:
     AssignVar(std::size_t slot, const Expr& value) : slot_{slot}, value_{value} {}

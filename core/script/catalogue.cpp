@@ -8,7 +8,7 @@ namespace sipyard::script {
 namespace {
 // The variables the language has without any module (spec/script 14, end).
 constexpr std::string_view built_in[] = {"rc", "retcode", "env", "envn", "def", "defn", "defv", "defs", "null", "var", "vn",
-                                         "vz", "sel"};
+                                         "vz", "sel", "cfg", "snd", "sndto", "sndfrom"};
 } // namespace
 
 ModuleCell& Catalogue::cell(const AnyManifest* manifest)

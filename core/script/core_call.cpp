@@ -130,7 +130,12 @@ int CoreCall::mark(Run& run) const
     case F::set_reply_no_connect: request.reply_no_connect = true; break;
     case F::set_forward_close: request.forward_close = true; break;
     case F::set_reply_close: request.reply_close = true; break;
-    default: break; // udp_mtu_try_proto: the protocol is the global parameter's
+    case F::udp_mtu_try_proto:
+        for (const auto protocol : {net::Protocol::udp, net::Protocol::tcp, net::Protocol::tls})
+            if (iequals(text(run, 0), net::to_text(protocol)))
+                request.udp_mtu_proto = protocol;
+        break;
+    default: break;
     }
     return 1;
 }

@@ -7,6 +7,9 @@
 #include "core/script/reference.h"
 #include "core/sip/message.h"
 
+#include <algorithm>
+#include <chrono>
+
 namespace sipyard::script {
 
 namespace {
@@ -64,6 +67,31 @@ Ended run_top(Engine::Parts& parts, const Program& program, const RouteCode& rou
     return ended;
 }
 
+// latency_cfg_log: how long a route block took. Looks at the clock only when the line would be written.
+class Stopwatch {
+public:
+    Stopwatch(const Program& program, std::string_view what)
+        : program_{program}, what_{what}, on_{program.log.enabled(program.latency_route_log)},
+          start_{on_ ? program.host.clock().now() : Instant{}}
+    {}
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+    ~Stopwatch()
+    {
+        if (!on_)
+            return;
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(program_.host.clock().now() - start_).count();
+        if (took >= program_.latency_limit_route)
+            program_.log.line(program_.latency_route_log, {}, format("{}-route executed in: {} usec", what_, took));
+    }
+
+private:
+    const Program&         program_;
+    const std::string_view what_;
+    const bool             on_;
+    const Instant          start_;
+};
+
 } // namespace
 
 Engine::Engine(Host& host) : parts_{std::make_unique<Parts>(host)} {}
@@ -89,6 +117,11 @@ std::shared_ptr<Program> Engine::link(const ast::Config& config, const std::vect
     program->max_level = config.settings.max_recursive_level;
     program->raw_codes = config.settings.return_mode != 0;
     program->prefix_each_action = config.settings.log_prefix_mode != 0;
+    program->latency_limit_action = config.settings.latency_limit_action;
+    program->latency_limit_route = config.settings.latency_limit_cfg;
+    program->latency_log = static_cast<log::Level>(std::clamp(config.settings.latency_log, -5, 3));
+    program->latency_route_log = static_cast<log::Level>(std::clamp(config.settings.latency_cfg_log, -5, 3));
+    program->check_via = config.settings.check_via;
     for (std::uint32_t file = 0; !diagnostics.file_name(file).empty(); ++file)
         program->files.emplace_back(diagnostics.file_name(file));
     const std::size_t errors_before = diagnostics.errors();
@@ -125,20 +158,35 @@ Verdict Engine::run_request(Request& request)
 {
     const Pin pin{*parts_};
     const RouteCode* const route = pin.program() ? pin.program()->route(Route::request, unnamed) : nullptr;
-    return route ? Verdict{run_top(*parts_, *pin.program(), *route, request).code} : Verdict::yes();
+    if (!route)
+        return Verdict::yes();
+    const Stopwatch watch{*pin.program(), "request"};
+    return {run_top(*parts_, *pin.program(), *route, request).code};
 }
 
 // spec/script 12: drop discards, and so does falling off the end with a code that is not positive; exit does not.
 ReplyVerdict Engine::run_reply(Request& request)
 {
     const Pin pin{*parts_};
-    const RouteCode* const route = pin.program() ? pin.program()->route(Route::core_reply, unnamed) : nullptr;
-    if (!route)
+    if (!pin.program())
         return {Verdict::yes(), false};
-    const Ended ended = run_top(*parts_, *pin.program(), *route, request);
-    if (!ended.dropped && ended.code < 0)
-        pin.program()->log.warn("reply_route ended with {}: the reply is discarded", ended.code);
-    return {Verdict{ended.code}, ended.dropped || ended.code <= 0};
+    const Program& program = *pin.program();
+    const RouteCode* const route = program.route(Route::core_reply, unnamed);
+    Ended ended;
+    if (route) {
+        const Stopwatch watch{program, "reply"};
+        ended = run_top(*parts_, program, *route, request);
+        if (!ended.dropped && ended.code < 0)
+            program.log.warn("reply_route ended with {}: the reply is discarded", ended.code);
+    }
+    bool dropped = ended.dropped || ended.code <= 0;
+    // check_via is settled here because its place is behind the reply route and before transactions are asked.
+    if (const auto* via = request.message().top_via(); !dropped && program.check_via && via
+                                                      && !parts_->host.is_myself(via->host, via->port, std::nullopt)) {
+        program.log.error("host in first via!=me : {}:{}", via->host, via->port_or_default());
+        dropped = true;
+    }
+    return {Verdict{ended.code}, dropped};
 }
 
 Verdict Engine::run_event(std::string_view name, Request& request)

@@ -74,6 +74,13 @@ public:
         return true;
     }
     Value half(Request&, int n) const { return n / 2; }
+    Value room(Request&, std::string_view name) { return name; }
+    std::optional<VariableSpec::Refusal> check_room(std::string_view name) const
+    {
+        if (name == "kitchen" || name == "cellar")
+            return std::nullopt;
+        return VariableSpec::Refusal{"no such room", std::string{nearest(name, {"kitchen", "cellar"})}};
+    }
 
     static Manifest<Probe> manifest()
     {
@@ -86,7 +93,10 @@ public:
                           function("fail", &M::fail, "throws"), function("sleep", &M::sleep, "suspends"),
                           function("event", &M::event, "runs event_route[probe:event]")},
             .variables = {variable("rU|ruri.user", &M::ruri_user, "user"), variable("ru", &M::ruri, &M::set_ruri, "R-URI"),
-                          variable("avp", &M::avp, &M::set_avp, "AVP"), variable("half", &M::half, "of a number")},
+                          variable("avp", &M::avp, &M::set_avp, "AVP"), variable("half", &M::half, "of a number"),
+                          checked(variable("room", &M::room, "of a house with two of them"), &M::check_room),
+                          variable("tls_peer_subject_cn", &M::ruri, "as module tls names it"),
+                          variable("tls_version", &M::ruri, "as module tls names it")},
             .transformations = {
                 transformation("s", "len", 0, 0,
                                [](Request&, const Value& in, std::span<const Value>) -> Value {
@@ -98,12 +108,12 @@ public:
                                    const auto n = args[0].is_integer() ? args[0].number() : *parse_int(args[0].text());
                                    return parts[static_cast<std::size_t>(n)];
                                }, "a field"),
-                transformation("s", "substr", 2, 2,
+                checked(transformation("s", "substr", 2, 2,
                                [](Request&, const Value& in, std::span<const Value> args) -> Value {
                                    const auto from = static_cast<std::size_t>(*parse_int(args[0].text()));
                                    const auto n = static_cast<std::size_t>(*parse_int(args[1].text()));
                                    return in.text().substr(from, n ? n : std::string_view::npos);
-                               }, "a part"),
+                               }, "a part"), numbers_at<0, 1>),
                 transformation<Substitution>("re", "subst",
                                              [](Request& r, const Value& in, const Substitution& s) -> Value {
                                                  std::string out;

@@ -11,14 +11,53 @@ Linker::Linker(Engine::Parts& parts, Program& program, const ast::Config& config
       names_{parts.catalogue, program.arena}
 {}
 
+namespace {
+
+// As Kamailio's log lines and $cfg(route) call it.
+std::string_view shown_name(const RouteCode& route)
+{
+    if (route.name != "0")
+        return route.name;
+    switch (route.kind) {
+    case Route::core_reply: return "DEFAULT_ONREPLY";
+    case Route::failure: return "DEFAULT_FAILURE";
+    case Route::branch: return "DEFAULT_BRANCH";
+    case Route::onsend: return "DEFAULT_SEND";
+    case Route::event: return "DEFAULT_EVENT";
+    default: return "DEFAULT_ROUTE";
+    }
+}
+
+std::string_view word_of(const ast::Statement& s)
+{
+    if (const auto* call = std::get_if<ast::Call>(&s.node))
+        return call->name;
+    if (const auto* call = std::get_if<ast::CoreCall>(&s.node))
+        return script::to_text(call->function);
+    if (std::holds_alternative<ast::RouteCall>(s.node))
+        return "route";
+    if (std::holds_alternative<ast::Assign>(s.node))
+        return "assign";
+    if (std::holds_alternative<ast::If>(s.node))
+        return "if";
+    if (std::holds_alternative<ast::While>(s.node))
+        return "while";
+    return std::holds_alternative<ast::Switch>(s.node) ? "switch" : "leave";
+}
+
+} // namespace
+
 void Linker::link()
 {
     // Routes first, so that calls find those that follow.
     std::vector<RouteCode*> made;
     for (const ast::RouteBlock& route : config_.routes)
         made.push_back(program_.add_route(route.kind, route.name));
-    for (std::size_t i = 0; i < made.size(); ++i)
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        route_name_ = shown_name(*made[i]);
         made[i]->body = block(config_.routes[i].body);
+    }
+    names_.set_where({});
     if (!config_.settings.log_prefix.empty()) {
         Trouble trouble;
         program_.prefix = names_.format(config_.settings.log_prefix, trouble);
@@ -45,6 +84,17 @@ void Linker::add(const ast::Block& statements, std::vector<const Action*>& to)
 }
 
 const Action* Linker::statement(const ast::Statement& s)
+{
+    const std::string_view file = s.at.file < program_.files.size() ? std::string_view{program_.files[s.at.file]} : "";
+    names_.set_where({file, route_name_, s.at.line});
+    const Action* const made = plain_statement(s);
+    // Without a limit nothing stands between the actions.
+    if (!made || program_.latency_limit_action == 0)
+        return made;
+    return &make<TimedAction>(*made, program_.arena.copy(word_of(s)), s.at);
+}
+
+const Action* Linker::plain_statement(const ast::Statement& s)
 {
     if (const auto* call = std::get_if<ast::Call>(&s.node))
         return &make<CallAction>(*function(*call, s.at));

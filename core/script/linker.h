@@ -55,6 +55,7 @@ private:
     bool          text_argument(const ArgSpec& spec, const ast::Expression& e, std::string_view text,
                                 FunctionCall::Argument& made, const std::string& where);
 
+    const Action* plain_statement(const ast::Statement& statement);
     void report(Position at, const Trouble& trouble)
     {
         diagnostics_.error(at, trouble.message, trouble.expected, trouble.nearest);
@@ -68,6 +69,7 @@ private:
     const std::vector<ModuleInstance>& modules_;
     Diagnostics&                       diagnostics_;
     VariableLinker                     names_;
+    std::string_view                   route_name_;                // of the block being linked, for $cfg(route)
 };
 
 } // namespace sipyard::script

@@ -41,6 +41,9 @@ public:
     int  max_loops = 100, max_level = 256;
     bool raw_codes = false;                  // return_mode other than 0: conditions are != 0, functions keep their codes
     bool prefix_each_action = false;         // log_prefix_mode 1
+    std::int64_t latency_limit_action = 0, latency_limit_route = 0; // microseconds; 0: none
+    log::Level   latency_log = log::Level::err, latency_route_log = log::Level::dbg;
+    bool check_via = false;                  // replies whose top Via is not ours go no further
 
     RouteCode* route(sipyard::Route kind, std::string_view name) const
     {

@@ -209,6 +209,37 @@ const Expr* link_message(const Path& path, Arena& arena)
 
 } // namespace
 
+std::string tls_variable_of(std::string_view path)
+{
+    static constexpr struct {
+        std::string_view written, ours;
+    } words[] = {{"desc", "description"},       {"me", "my"},                {"myself", "my"},
+                 {"commonname", "cn"},          {"common_name", "cn"},       {"o", "organization"},
+                 {"organizationname", "organization"}, {"organization_name", "organization"}, {"ou", "unit"},
+                 {"organizationalunitname", "unit"}, {"organizational_unit_name", "unit"},    {"c", "country"},
+                 {"countryname", "country"},    {"country_name", "country"}, {"st", "state"},
+                 {"stateorprovincename", "state"},   {"state_or_province_name", "state"},     {"l", "locality"},
+                 {"localityname", "locality"},  {"locality_name", "locality"}, {"sn", "serial"},
+                 {"serialnumber", "serial"},    {"serial_number", "serial"}, {"notbefore", "notBefore"},
+                 {"not_before", "notBefore"},   {"notafter", "notAfter"},    {"not_after", "notAfter"},
+                 {"self_signed", "selfsigned"}, {"host", "san_hostname"},    {"dns", "san_hostname"},
+                 {"uri", "san_uri"},            {"email", "san_email"},      {"emailaddress", "san_email"},
+                 {"email_address", "san_email"}};
+    std::string name;
+    for (const std::string_view part : split(path, '.')) {
+        if (iequals(part, "cert")) // tls.peer.cert.verified is tls.peer.verified
+            continue;
+        const std::string low = lower(part);
+        std::string_view word = low;
+        for (const auto& row : words)
+            if (row.written == low)
+                word = row.ours;
+        name += (name.empty() ? "" : "_");
+        name += word;
+    }
+    return name;
+}
+
 const Expr* link_select(std::string_view text, Arena& arena)
 {
     const auto path = read_path(text);

@@ -4,6 +4,7 @@
 #include "core/base/arena.h"
 #include "core/script/node.h"
 
+#include <string>
 #include <string_view>
 
 namespace sipyard::script {
@@ -11,5 +12,8 @@ namespace sipyard::script {
 // "via[1].host", "from.uri.user", "hf_value.x", "msg.len", "ruri.host" ... (cfg_get is not here). Null when the path is
 // not known. Nodes go into the arena.
 const Expr* link_select(std::string_view path, Arena& arena);
+
+// The variable of module tls that "tls.peer.subject.cn" and its like stand for: "tls_peer_subject_cn".
+std::string tls_variable_of(std::string_view path);
 
 } // namespace sipyard::script

@@ -114,6 +114,10 @@ const Expr* VariableLinker::built_in(const PvarText& pvar, Trouble& trouble, boo
         return named ? define(pvar, trouble) : needs_name();
     if (name == "sel")
         return named ? select(inner, trouble) : needs_name();
+    if (name == "cfg")
+        return place_in_script(pvar, trouble);
+    if (name == "snd" || name == "sndto" || name == "sndfrom")
+        return sending(pvar, trouble);
     known = false;
     return nullptr;
 }
@@ -137,13 +141,51 @@ const Expr* VariableLinker::define(const PvarText& pvar, Trouble&)
     return constant(text);
 }
 
+// $cfg(line), $cfg(name), $cfg(route): where the statement stands. Outside of a script (a format in a modparam) null.
+const Expr* VariableLinker::place_in_script(const PvarText& pvar, Trouble& trouble)
+{
+    const auto part = pvar.inner.value_or("");
+    if (part != "line" && part != "name" && part != "file" && part != "route")
+        return fail(trouble, sipyard::format("pvar \"{}\" names no part of the script's place", pvar.text), "line, name or route");
+    if (where_.line == 0)
+        return &arena_.make<Constant>(Value{});
+    return part == "line" ? constant(static_cast<std::int64_t>(where_.line)) : constant(part == "route" ? where_.route : where_.file);
+}
+
+const Expr* VariableLinker::sending(const PvarText& pvar, Trouble& trouble)
+{
+    const auto part = Sending::part_of(pvar.inner.value_or(""), pvar.name == "snd");
+    if (!part)
+        return fail(trouble, sipyard::format("pvar \"{}\" names nothing of the message that is sent", pvar.text),
+                    pvar.name == "snd" ? "ip, port, proto, sproto, af, buf or len" : "ip, port, proto, sproto or af");
+    return &arena_.make<Sending>(*part, pvar.name == "sndfrom");
+}
+
 const Expr* VariableLinker::select(std::string_view path, Trouble& trouble)
 {
     if (path.starts_with("cfg_get."))
         return global(path.substr(8), trouble);
+    if (path.starts_with("tls."))
+        return tls_select(path, trouble);
     if (const Expr* found = link_select(path, arena_))
         return found;
     return fail(trouble, sipyard::format("unknown select \"{}\"", path));
+}
+
+// tls.peer.subject.cn is module tls's $tls_peer_subject_cn: one meaning, two ways to write it.
+const Expr* VariableLinker::tls_select(std::string_view path, Trouble& trouble)
+{
+    const std::string name = tls_variable_of(path);
+    const auto* const found = catalogue_.variable(name);
+    if (!found && !catalogue_.variable("tls_version"))
+        return fail(trouble, sipyard::format("select \"{}\" needs the module 'tls': add loadmodule \"tls.so\"", path));
+    if (!found)
+        return fail(trouble, sipyard::format("unknown select \"{}\"", path), "tls.version, tls.cipher, tls.peer.subject.cn ...");
+    ModuleVariable::How how;
+    how.spec = found->spec;
+    how.cell = found->cell;
+    how.text = arena_.copy(path);
+    return &arena_.make<ModuleVariable>(how);
 }
 
 const Expr* VariableLinker::global(std::string_view path, Trouble& trouble)
@@ -199,6 +241,11 @@ ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& t
             }
             how.parsed = arena_.make<std::shared_ptr<const void>>(std::move(*parsed)).get();
         }
+        if (spec.check && found->cell->object) // formats in modparams come before the modules themselves
+            if (const auto refusal = spec.check(found->cell->object, how.inner)) {
+                fail(trouble, sipyard::format("pvar \"{}\": {}", pvar.text, refusal->message), {}, refusal->nearest);
+                return nullptr;
+            }
     }
     if (spec.inner != VariableSpec::Inner::none && spec.inner_optional && spec.parse && !how.parsed && !how.inner_expr) {
         auto parsed = spec.parse("");
@@ -215,7 +262,7 @@ ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& t
             how.index_expr = variable(text, trouble);
             if (!how.index_expr)
                 return nullptr;
-        } else if (text != "+") {
+        } else if (text != "+") { // [+] is as without an index: it reads the first and assigning adds one
             fail(trouble, sipyard::format("bad index in pvar \"{}\"", pvar.text), "a number, * or a pvar");
             return nullptr;
         }
@@ -306,6 +353,15 @@ bool VariableLinker::step(std::string_view& steps, Transformed::Step& made, Trou
              made.spec->least == made.spec->most ? sipyard::format("{} of them", made.spec->least)
                                                  : sipyard::format("{} to {} of them", made.spec->least, made.spec->most));
         return false;
+    }
+    if (made.spec->check) {
+        std::vector<Value> constants;
+        for (const Expr* arg : args)
+            constants.push_back(arg->constant() ? *arg->constant() : Value{});
+        if (const auto good = made.spec->check(constants); !good) {
+            fail(trouble, sipyard::format("{{{}}}: {}", name, good.error().text));
+            return false;
+        }
     }
     made.args = copy(args);
     return true;

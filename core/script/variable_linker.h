@@ -5,6 +5,7 @@
 #include "core/script/pvar.h"
 #include "core/script/variables.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,12 @@ namespace sipyard::script {
 // What is wrong with a name, in the parts a diagnostic has.
 struct Trouble {
     std::string message, expected, nearest;
+};
+
+// The statement that is being linked, for $cfg(...). The views live as long as the arena.
+struct Where {
+    std::string_view file, route;
+    std::uint32_t    line = 0;      // 0: outside of any script
 };
 
 // Nodes and texts go into the arena given, which outlives them. A null result means trouble.
@@ -44,20 +51,25 @@ public:
         return {to, items.size()};
     }
     Arena&     arena() { return arena_; }
+    void       set_where(const Where& where) { where_ = where; }
     Catalogue& catalogue() { return catalogue_; }
 
 private:
     const Expr* read(const PvarText& pvar, Trouble& trouble);
     const Expr* built_in(const PvarText& pvar, Trouble& trouble, bool& known);
     const Expr* define(const PvarText& pvar, Trouble& trouble);
+    const Expr* place_in_script(const PvarText& pvar, Trouble& trouble);
+    const Expr* sending(const PvarText& pvar, Trouble& trouble);
     ModuleVariable* module_variable(const PvarText& pvar, Trouble& trouble);
     const Expr* transformed(const Expr& base, std::string_view steps, Trouble& trouble);
     bool        step(std::string_view& steps, Transformed::Step& made, Trouble& trouble);
     const Expr* select(std::string_view path, Trouble& trouble);
+    const Expr* tls_select(std::string_view path, Trouble& trouble);
     const Expr* global(std::string_view path, Trouble& trouble);
 
     Catalogue& catalogue_;
     Arena&     arena_;
+    Where      where_;
     int        depth_ = 0;  // of variables inside names of variables
 };
 

@@ -1,6 +1,8 @@
 // core/script/variables.cpp - variables of modules, transformations, interpolated texts
 #include "core/script/variables.h"
 
+#include <sys/socket.h>
+
 namespace sipyard::script {
 
 // Fills in what the getter or setter is told. The texts live until it returns; f is not called when the inner name cannot
@@ -92,6 +94,37 @@ Value Interpolated::value(Run& run) const
     const auto made = run.request.arena().copy(std::string_view{scratch}.substr(start));
     scratch.resize(start);
     return made;
+}
+
+std::optional<Sending::Part> Sending::part_of(std::string_view name, bool whole)
+{
+    static constexpr struct {
+        std::string_view name;
+        Part             part;
+    } parts[] = {{"ip", Part::ip}, {"port", Part::port}, {"proto", Part::proto}, {"sproto", Part::sproto}, {"af", Part::af},
+                 {"buf", Part::buf}, {"len", Part::len}};
+    for (const auto& row : parts)
+        if (row.name == name && (whole || (row.part != Part::buf && row.part != Part::len)))
+            return row.part;
+    return std::nullopt;
+}
+
+Value Sending::value(Run& run) const
+{
+    const net::Destination* const to = run.context.sending_to;
+    if (!to || (from_ && !to->from))
+        return {};
+    const net::Address& address = from_ ? to->from->bound : to->to;
+    switch (part_) {
+    case Part::ip: return run.request.arena().copy(address.ip());
+    case Part::port: return static_cast<std::int64_t>(address.port);
+    case Part::proto: return static_cast<std::int64_t>(to->protocol);
+    case Part::sproto: return net::to_text(to->protocol);
+    case Part::af: return address.family == net::Address::Family::v6 ? AF_INET6 : AF_INET;
+    case Part::buf: return run.request.arena().copy(run.context.sending);
+    case Part::len: return static_cast<std::int64_t>(run.context.sending.size());
+    }
+    return {};
 }
 
 Value CustomGlobalRead::value(Run& run) const

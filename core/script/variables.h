@@ -97,6 +97,20 @@ public:
     Value value(Run& run) const override { return run.request.return_code; }
 };
 
+// $snd(part), $sndto(part), $sndfrom(part): the message that is about to leave, in onsend_route; null elsewhere.
+class Sending final : public Expr {
+public:
+    enum class Part : unsigned char { ip, port, proto, sproto, af, buf, len };
+    // `whole`: $snd knows the bytes too. Nothing: there is no such part.
+    static std::optional<Part> part_of(std::string_view name, bool whole);
+    Sending(Part part, bool from) : part_{part}, from_{from} {}
+    Value value(Run& run) const override;
+
+private:
+    const Part part_;
+    const bool from_;           // our socket, else the destination
+};
+
 // $sel(cfg_get.group.name)
 class CustomGlobalRead final : public Expr {
 public:

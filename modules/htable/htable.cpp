@@ -33,6 +33,20 @@ Htable::Place Htable::place(std::string_view text) const
     return {find_logged(trim(text.substr(0, arrow))), text.substr(arrow + 2)};
 }
 
+std::optional<VariableSpec::Refusal> Htable::check_place(std::string_view text) const
+{
+    const auto arrow = text.find("=>");
+    if (arrow == std::string_view::npos)
+        return VariableSpec::Refusal{format("'{}' is not table=>key", text), {}};
+    const auto name = trim(text.substr(0, arrow));
+    if (find(name))
+        return std::nullopt;
+    std::vector<std::string_view> known;
+    for (const auto& [table, object] : tables_)
+        known.push_back(table);
+    return VariableSpec::Refusal{format("there is no table '{}' (modparam htable)", name), std::string{nearest(name, known)}};
+}
+
 bool Htable::store(Table& table, std::string_view key, const Value& value)
 {
     if (value.is_null()) {
@@ -378,12 +392,12 @@ Manifest<Htable> Htable::manifest()
             function("sht_iterator_seti", &M::iterator_set, "As sht_iterator_sets, for an integer"),
             function("sht_iterator_setex", &M::iterator_setex, "Seconds the item the walk is at lives from now")},
         .variables = {
-            variable("sht", &M::item, &M::set_item, "An item: $sht(table=>key); null removes it"),
-            variable("shtex", &M::ttl, &M::set_ttl, "Seconds an item has left"),
-            variable("shtinc", &M::increment, "Adds 1 and is the new value"),
-            variable("shtdec", &M::decrement, "Subtracts 1 and is the new value"),
-            variable("shtcn", &M::count_names, "How many keys match"),
-            variable("shtcv", &M::count_values, "How many values match"),
+            checked(variable("sht", &M::item, &M::set_item, "An item: $sht(table=>key); null removes it"), &M::check_place),
+            checked(variable("shtex", &M::ttl, &M::set_ttl, "Seconds an item has left"), &M::check_place),
+            checked(variable("shtinc", &M::increment, "Adds 1 and is the new value"), &M::check_place),
+            checked(variable("shtdec", &M::decrement, "Subtracts 1 and is the new value"), &M::check_place),
+            checked(variable("shtcn", &M::count_names, "How many keys match"), &M::check_place),
+            checked(variable("shtcv", &M::count_values, "How many values match"), &M::check_place),
             variable("shtrecord", &M::record, "key or value of the item that has expired"),
             variable("shtitkey", &M::iterator_key, "Key of the item the iterator is at"),
             variable("shtitval", &M::iterator_value, "Its value")},

@@ -193,4 +193,28 @@ TEST_CASE("a definition that contradicts itself stops the start", "[htable]")
     }
 }
 
+TEST_CASE("a table that a script names wrongly is found at load", "[htable]")
+{
+    const struct { const char* story; const char* line; const char* error; } rows[] = {
+        {"a table there is", "$var(x) = $sht(a=>k);", nullptr},
+        {"a misspelt one, and the one that was meant", "$sht(apples=>k) = 1;", "there is no table 'apples' (modparam htable)"},
+        {"near enough to guess", "$var(x) = $shtinc(pear=>k);", "did you mean 'pears'?"},
+        {"inside a sum", "$var(x) = 1 + $sht(b=>k);", "there is no table 'b'"},
+        {"no key", "$var(x) = $sht(a);", "is not table=>key"},
+        {"a name that is only known when the script runs", "$var(x) = $sht($var(t)=>k);", nullptr},
+        {"only the key varies, and the table is there", "$var(x) = $sht(a=>$var(k));", nullptr},
+    };
+    for (const auto& row : rows) {
+        INFO(row.story);
+        test::FakeHost      host;
+        test::ScriptFixture script{host, {erase(Htable::manifest())}};
+        const bool loaded = script.load(format("{}modparam(\"htable\", \"htable\", \"pears=>size=4\")\nrequest_route {{\n{}\n}}\n", head,
+                                               row.line));
+        INFO(script.errors());
+        CHECK(loaded == (row.error == nullptr));
+        if (row.error)
+            CHECK(script.errors().find(row.error) != std::string::npos);
+    }
+}
+
 } // namespace sipyard::htable

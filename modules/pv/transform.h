@@ -36,6 +36,14 @@ inline std::optional<char> arg_char(Request& r, Args args, std::size_t n, char o
     return text.size() == 1 ? std::optional{text[0]} : std::nullopt;
 }
 
+// The same at load, for the ops that take an index and then a separator.
+inline Result<void> index_and_separator(Args constants)
+{
+    if (constants.size() > 1 && constants[1].is_text() && constants[1].text().size() != 1)
+        return Error{ErrorKind::invalid, format("\"{}\" is not one separator character", constants[1].text())};
+    return numbers_at<0>(constants);
+}
+
 // Null, with the reason in the log.
 inline Value refuse(Request& r, std::string_view transformation, std::string_view why, std::string_view input)
 {

@@ -172,7 +172,7 @@ Transformations code_transformations()
         s("sha3", digest<Algorithm::sha3_256>, "SHA3-256 in hexadecimal digits"),
         s("keccak", keccak, "Keccak-256 in hexadecimal digits"),
         s("crc32", checksum, "CRC-32 as a number"),
-        s("corehash", hash, "A hash as a number, below the size (a power of two) if one is given", 1),
+        checked(s("corehash", hash, "A hash as a number, below the size (a power of two) if one is given", 1), numbers_at<0>),
         s("encode.hexa", to_hex, "Hexadecimal digits"),
         s("decode.hexa", from_hex, "Back from hexadecimal digits; null when they are none"),
         s("encode.7bit", to_gsm, "GSM 7 bit alphabet, packed"),

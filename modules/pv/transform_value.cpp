@@ -116,7 +116,8 @@ Transformations value_transformations()
         transformation("num", "fdigit", 0, 0, first_digit, "First digit of a number"),
         transformation("num", "ldigit", 0, 0, last_digit, "Last digit of a number"),
         transformation("line", "count", 0, 0, line_count, "Number of lines"),
-        transformation("line", "at", 1, 1, line_at, "Line by index, from 0, negative from the end"),
+        checked(transformation("line", "at", 1, 1, line_at, "Line by index, from 0, negative from the end"),
+                numbers_at<0>),
         transformation("line", "sw", 1, 1, line_starting, "First line with that prefix"),
         transformation<Substitution>("re", "subst", substitute, "A substitution /pattern/replacement/flags"),
     };
