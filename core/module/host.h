@@ -98,6 +98,8 @@ public:
     virtual Verdict run_event_route(std::string_view name, Request& request) = 0;
     // Runs route[name] (failure_route, onreply_route... by `kind`); not_found when the script in force has none.
     virtual Result<Verdict> run_route(Route kind, std::string_view name, Request& request) = 0;
+    // onsend_route for a message that is about to leave: false when the script holds it back. True where there is none.
+    virtual bool            run_onsend(Request&, const net::Destination&, std::string_view) { return true; }
     // Evaluates a format text such as "id-$ci" compiled once at load. Null when it names an unknown variable.
     class Format {
     public:

@@ -74,6 +74,15 @@ void Dispatcher::handle(const net::Received& from, std::string_view bytes)
     Request request{host_, arena, message, from, message.is_request() ? Route::request : Route::core_reply};
     request.force_rport = host_.core().force_rport;
     request.add_local_rport = host_.core().local_rport;
+    if (host_.core().received_route_mode == 1 && engine_.has_event("core:msg-received")) {
+        // Before anything is decided about the message, and also about one that will be refused.
+        const Route route = request.route();
+        request.set_route(Route::event);
+        (void)engine_.run_event("core:msg-received", request);
+        if (request.dropped)
+            return;
+        request.set_route(route);
+    }
     if (const sip::Fault& fault = message.fault()) {
         bad_.add();
         if (log_.enabled(log::Level::info))
@@ -156,7 +165,10 @@ void Dispatcher::handle_reply(Request& request)
     parts.content_length = net::is_stream(protocol);
     const std::string_view bytes = sip::forward_reply(reply, request.edits(), parts, request.arena());
     host_.trail()->note(Trail::Way::out, reply, {protocol, *address});
-    if (host_.network().send({protocol, *address, nullptr, {}, !request.reply_no_connect}, bytes))
+    const net::Destination to{protocol, *address, nullptr, {}, !request.reply_no_connect};
+    if (host_.core().onsend_route_reply && !host_.run_onsend(request, to, bytes))
+        return;
+    if (host_.network().send(to, bytes))
         forwarded_replies_.add();
     else
         send_failures_.add();

@@ -157,6 +157,11 @@ Result<Verdict> ServerHost::run_route(Route kind, std::string_view name, Request
     return engine_->run_route(kind, name, request);
 }
 
+bool ServerHost::run_onsend(Request& request, const net::Destination& to, std::string_view bytes)
+{
+    return !engine_ || engine_->run_onsend(request, to, bytes);
+}
+
 Result<std::shared_ptr<const Host::Format>> ServerHost::compile_format(std::string_view text)
 {
     if (!engine_)

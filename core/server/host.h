@@ -64,6 +64,7 @@ public:
     bool            has_event_route(std::string_view name) const override;
     Verdict         run_event_route(std::string_view name, Request& request) override;
     Result<Verdict> run_route(Route kind, std::string_view name, Request& request) override;
+    bool            run_onsend(Request& request, const net::Destination& to, std::string_view bytes) override;
     Result<std::shared_ptr<const Format>>      compile_format(std::string_view text) override;
     Result<std::shared_ptr<const VariableRef>> compile_variable(std::string_view text) override;
     StatelessReplies* stateless() override { return &stateless_; }
