@@ -160,7 +160,6 @@ Protocol Locator::Parts::usual() const
 // Ours come before the domain's: an operator who wants the domain's order sets all to the same (Kamailio's rule).
 void Locator::Parts::by_preference(std::vector<Service>& services) const
 {
-    std::erase_if(services, [&](const Service& one) { return preference(one.protocol) < 0 || !has_socket(one.protocol); });
     std::stable_sort(services.begin(), services.end(),
                      [&](const Service& a, const Service& b) { return preference(a.protocol) > preference(b.protocol); });
 }
@@ -219,15 +218,19 @@ bool Locator::Parts::add_service(const Service& service, std::uint64_t lot, Sear
 std::vector<Service> Locator::Parts::services(const Wanted& wanted, std::optional<Protocol> transport, Search& search)
 {
     std::vector<Service> list;
-    // RFC 3263 4.1: a transport that is named needs no NAPTR. Without dns_try_naptr it counts as named.
-    if (transport || !settings.naptr) {
+    // RFC 3263 4.1: a transport that is named needs no NAPTR. Without dns_try_naptr it counts as named. (sips names none:
+    // its servers may be anybody's, and whatever is not TLS is discarded.)
+    if (wanted.transport || !settings.naptr) {
         const Protocol protocol = transport.value_or(usual());
         list.push_back({protocol, service_name(protocol, wanted.host)});
         return list;
     }
+    const auto can_serve = [&](Protocol protocol) {
+        return wanted.sips ? protocol == Protocol::tls : preference(protocol) >= 0 && has_socket(protocol);
+    };
     if (const auto records = resolver.naptr(wanted.host)) {
         for (const Naptr& record : *records)
-            if (const auto protocol = protocol_of(record); protocol && list.size() < most_services)
+            if (const auto protocol = protocol_of(record); protocol && can_serve(*protocol) && list.size() < most_services)
                 list.push_back({*protocol, record.replacement});
     } else {
         search.note(records.error());
@@ -235,7 +238,8 @@ std::vector<Service> Locator::Parts::services(const Wanted& wanted, std::optiona
     by_preference(list);
     if (list.empty()) {
         for (const Protocol protocol : {Protocol::udp, Protocol::tcp, Protocol::tls})
-            list.push_back({protocol, service_name(protocol, wanted.host)});
+            if (can_serve(protocol))
+                list.push_back({protocol, service_name(protocol, wanted.host)});
         by_preference(list);
     }
     return list;

@@ -101,7 +101,10 @@ constexpr std::string_view zone = R"(
     u2.all.test           A 10.0.0.5
     all.test              A 10.0.0.9
     other.test            NAPTR 10 10 S sip+d2t "" servers.provider.test
+    secure.test           NAPTR 10 10 s SIP+D2T "" servers.provider.test
+    secure.test           NAPTR 20 10 s SIPS+D2T "" tls.provider.test
     servers.provider.test SRV 0 0 5062 one.provider.test
+    tls.provider.test     SRV 0 0 5065 one.provider.test
     one.provider.test     A 10.1.0.1
     srv.test              A 10.2.0.9
     _sip._tcp.srv.test    SRV 0 0 5063 one.srv.test
@@ -180,10 +183,10 @@ TEST_CASE("the servers of a URI", "[net]")
 {
     const DnsServer dns{zone};
     const auto all = everything();
-    auto equal = all, tls_first = all, no_udp = all, one = all, plain = all, first = all;
+    auto equal = all, tls_first = all, no_udp = all, no_tls = all, one = all, plain = all, first = all;
     equal.udp_pref = equal.tcp_pref = equal.tls_pref = 1;
     tls_first.tls_pref = 40;
-    no_udp.udp_pref = -1;
+    no_udp.udp_pref = no_tls.tls_pref = -1;
     one.failover = false;
     plain.naptr = false;
     first.naptr = first.failover = false;
@@ -220,6 +223,8 @@ TEST_CASE("the servers of a URI", "[net]")
         {"only the first without failover", one, sockets, "sip:all.test", "udp:10.0.0.3:5070"},
         {"a replacement elsewhere, letters of any case", all, sockets, "sip:other.test", "tcp:10.1.0.1:5062"},
         {"sips discards what is not TLS", all, sockets, "sips:all.test", "tls:10.0.0.1:5081"},
+        {"sips at a provider's", all, sockets, "sips:secure.test", "tls:10.1.0.1:5065"},
+        {"sips, whatever is preferred", no_tls, sockets, "sips:secure.test", "tls:10.1.0.1:5065"},
         {"a named transport needs no NAPTR", all, sockets, "sip:all.test;transport=tcp", "tcp:10.0.0.2:5080"},
         {"NAPTR without anything for us", all, sockets, "sip:onlyno.test", "udp:10.8.0.1:5060"},
         {"one server twice", all, sockets, "sip:same.test", "udp:10.9.0.1:5060 tcp:10.9.0.1:5060"},
