@@ -68,7 +68,8 @@ TEST_CASE("values arrive in the settings", "[script][globals]")
                         "server_header=\"Server: x\" user_agent_header=\"User-Agent: y\"\ndns_cache_negative_ttl=-0x10\n"
                         "advertised_address = sip.example.com advertised_port=5080\nmax_branches = 010\n"
                         "coreparam[debug] = 2 coreparam[\"max_while_loops\"] = 5\nasync_workers_group=\"name=a;workers=2\"\n"
-                        "tcp_buf_write = yes\nchildren=4"};
+                        "tcp_buf_write = yes\nchildren=4\ndns_servers=\"192.0.2.53, [2001:db8::53]:5353\"\n"
+                        "use_dst_blocklist=yes dst_blocklist_ttl=30"};
     REQUIRE(parsed.first_error() == "");
     REQUIRE(parsed.config);
     const CoreSettings& s = parsed.config->settings;
@@ -85,6 +86,11 @@ TEST_CASE("values arrive in the settings", "[script][globals]")
     CHECK(s.server_header == "Server: x");
     CHECK(s.user_agent_header_set);
     CHECK(s.dns_cache_negative_ttl == -16);
+    REQUIRE(s.dns_servers.size() == 2);
+    CHECK(s.dns_servers[0].text() == "192.0.2.53:53");
+    CHECK(s.dns_servers[1].text() == "[2001:db8::53]:5353");
+    CHECK(s.use_dst_blocklist);
+    CHECK(s.dst_blocklist_expire == 30);
     CHECK(s.advertised_address == "sip.example.com");
     CHECK(s.advertised_port == 5080);
     CHECK(s.max_branches == 8);
