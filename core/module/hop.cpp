@@ -33,8 +33,6 @@ const net::Listener* received_socket(const Request& request)
 sip::Hop hop_of(Request& request, const net::Listener& from)
 {
     sip::Hop hop;
-    if (!request.has_edits() || !request.edits().has(sip::EditKey::record_route))
-        return hop; // nothing asks
     const net::Listener* const came_by = received_socket(request);
     hop.address = shown_address(request, from);
     hop.transport = net::to_text(from.protocol);

@@ -231,7 +231,7 @@ TEST_CASE("what a script learns from our Route", "[rr]")
         {"the next hop is a Route's", upstream, "!rr_next_hop_route() && loose_route() && rr_next_hop_route()"},
         {"the next hop is the target", downstream, "loose_route() && !rr_next_hop_route()"},
         {"loose_route_preloaded() in a dialog", downstream, "!loose_route_preloaded()"},
-        {"a target of ours", in_dialog("sip:127.0.0.1;lr", "Route: <sip:127.0.0.1;lr>\r\n"), "loose_route_mode(\"1\") && $ru == \"sip:127.0.0.1;lr\""},
+        {"a target of ours", in_dialog("sip:127.0.0.1;lr", "Route: <sip:127.0.0.1;lr>\r\n"), "loose_route_mode(\"1\") && uri == \"sip:127.0.0.1;lr\""},
     };
     for (const auto& row : rows) {
         INFO(row.story);
