@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sipyard {
 
@@ -155,6 +156,22 @@ bool XavpList::remove_root(std::string_view name, std::size_t nth)
 std::size_t XavpList::remove_all(std::string_view name)
 {
     return static_cast<std::size_t>(roots_.remove_if([&](const Root& root) { return same(root.name, name); }));
+}
+
+void AvpStore::take(AvpStore& other)
+{
+    avps = std::exchange(other.avps, {});
+    xavps = std::exchange(other.xavps, XavpList{});
+    xavus = std::exchange(other.xavus, XavpList{});
+    xavis = std::exchange(other.xavis, XavpList{XavpList::Letters::insensitive});
+}
+
+void AvpStore::clear()
+{
+    avps.clear();
+    xavps.clear();
+    xavus.clear();
+    xavis.clear();
 }
 
 } // namespace sipyard

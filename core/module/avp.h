@@ -1,6 +1,7 @@
 // core/module/avp.h - AVPs and XAVPs of a request or transaction: stacks of values by name (spec/script 18)
 #pragma once
 
+#include "core/base/small_lock.h"
 #include "core/module/value.h"
 
 #include <cstddef>
@@ -47,6 +48,12 @@ public:
     std::size_t remove_all(const Name& name);
     bool        empty() const { return items_.empty(); }
     void        clear() { items_.clear(); }
+    template <class F>
+    void each(F&& f) const // f(name, value), the newest first; f may not change the list
+    {
+        for (auto item = items_.rbegin(); item != items_.rend(); ++item)
+            f(item->name, item->value.view());
+    }
 
 private:
     struct Item {
@@ -86,12 +93,17 @@ private:
     Letters         letters_;
 };
 
-// Everything a transaction carries from route to route.
+// Everything a transaction carries from route to route. Shared between fibers only behind `lock` (Request::with_avps).
 struct AvpStore {
-    AvpList  avps;
-    XavpList xavps;
-    XavpList xavus;
-    XavpList xavis{XavpList::Letters::insensitive};
+    SmallLock lock;
+    AvpList   avps;
+    XavpList  xavps;
+    XavpList  xavus;
+    XavpList  xavis{XavpList::Letters::insensitive};
+
+    bool empty() const { return avps.empty() && xavps.all().empty() && xavus.all().empty() && xavis.all().empty(); }
+    void take(AvpStore& other); // all of the other's values in place of its own
+    void clear();
 };
 
 } // namespace sipyard

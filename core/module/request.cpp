@@ -82,6 +82,15 @@ void Request::set_path(std::string_view path)
     path_ = arena_.copy(path);
 }
 
+void Request::share_avps(AvpStore& store, bool keep)
+{
+    if (keep && &store != avps_ && !own_avps_.empty()) {
+        const Locked locked{store.lock};
+        store.take(own_avps_);
+    }
+    avps_ = &store;
+}
+
 void Request::append_to_reply(std::string_view lines)
 {
     reply_headers_ = arena_.concat(reply_headers_, lines);

@@ -3,6 +3,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/result.h"
+#include "core/base/small_lock.h"
 #include "core/module/avp.h"
 #include "core/module/value.h"
 #include "core/module/verdict.h"
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sipyard::sip {
@@ -75,6 +77,8 @@ public:
     sip::Message&        message() { return *message_; }
     sip::Edits&          edits();                       // pending changes, invisible to reads until sent
     bool                 has_edits() const { return edits_ != nullptr; }
+    // Another list in its place (a branch has edits of its own); null: none yet. Returns the one before.
+    sip::Edits*          swap_edits(sip::Edits* other) { return std::exchange(edits_, other); }
     const net::Received& received() const { return received_; }
     std::uint32_t        id() const { return id_; }     // $mi: counts the messages of this worker
     // msg_apply_changes: a new message takes the place of the old one; edits are gone, $ou is the new R-URI.
@@ -115,8 +119,19 @@ public:
     bool  dropped = false;              // the script ended with drop
     bool  answered = false;             // a final reply has been given
 
-    AvpStore&        avps() { return *avps_; }
-    void             set_avps(AvpStore* store) { avps_ = store; } // a transaction lends its own
+    // f(AvpStore&). The store of a transaction is shared by routes on several workers, so what f reads it copies into the
+    // arena; f takes no other lock, does not suspend and does not call with_avps() again. Without a transaction there is
+    // no lock.
+    template <class F>
+    auto with_avps(F&& f)
+    {
+        if (avps_ == &own_avps_)
+            return std::forward<F>(f)(own_avps_);
+        const Locked locked{avps_->lock};
+        return std::forward<F>(f)(*avps_);
+    }
+    // A transaction lends its store: values, for it outlives the request. What the request has goes over with `keep`.
+    void share_avps(AvpStore& store, bool keep);
     std::string_view reply_headers() const { return reply_headers_; } // append_to_reply
     void             append_to_reply(std::string_view lines);
     void             reset_reply_headers() { reply_headers_ = {}; }

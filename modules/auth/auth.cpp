@@ -190,7 +190,8 @@ Outcome Auth::with_password(Request& request, Side side, std::string_view realm,
                          {flags & password_is_ha1 ? Secret::Kind::ha1 : Secret::Kind::plain, password}, method);
     if (outcome != Outcome::accepted && (flags & (avp_no_qop | avp_auth | avp_auth_int))) {
         const std::string_view qop = flags & avp_auth_int ? "auth-int" : flags & avp_auth ? "auth" : "";
-        request.avps().avps.push(challenge_avp_, challenge_text(request, side, realm, qop, request.at(slot_).stale));
+        const auto text = challenge_text(request, side, realm, qop, request.at(slot_).stale);
+        request.with_avps([&](AvpStore& store) { store.avps.push(challenge_avp_, text); });
     }
     return outcome;
 }

@@ -182,7 +182,7 @@ void AuthDb::set_variables(Request& request, const std::vector<db::Value>& value
             continue;
         const Value value = value_of(values[i], request.arena());
         if (!loaded_[i].variable)
-            request.avps().avps.push(loaded_[i].avp, value);
+            request.with_avps([&](AvpStore& store) { store.avps.push(loaded_[i].avp, value); });
         else if (!loaded_[i].variable->set(request, value))
             log_.error("{} cannot be set to column {}", loaded_[i].variable->text(), loaded_[i].column);
     }

@@ -188,8 +188,8 @@ TEST_CASE("columns are loaded into AVPs", "[auth_db]")
     phone.nonce = bench.nonce();
     auth::Asked asked{bench.host, auth::sip_text("REGISTER", phone.sign())};
     REQUIRE(bench.module->www_authorize(asked.request, "example.com", "subscriber") == Verdict::yes());
-    CHECK(asked.request.avps().avps.get(AvpList::Name::parse("i:123")).text() == "4711");
-    CHECK(asked.request.avps().avps.get(AvpList::Name::parse("rpid")).text() == "4711");
+    CHECK(asked.request.with_avps([](AvpStore& store) { return store.avps.get(AvpList::Name::parse("i:123")).text(); }) == "4711");
+    CHECK(asked.request.with_avps([](AvpStore& store) { return store.avps.get(AvpList::Name::parse("rpid")).text(); }) == "4711");
     settings.load_credentials = "$avp(x)=rpid; DROP TABLE";
     CHECK_THROWS_AS(Bench(settings), StartupError);
 }

@@ -65,9 +65,9 @@ Value lasting(Request& r, const Value& value)
 
 // --- $avp ------------------------------------------------------------------------------------------------------------
 
-Value avp(Request& r, const AvpKey& key, Index index)
+Value avp_in(AvpStore& store, Request& r, const AvpKey& key, Index index)
 {
-    const AvpList& list = r.avps().avps;
+    const AvpList& list = store.avps;
     if (index.kind == Index::Kind::at)
         return index.at < 0 ? Value{} : lasting(r, list.get(key.name, static_cast<std::size_t>(index.at)));
     if (index.kind == Index::Kind::none)
@@ -81,9 +81,9 @@ Value avp(Request& r, const AvpKey& key, Index index)
     return lasting(r, all); // of one value `all` is still the stored text
 }
 
-bool set_avp(Request& r, const AvpKey& key, Index index, const Value& value)
+bool set_avp_in(AvpStore& store, Request& r, const AvpKey& key, Index index, const Value& value)
 {
-    AvpList& list = r.avps().avps;
+    AvpList& list = store.avps;
     if (index.kind == Index::Kind::all) {
         const Value kept = lasting(r, value); // it may be one of those that go
         list.remove_all(key.name);
@@ -137,9 +137,9 @@ Value root_text(Request& r, const XavpList::Root& root, std::string_view what)
 }
 
 template <Family family>
-Value xavp(Request& r, const XavpKey& key)
+Value xavp_in(AvpStore& store, Request& r, const XavpKey& key)
 {
-    const XavpList& list = r.avps().*family;
+    const XavpList& list = store.*family;
     const auto at = place(key.root_index, list.roots(key.root));
     if (!at)
         return {};
@@ -151,9 +151,9 @@ Value xavp(Request& r, const XavpKey& key)
 }
 
 template <Family family>
-bool set_root(Request& r, const XavpKey& key, const Value& given)
+bool set_root(AvpStore& store, Request& r, const XavpKey& key, const Value& given)
 {
-    XavpList&   list = r.avps().*family;
+    XavpList&   list = store.*family;
     const Value value = lasting(r, given);
     if (key.root_index.kind == Index::Kind::all) {
         list.remove_all(key.root);
@@ -199,11 +199,11 @@ void set_field(XavpList::Root& root, const XavpKey& key, const Value& value)
 }
 
 template <Family family>
-bool set_xavp(Request& r, const XavpKey& key, const Value& value)
+bool set_xavp_in(AvpStore& store, Request& r, const XavpKey& key, const Value& value)
 {
     if (key.field.empty())
-        return set_root<family>(r, key, value);
-    XavpList& list = r.avps().*family;
+        return set_root<family>(store, r, key, value);
+    XavpList& list = store.*family;
     if (key.root_index.kind == Index::Kind::none && !value.is_null()) {
         list.push_root(key.root, key.field, value);
         return true;
@@ -224,9 +224,9 @@ bool set_xavp(Request& r, const XavpKey& key, const Value& value)
 }
 
 // $xavu: one root of a name, one field of a name.
-bool set_xavu(Request& r, const XavpKey& key, const Value& value)
+bool set_xavu_in(AvpStore& store, Request& r, const XavpKey& key, const Value& value)
 {
-    XavpList& list = r.avps().xavus;
+    XavpList& list = store.xavus;
     if (key.field.empty()) {
         const Value kept = lasting(r, value);
         list.remove_all(key.root);
@@ -239,6 +239,30 @@ bool set_xavu(Request& r, const XavpKey& key, const Value& value)
     else if (!list.set_field(key.root, 0, key.field, value))
         list.push_root(key.root, key.field, value);
     return true;
+}
+
+// The variables: each access is one visit to the store, which routes on other workers may share.
+Value avp(Request& r, const AvpKey& key, Index index)
+{
+    return r.with_avps([&](AvpStore& store) { return avp_in(store, r, key, index); });
+}
+bool set_avp(Request& r, const AvpKey& key, Index index, const Value& value)
+{
+    return r.with_avps([&](AvpStore& store) { return set_avp_in(store, r, key, index, value); });
+}
+template <Family family>
+Value xavp(Request& r, const XavpKey& key)
+{
+    return r.with_avps([&](AvpStore& store) { return xavp_in<family>(store, r, key); });
+}
+template <Family family>
+bool set_xavp(Request& r, const XavpKey& key, const Value& value)
+{
+    return r.with_avps([&](AvpStore& store) { return set_xavp_in<family>(store, r, key, value); });
+}
+bool set_xavu(Request& r, const XavpKey& key, const Value& value)
+{
+    return r.with_avps([&](AvpStore& store) { return set_xavu_in(store, r, key, value); });
 }
 
 } // namespace

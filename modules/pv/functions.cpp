@@ -55,7 +55,9 @@ Verdict Pv::print(Request& request)
 {
     const auto shown = [&](const Value& value) { return text_of(request, value); };
     log_.info("+++++ start {} list", family_name<family>());
-    for (const XavpList::Root& root : (request.avps().*family).all()) {
+    // Shown from a copy: logging is no business of a lock's holder.
+    const auto all = request.with_avps([](AvpStore& store) { return (store.*family).all(); });
+    for (const XavpList::Root& root : all) {
         if (const Value own = root.value.view(); !own.is_null())
             log_.info("*** {}: {} = {}", family_name<family>(), root.name, shown(own));
         else
@@ -70,7 +72,7 @@ Verdict Pv::print(Request& request)
 template <XavpList AvpStore::*family>
 Verdict Pv::remove(Request& request, std::string_view name)
 {
-    (request.avps().*family).remove_root(name);
+    request.with_avps([&](AvpStore& store) { (store.*family).remove_root(name); });
     return Verdict::yes();
 }
 
@@ -78,11 +80,12 @@ Verdict Pv::remove(Request& request, std::string_view name)
 template <XavpList AvpStore::*family>
 Verdict Pv::remove_child(Request& request, std::string_view root, std::string_view field)
 {
-    XavpList& list = request.avps().*family;
-    bool removed = false;
-    while (list.remove_field(root, 0, field))
-        removed = true;
-    return Verdict::of(removed);
+    return Verdict::of(request.with_avps([&](AvpStore& store) {
+        bool removed = false;
+        while ((store.*family).remove_field(root, 0, field))
+            removed = true;
+        return removed;
+    }));
 }
 
 template <XavpList AvpStore::*family>
@@ -92,9 +95,11 @@ Verdict Pv::set_child(Request& request, std::string_view root, std::string_view 
         log_.error("{} '{}' with field '{}' cannot be set", family_name<family>(), root, field);
         return Verdict::no();
     }
-    XavpList& list = request.avps().*family;
-    if (!list.set_field(root, 0, field, value))
-        list.push_root(root, field, value);
+    request.with_avps([&](AvpStore& store) {
+        XavpList& list = store.*family;
+        if (!list.set_field(root, 0, field, value))
+            list.push_root(root, field, value);
+    });
     return Verdict::yes();
 }
 template <XavpList AvpStore::*family>
@@ -112,66 +117,73 @@ Verdict Pv::set_child_number(Request& request, std::string_view root, std::strin
 template <XavpList AvpStore::*family>
 Verdict Pv::explode(Request& request, std::string_view params, std::string_view root)
 {
-    XavpList& list = request.avps().*family;
     const Value text = request.arena().copy(params); // it may be a field of a root that is replaced
-    bool made = false;
-    NamedValue param;
-    for (auto rest = text.text(); next_param(rest, ';', param);) {
-        if (param.name.empty())
-            continue;
-        if (!made) {
-            if (family == xavus)
-                list.remove_all(root);
-            list.push_root(root, param.name, Value{param.value});
-            made = true;
-        } else {
-            list.push_field(root, 0, param.name, Value{param.value});
+    return Verdict::of(request.with_avps([&](AvpStore& store) {
+        XavpList& list = store.*family;
+        bool made = false;
+        NamedValue param;
+        for (auto rest = text.text(); next_param(rest, ';', param);) {
+            if (param.name.empty())
+                continue;
+            if (!made) {
+                if (family == xavus)
+                    list.remove_all(root);
+                list.push_root(root, param.name, Value{param.value});
+                made = true;
+            } else {
+                list.push_field(root, 0, param.name, Value{param.value});
+            }
         }
-    }
-    return Verdict::of(made);
+        return made;
+    }));
 }
 
 // The newest root's fields as "a=1;b=2;", in the order they were set.
 template <XavpList AvpStore::*family>
 Verdict Pv::implode(Request& request, std::string_view root, const VariableRef& to)
 {
-    const XavpList& list = request.avps().*family;
-    const auto* found = list.root(root);
-    if (!found)
-        return Verdict::no();
     std::string text;
-    for (auto field = found->fields.rbegin(); field != found->fields.rend(); ++field) {
-        text += field->first;
-        text += '=';
-        text += text_of(request, field->second.view());
-        text += ';';
-    }
+    const bool there = request.with_avps([&](AvpStore& store) {
+        const auto* found = (store.*family).root(root);
+        if (!found)
+            return false;
+        for (auto field = found->fields.rbegin(); field != found->fields.rend(); ++field) {
+            text += field->first;
+            text += '=';
+            text += text_of(request, field->second.view());
+            text += ';';
+        }
+        return true;
+    });
+    if (!there)
+        return Verdict::no();
     return Verdict::of(to.set(request, request.arena().copy(text)));
 }
 
 Verdict Pv::copy(Request& request, std::string_view from, std::int64_t index, std::string_view to,
                  std::optional<std::int64_t> at)
 {
-    XavpList& list = request.avps().xavps;
-    const auto* source = index < 0 ? nullptr : list.root(from, static_cast<std::size_t>(index));
-    if (!source || to.empty()) {
-        log_.error("xavp_copy: there is no {}[{}]", from, index);
-        return Verdict::no();
-    }
-    XavpList::Root copied = *source;
-    copied.name = to;
-    if (at) {
-        auto* target = *at < 0 ? nullptr : list.root(to, static_cast<std::size_t>(*at));
-        if (!target) {
-            log_.error("xavp_copy: there is no {}[{}]", to, *at);
-            return Verdict::no();
-        }
+    enum class Missing : unsigned char { nothing, source, target };
+    const Missing missing = request.with_avps([&](AvpStore& store) {
+        XavpList& list = store.xavps;
+        const auto* source = index < 0 ? nullptr : list.root(from, static_cast<std::size_t>(index));
+        if (!source || to.empty())
+            return Missing::source;
+        XavpList::Root copied = *source;
+        copied.name = to;
+        if (!at)
+            list.push_root(to, {}, Value{});
+        auto* const target = at && *at < 0 ? nullptr : list.root(to, static_cast<std::size_t>(at.value_or(0)));
+        if (!target)
+            return Missing::target;
         *target = std::move(copied);
-        return Verdict::yes();
-    }
-    list.push_root(to, {}, Value{});
-    *list.root(to) = std::move(copied);
-    return Verdict::yes();
+        return Missing::nothing;
+    });
+    if (missing == Missing::source)
+        log_.error("xavp_copy: there is no {}[{}]", from, index);
+    else if (missing == Missing::target)
+        log_.error("xavp_copy: there is no {}[{}]", to, *at);
+    return Verdict::of(missing == Missing::nothing);
 }
 
 // "a,b,c" becomes a root with a field v for each; mode t trims them.
@@ -182,25 +194,27 @@ Verdict Pv::explode_list(Request& request, std::string_view given, std::string_v
         log_.error("xavp_slist_explode: '{}' is no separator or '{}' no name", separator, root);
         return Verdict::no();
     }
-    XavpList& list = request.avps().xavps;
     const auto text = request.arena().copy(given);
     const bool trims = mode.find('t') != std::string_view::npos;
-    bool made = false;
-    // Fields are stacks: the last one goes in first, so that v[0] is the first of the list.
-    for (std::size_t end = text.size();;) {
-        const auto before = end == 0 ? std::string_view::npos : text.rfind(separator[0], end - 1);
-        const auto start = before == std::string_view::npos ? 0 : before + 1;
-        const auto item = text.substr(start, end - start);
-        const Value value = trims ? trim(item) : item;
-        if (!made)
-            list.push_root(root, "v", value);
-        else
-            list.push_field(root, 0, "v", value);
-        made = true;
-        if (before == std::string_view::npos)
-            break;
-        end = before;
-    }
+    request.with_avps([&](AvpStore& store) {
+        XavpList& list = store.xavps;
+        bool made = false;
+        // Fields are stacks: the last one goes in first, so that v[0] is the first of the list.
+        for (std::size_t end = text.size();;) {
+            const auto before = end == 0 ? std::string_view::npos : text.rfind(separator[0], end - 1);
+            const auto start = before == std::string_view::npos ? 0 : before + 1;
+            const auto item = text.substr(start, end - start);
+            const Value value = trims ? trim(item) : item;
+            if (!made)
+                list.push_root(root, "v", value);
+            else
+                list.push_field(root, 0, "v", value);
+            made = true;
+            if (before == std::string_view::npos)
+                break;
+            end = before;
+        }
+    });
     return Verdict::yes();
 }
 

@@ -103,14 +103,15 @@ Verdict SqlOps::xquery(Request& request, std::string_view name, std::string_view
         return Verdict::no();
     if (rows->empty())
         return {2};
-    auto& xavps = request.avps().xavps;
     for (auto row = rows->rows.rbegin(); row != rows->rows.rend(); ++row) {
         for (std::size_t column = row->size(); column-- > 0;) {
             const auto value = script_value((*row)[column], request.arena());
-            if (column + 1 == row->size())
-                xavps.push_root(result, rows->columns[column], value);
-            else
-                xavps.push_field(result, 0, rows->columns[column], value);
+            request.with_avps([&](AvpStore& store) {
+                if (column + 1 == row->size())
+                    store.xavps.push_root(result, rows->columns[column], value);
+                else
+                    store.xavps.push_field(result, 0, rows->columns[column], value);
+            });
         }
     }
     return Verdict::yes();
