@@ -56,8 +56,12 @@ void Dialogs::due(const Agenda::Item& item)
     const CallPtr call = table_.find(item.entry, item.id);
     if (!call)
         return;
+    // What sends may wait for a name server, and others are due as well: a fiber of its own.
+    const auto apart = [&](void (Dialogs::*what)(const CallPtr&)) {
+        host_.runtime().worker(0).spawn_always([this, call, what] { (this->*what)(call); });
+    };
     if (item.task == Task::keepalive) {
-        on_keepalive(call);
+        apart(&Dialogs::on_keepalive);
         return;
     }
     const bool now = call->facts.with([&](Facts& facts) {
@@ -71,8 +75,10 @@ void Dialogs::due(const Agenda::Item& item)
         facts.deadline = Instant{INT64_MAX};
         return true;
     });
-    if (now)
+    if (now && call->facts.with([](const Facts& f) { return f.dialog.state == State::deleted; }))
         on_deadline(call);
+    else if (now)
+        apart(&Dialogs::on_deadline);
 }
 
 void Dialogs::on_deadline(const CallPtr& call)
@@ -81,6 +87,8 @@ void Dialogs::on_deadline(const CallPtr& call)
         return std::tuple{facts.dialog.state, facts.timeout_route, facts.timeout_bye};
     });
     if (state == State::deleted) {
+        if (store_ && call->facts.with([](const Facts& f) { return f.stored; }))
+            stored_later(call); // its row goes with it
         forget(call);
         return;
     }

@@ -28,6 +28,12 @@ bool is_plain(std::string_view text)
     });
 }
 
+// A Call-ID may hold more than that (RFC 3261 25.1 `word`), but nothing that ends a line or a word.
+bool is_word(std::string_view text)
+{
+    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+}
+
 std::string contact_of(const sip::Message& message)
 {
     const auto contacts = message.contacts();
@@ -51,7 +57,8 @@ Context::~Context()
     const bool unused = call->facts.with([](const Facts& facts) { return !facts.tracked && facts.dialog.state == State::unconfirmed; });
     if (!unused)
         return;
-    (void)owner->advance(call, Event::timeout);
+    if (const auto change = owner->advance(call, Event::timeout))
+        owner->changed(call, change->now);
     owner->forget(call);
 }
 
@@ -123,7 +130,7 @@ CallPtr Dialogs::create(Request& request, Context& mine)
     const sip::Message& message = request.message();
     const auto *from = message.from(), *to = message.to();
     if (!from || !to || !message.from_uri() || !message.to_uri() || !message.cseq() || from->tag().empty()
-        || !is_plain(from->tag()) || message.call_id().empty() || !is_plain(message.call_id())) {
+        || !is_plain(from->tag()) || message.call_id().empty() || !is_word(message.call_id())) {
         log_.info("dlg_manage: no dialog for an INVITE without readable Call-ID, From tag, To or CSeq");
         return nullptr;
     }
@@ -206,8 +213,10 @@ void Dialogs::on(const tm::Happening& happening)
     if (happening.what == tm::Moment::reply_out) {
         on_reply(call, happening);
     } else if (happening.what == tm::Moment::ack_in) {
-        if (const auto change = advance(call, Event::ack))
+        if (const auto change = advance(call, Event::ack)) {
+            begin_keepalive(call);
             changed(call, change->now);
+        }
     } else if (happening.what == tm::Moment::ended) {
         if (const auto change = advance(call, Event::transaction_gone)) {
             failed_.add();
@@ -341,7 +350,7 @@ void Dialogs::follow(Request& request, Context& mine)
             set_deadline(call, facts, after(facts.lifetime));
     });
     if (method == sip::Method::ack) {
-        if (const auto change = advance(call, Event::ack, [&](Facts& facts) { set_deadline(call, facts, after(facts.lifetime)); })) {
+        if (const auto change = advance(call, Event::ack)) {
             begin_keepalive(call);
             changed(call, change->now);
         }
