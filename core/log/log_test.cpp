@@ -1,4 +1,5 @@
 // core/log/log_test.cpp - line format, thresholds, the ring when its sink is stuck
+#include "core/log/json.h"
 #include "core/log/log.h"
 
 #include "test/support/catch.h"
@@ -256,4 +257,28 @@ TEST_CASE("a file is appended to, and followed when it was moved away", "[log]")
     std::remove(path.c_str());
     std::remove(old.c_str());
     rmdir(folder);
+}
+
+TEST_CASE("lines as JSON objects", "[log]")
+{
+    const struct { const char* story; const char* line; const char* expected; } rows[] = {
+        {"a line of the server", " 0(4711) INFO: <core>: plain 7",
+         R"({"idx":0,"pid":4711,"level":"INFO","module":"core","logprefix":"","message":"plain 7"})"},
+        {"a prefix, with a bracket of its own", "12(5) ERROR: [<sip:a@b>] <script>: say \"no\" \\ <x>: y",
+         R"({"idx":12,"pid":5,"level":"ERROR","module":"script","logprefix":"[<sip:a@b>] ","message":"say \"no\" \\ <x>: y"})"},
+        {"line ends and controls", " 1(2) DEBUG: <script>: a\r\nb\tc\x01", 
+         R"({"idx":1,"pid":2,"level":"DEBUG","module":"script","logprefix":"","message":"a\r\nb\tc\u0001"})"},
+        {"UTF-8, half of a letter, an overlong one", " 1(2) WARNING: <core>: \xc3\xa4 \xc3, \xc0\x80",
+         "{\"idx\":1,\"pid\":2,\"level\":\"WARNING\",\"module\":\"core\",\"logprefix\":\"\",\"message\":\"\xc3\xa4 \\u00c3, \\u00c0\\u0080\"}"},
+        {"no line of ours", "something else", R"({"message":"something else"})"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.story);
+        CHECK(json_of(row.line) == row.expected);
+    }
+    Tray    tray;
+    Journal journal{json_sink(std::make_unique<TraySink>(tray)), Level::info};
+    Logger{journal, "core"}.info("to {}", "bob");
+    CHECK(tray.seen() == std::vector<std::string>{"{\"idx\":" + std::to_string(thread_index()) + ",\"pid\":" + std::to_string(::getpid())
+                                                  + R"(,"level":"INFO","module":"core","logprefix":"","message":"to bob"})"});
 }

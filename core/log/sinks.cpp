@@ -111,7 +111,7 @@ public:
     void write(Level level, std::string_view line) override
     {
         // syslog adds the process id itself.
-        if (const auto at = line.find(") "); at != std::string_view::npos)
+        if (const auto at = line.find(") "); at != std::string_view::npos && !line.starts_with('{'))
             line.remove_prefix(at + 2);
         syslog(priority_of(level), "%.*s", static_cast<int>(line.size()), line.data());
     }

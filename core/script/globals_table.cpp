@@ -65,7 +65,7 @@ const std::vector<GlobalParam>& table()
         flag("auto_aliases|auto_domains", &S::auto_aliases),
         {"advertised_address", T::host, P::Effect::acts, &S::advertised_address},
         port("advertised_port", &S::advertised_port), number("auto_bind_ipv6", &S::auto_bind_ipv6),
-        number("bind_ipv6_link_local", &S::bind_ipv6_link_local), ignored("ipv6_hex_style", T::text),
+        ignored("bind_ipv6_link_local"), ignored("ipv6_hex_style", T::text),
         number("ip_free_bind|ipfreebind|ip_nonlocal_bind", &S::ip_free_bind), number("mhomed", &S::mhomed),
         ignored("tos", T::any), ignored("pmtu_discovery"), ignored("mcast", T::text),
         ignored("mcast_ttl"), ignored("mcast_loopback", T::boolean), number("maxbuffer", &S::maxbuffer, 0),

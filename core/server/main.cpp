@@ -1,5 +1,6 @@
 // core/server/main.cpp - the process: options, daemon mode, user, pid file, signals
 #include "core/base/clock.h"
+#include "core/log/json.h"
 #include "core/log/log.h"
 #include "core/server/describe.h"
 #include "core/server/options.h"
@@ -38,9 +39,10 @@ int check(const Options& options, log::Journal& journal, const Clock& clock)
 
 std::unique_ptr<log::Sink> sink_for(const Options& options, const CoreSettings& core, bool in_foreground)
 {
-    if (core.log_stderror && in_foreground)
-        return log::stderr_sink(options.colour || core.log_color);
-    return log::syslog_sink(core.log_name.empty() ? "sipyard" : core.log_name, core.log_facility);
+    auto sink = core.log_stderror && in_foreground
+                    ? log::stderr_sink(options.colour || core.log_color)
+                    : log::syslog_sink(core.log_name.empty() ? "sipyard" : core.log_name, core.log_facility);
+    return core.log_engine_type == "json" ? log::json_sink(std::move(sink)) : std::move(sink);
 }
 
 int run(const Options& options, log::Journal& journal, const Clock& clock, server::Daemon& daemon)

@@ -83,15 +83,30 @@ Result<void> prepare_process(const CoreSettings& settings)
     }
     std::error_code failed;
     std::filesystem::create_directories(settings.rundir, failed); // a missing management socket is only a warning
-    if (!settings.workdir.empty() && ::chdir(settings.workdir.c_str()) != 0)
+    if (!settings.workdir.empty() && settings.chroot.empty() && ::chdir(settings.workdir.c_str()) != 0)
         return Error{ErrorKind::io, format("workdir {}: {}", settings.workdir, std::strerror(errno))};
     return {};
 }
 
+namespace {
+
+// The working directory is one inside the new root, as the operator sees it from there.
+Result<void> enter_root(const CoreSettings& settings)
+{
+    if (settings.chroot.empty())
+        return {};
+    const char* const inside = settings.workdir.empty() ? "/" : settings.workdir.c_str();
+    if (::chroot(settings.chroot.c_str()) != 0 || ::chdir(inside) != 0)
+        return Error{ErrorKind::io, format("chroot {}: {}", settings.chroot, std::strerror(errno))};
+    return {};
+}
+
+} // namespace
+
 Result<void> drop_privileges(const CoreSettings& settings, const std::string& rpc_path)
 {
     if (settings.user.empty() && settings.group.empty())
-        return {};
+        return enter_root(settings);
     uid_t uid = ::getuid();
     gid_t gid = ::getgid();
     if (!settings.user.empty()) {
@@ -109,6 +124,7 @@ Result<void> drop_privileges(const CoreSettings& settings, const std::string& rp
     }
     if (::access(rpc_path.c_str(), F_OK) == 0 && ::chown(rpc_path.c_str(), uid, gid) != 0)
         return Error{ErrorKind::io, format("{}: {}", rpc_path, std::strerror(errno))};
+    TRYV(enter_root(settings));
     if (::getuid() == 0 && ::setgroups(1, &gid) != 0)
         return Error{ErrorKind::io, format("setgroups: {}", std::strerror(errno))};
     if (::setgid(gid) != 0 || ::setuid(uid) != 0)

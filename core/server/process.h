@@ -25,7 +25,7 @@ private:
 
 // Working directory, runtime directory, open files limit; while still privileged.
 Result<void> prepare_process(const CoreSettings& settings);
-// user= and group=, after the sockets are bound. The management socket is handed over too.
+// chroot=, then user= and group=, after the sockets are bound. The management socket is handed over too.
 Result<void> drop_privileges(const CoreSettings& settings, const std::string& rpc_path);
 
 class PidFile {

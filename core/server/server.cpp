@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/module/locator_settings.h"
+#include "core/script/globals.h"
 #include "core/server/commands.h"
 #include "core/server/rpc_socket.h"
 #include "core/server/sockets.h"
@@ -11,7 +12,10 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <thread>
+#include <utility>
 
 namespace sipyard::server {
 
@@ -38,7 +42,9 @@ net::Settings network_settings(const CoreSettings& core)
     net.send_timeout = seconds(core.tcp_send_timeout);
     net.message_timeout = seconds(core.tcp_msg_read_timeout);
     net.first_bytes_timeout = std::min(net.first_bytes_timeout, net.message_timeout); // a stranger gets no more time than a phone
-    net.max_message = static_cast<std::size_t>(std::max(core.tcp_rd_buf_size, 1024));
+    const auto largest = static_cast<std::size_t>(std::max(core.msg_recv_max_size, 1024)); // of any message, whatever carries it
+    net.max_message = std::min(static_cast<std::size_t>(std::max(core.tcp_rd_buf_size, 1024)), largest);
+    net.max_datagram = std::min(net.max_datagram, largest);
     net.crlf_ping = core.tcp_crlf_ping;
     net.no_connect = core.tcp_no_connect;
     net.accept_no_content_length = core.tcp_accept_no_cl;
@@ -50,6 +56,8 @@ net::Settings network_settings(const CoreSettings& core)
     net.free_bind = core.ip_free_bind;
     net.mhomed = core.mhomed != 0;
     net.strict_match = core.tcp_connection_match != 0;
+    if (core.maxbuffer > 0)
+        net.receive_buffer = core.maxbuffer;
     if (core.maxsndbuffer > 0)
         net.send_buffer = core.maxsndbuffer;
     return net;
@@ -100,6 +108,53 @@ private:
     Loader&                  loader_;
     std::vector<std::string> seen_;
 };
+
+// What a reload did with the global parameters that differ.
+struct Changed {
+    std::vector<std::string> applied, need_restart;
+};
+
+// The linked script brings these along, and debug= is the journal's.
+constexpr std::string_view at_run_time[] = {
+    "debug", "log_prefix", "log_prefix_mode", "max_while_loops", "max_recursive_level", "return_mode", "check_via",
+    "latency_limit_action", "latency_limit_cfg", "latency_log", "latency_cfg_log"};
+
+// `known` is what is in force, by name as written; it follows what is applied, so that the next reload compares well.
+// `fixed`: what the command line has decided.
+Changed compare(std::map<std::string, std::string>& known, const std::map<std::string, std::string>& fresh, std::string_view fixed)
+{
+    Changed changed;
+    std::set<std::string> names;
+    for (const auto* const side : {&std::as_const(known), &fresh})
+        for (const auto& [name, value] : *side)
+            names.insert(name);
+    for (const std::string& name : names) {
+        const auto was = known.find(name);
+        const auto is = fresh.find(name);
+        const auto* const param = script::find_global(name);
+        if ((was != known.end() && is != fresh.end() && was->second == is->second) || !param
+            || name == fixed || param->effect != script::GlobalParam::Effect::acts)
+            continue;
+        if (std::find(std::begin(at_run_time), std::end(at_run_time), name) == std::end(at_run_time)) {
+            changed.need_restart.push_back(name);
+            continue;
+        }
+        changed.applied.push_back(name);
+        if (is == fresh.end())
+            known.erase(name);
+        else
+            known[name] = is->second;
+    }
+    return changed;
+}
+
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string all;
+    for (const std::string& name : names)
+        all += (all.empty() ? "" : ", ") + name;
+    return all;
+}
 
 bool busy(task::Runtime& runtime)
 {
@@ -233,6 +288,12 @@ void Server::apply_options()
     if (!options_.pid_file.empty())
         core.pid_file = options_.pid_file;
     journal_.set_threshold(core.debug);
+    if (!core.log_engine_type.empty() && core.log_engine_type != "json") // the sink is the process's: main.cpp
+        log::Logger{journal_, "core"}.warn("log_engine_type \"{}\" is not supported: lines are written as usual",
+                                           core.log_engine_type);
+    // "M" leaves out the line end of a message: there is none. Others change the keys.
+    if (core.log_engine_data.find_first_not_of("Ma") != std::string::npos)
+        log::Logger{journal_, "core"}.warn("log_engine_data \"{}\" has no effect", core.log_engine_data);
 }
 
 // modparam values into the modules' settings; a value its type refuses is reported where it stands.
@@ -258,7 +319,11 @@ Result<void> Server::start()
     std::vector<net::Listener> bound;
     for (const auto& listener : network_->listeners())
         bound.push_back(*listener);
-    host_->set_myself(names_of(config_->settings, bound));
+    auto names = names_of(config_->settings, bound);
+    if (config_->settings.auto_aliases)
+        for (AliasLine& name : reverse_names(names, std::chrono::seconds{2}, reverse_lookup))
+            names.push_back(std::move(name));
+    host_->set_myself(std::move(names));
 
     auto rpc = RpcSocket::open(rpc_path(), *host_);
     if (rpc) {
@@ -332,8 +397,21 @@ Result<std::string> Server::reload()
     if (!program)
         return invalid(diagnostics.report());
     TRYV(engine_->install(std::move(program)));
-    host_->logger("core").notice("script reloaded from {}", options_.config);
-    return format("reloaded {}: {} route blocks", options_.config, config->routes.size());
+    const auto log = host_->logger("core");
+    log.notice("script reloaded from {}", options_.config);
+    std::string answer = format("reloaded {}: {} route blocks", options_.config, config->routes.size());
+    const Changed changed = compare(config_->others, config->others, options_.debug ? "debug" : "");
+    if (!changed.applied.empty()) {
+        if (std::find(changed.applied.begin(), changed.applied.end(), "debug") != changed.applied.end())
+            journal_.set_threshold(config->settings.debug + options_.debug_steps);
+        log.notice("parameters applied: {}", joined(changed.applied));
+        answer += format("; applied: {}", joined(changed.applied));
+    }
+    if (!changed.need_restart.empty()) {
+        log.warn("parameters that need a restart: {}", joined(changed.need_restart));
+        answer += format("; needs a restart: {}", joined(changed.need_restart));
+    }
+    return answer;
 }
 
 std::string Server::rpc_path() const

@@ -4,12 +4,16 @@
 #include "core/base/text.h"
 
 #include <arpa/inet.h>
+#include <condition_variable>
 #include <cstring>
 #include <ifaddrs.h>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <thread>
 
 namespace sipyard::server {
 
@@ -141,6 +145,59 @@ std::vector<AliasLine> names_of(const CoreSettings& settings, const std::vector<
         if (line.virtual_address || (!line.host.empty() && !net::Address::parse(line.host)))
             names.push_back({line.protocol, line.host, line.port != 0 ? line.port : settings.port});
     return names;
+}
+
+std::optional<std::string> reverse_lookup(const net::Address& address)
+{
+    sockaddr_storage place{};
+    socklen_t size = 0;
+    if (address.family == net::Address::Family::v4) {
+        auto* const v4 = reinterpret_cast<sockaddr_in*>(&place);
+        v4->sin_family = AF_INET;
+        std::memcpy(&v4->sin_addr, address.bytes.data(), 4);
+        size = sizeof *v4;
+    } else {
+        auto* const v6 = reinterpret_cast<sockaddr_in6*>(&place);
+        v6->sin6_family = AF_INET6;
+        std::memcpy(&v6->sin6_addr, address.bytes.data(), 16);
+        size = sizeof *v6;
+    }
+    char name[NI_MAXHOST];
+    if (::getnameinfo(reinterpret_cast<sockaddr*>(&place), size, name, sizeof name, nullptr, 0, NI_NAMEREQD) != 0)
+        return std::nullopt;
+    return name;
+}
+
+std::vector<AliasLine> reverse_names(const std::vector<AliasLine>& ours, Duration patience, ReverseLookup lookup)
+{
+    struct Found {
+        std::mutex              mutex;
+        std::condition_variable changed;
+        std::vector<AliasLine>  names;
+        bool                    done = false;
+    };
+    auto found = std::make_shared<Found>(); // owners: this call and the thread, which may stay longer
+    std::thread{[found, ours, lookup] {
+        std::map<std::string, std::optional<std::string>> asked; // an address has many sockets, and one name
+        for (const AliasLine& line : ours) {
+            const auto address = net::Address::parse(line.host);
+            if (!address)
+                continue;
+            const auto [place, fresh] = asked.try_emplace(line.host);
+            if (fresh)
+                place->second = lookup(*address);
+            if (!place->second)
+                continue;
+            const std::lock_guard lock{found->mutex};
+            found->names.push_back({line.protocol, *place->second, line.port});
+        }
+        const std::lock_guard lock{found->mutex};
+        found->done = true;
+        found->changed.notify_all();
+    }}.detach();
+    std::unique_lock lock{found->mutex};
+    found->changed.wait_for(lock, std::chrono::nanoseconds{patience}, [&] { return found->done; });
+    return found->names;
 }
 
 } // namespace sipyard::server
