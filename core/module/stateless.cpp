@@ -4,8 +4,11 @@
 #include "core/crypto/random.h"
 #include "core/module/host.h"
 #include "core/module/trail.h"
+#include "core/module/via_params.h"
 #include "core/sip/build.h"
 #include "core/sip/message.h"
+
+#include <unistd.h>
 
 #include <cstring>
 
@@ -79,10 +82,14 @@ Result<void> StatelessReplies::reply(Request& request, const Reply& reply)
         parts.server = settings_.server_header;
     parts.content_type = reply.content_type;
     parts.body = reply.body;
-    parts.source = {received.source.ip_text(ip), received.source.port, request.force_rport, false};
+    parts.source = {received.source.ip_text(ip), received.source.port, request.force_rport, false, reply_via_params(request)};
+    if (settings_.sip_warning != 0 && reply.code > 100)
+        parts.headers = request.arena().concat(parts.headers, warning_header(request));
     const std::string_view reason = reply.reason.empty() ? sip::default_reason(reply.code) : reply.reason;
     const std::string_view bytes = sip::build_reply(message, reply.code, reason, parts, request.arena());
     const net::Destination to = reply_destination(request);
+    if (settings_.onsend_route_reply && !request.host().run_onsend(request, to, bytes))
+        return invalid("onsend_route held the reply back");
     TRYV(network_.send(to, bytes));
     if (Trail* const trail = request.host().trail())
         trail->note(Trail::Way::out, message.call_id(), message.method(), message.cseq() ? message.cseq()->number : 0,
@@ -94,6 +101,24 @@ Result<void> StatelessReplies::reply(Request& request, const Reply& reply)
     return {};
 }
 
+std::string_view warning_header(Request& request)
+{
+    const net::Received& received = request.received();
+    const sip::Message& message = request.message();
+    const net::Address& ours = received.local;
+    // The text is a quoted string: what strangers sent may not end it (RFC 3261 20.43).
+    std::string text = format("Warning: 392 {} \"Noisy feedback tells:  pid={} req_src_ip={} req_src_port={} in_uri=", ours.text(),
+                              static_cast<int>(::getpid()), received.source.ip(), received.source.port);
+    for (const std::string_view part : {message.uri_text(), std::string_view{" out_uri="}, request.ruri()})
+        for (const char c : part) {
+            if (c == '"' || c == '\\')
+                text += '\\';
+            text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+        }
+    text += format(" via_cnt=={}\"\r\n", message.vias().size());
+    return request.arena().copy(text);
+}
+
 net::Destination reply_destination(const Request& request)
 {
     const net::Received& received = request.received();
@@ -103,6 +128,20 @@ net::Destination reply_destination(const Request& request)
     if (!via)
         return to;
     const bool to_source_port = request.force_rport || via->has_rport;
+    Host& host = request.host();
+    if (host.core().reply_to_via && via->maddr.empty() && !net::is_stream(received.protocol)) {
+        // Where the Via says, not where the request came from: received and rport are ours to ignore then. Not for a
+        // reply made in the loop, which cannot wait for a name.
+        if (const auto numeric = net::Address::parse(via->host, via->port_or_default())) {
+            to.to = *numeric;
+            return to;
+        }
+        if (task::Fiber::current() != nullptr)
+            if (const auto found = host.resolver().addresses(via->host, via->port_or_default()); found && !found->empty()) {
+                to.to = found->front();
+                return to;
+            }
+    }
     if (net::is_stream(received.protocol)) {
         // The connection is tried first; if it is gone, a new one goes to the port the sender listens on.
         to.to.port = via->port_or_default();

@@ -31,8 +31,11 @@ private:
     std::uint64_t       seed_;
 };
 
+// sip_warning: what we saw of the request, as a line for the reply (RFC 3261 20.43, code 392). In the arena.
+std::string_view warning_header(Request& request);
+
 // Where a reply to this request goes (RFC 3261 18.2.2, RFC 3581 4): the connection it came by, else the address in
-// the top Via as completed by what we saw.
+// the top Via as completed by what we saw; with reply_to_via the one the Via names, whatever we saw.
 net::Destination reply_destination(const Request& request);
 
 } // namespace sipyard

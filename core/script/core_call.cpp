@@ -93,19 +93,21 @@ int CoreCall::flag(Run& run) const
 // The flags of $avp(x) are an AVP of their own under a name no script can write, so they travel with the others.
 int CoreCall::avp_flag(Run& run) const
 {
-    AvpList& avps = run.request.avps().avps;
     const auto avp = AvpList::Name::parse(text(run, 0));
-    if (avps.count(avp) == 0)
-        return -1;
     const AvpList::Name name{format("\x01 flags of {}:{}", avp.numeric ? "i" : "s", avp.numeric ? std::to_string(avp.number)
                                                                                              : avp.text), 0, false};
     const std::int64_t bit = std::int64_t{1} << (number(run, 1) & 31);
-    const std::int64_t flags = avps.get(name).number();
-    if (function_ == F::isavpflagset)
-        return (flags & bit) != 0 ? 1 : -1;
-    avps.remove_all(name);
-    avps.push(name, function_ == F::setavpflag ? flags | bit : flags & ~bit);
-    return 1;
+    return run.request.with_avps([&](AvpStore& store) {
+        AvpList& avps = store.avps;
+        if (avps.count(avp) == 0)
+            return -1;
+        const std::int64_t flags = avps.get(name).number();
+        if (function_ == F::isavpflagset)
+            return (flags & bit) != 0 ? 1 : -1;
+        avps.remove_all(name);
+        avps.push(name, function_ == F::setavpflag ? flags | bit : flags & ~bit);
+        return 1;
+    });
 }
 
 int CoreCall::mark(Run& run) const

@@ -4,6 +4,7 @@
 #include "core/base/format.h"
 #include "core/module/hop.h"
 #include "core/module/host.h"
+#include "core/module/via_params.h"
 #include "core/net/udp_size.h"
 #include "core/sip/build.h"
 #include "core/sip/message.h"
@@ -25,17 +26,20 @@ std::string_view our_via(Request& request, const net::Listener& from, net::Proto
     Arena& arena = request.arena();
     const CoreSettings& settings = host.core();
     const std::string own = from.host();
-    const std::string_view shown = !request.advertised_host.empty() ? request.advertised_host
+    const ViaFields fields = via_fields(request);
+    const std::string_view shown = !fields.address.empty() ? fields.address
+                                   : !request.advertised_host.empty() ? request.advertised_host
                                    : from.advertised_host.empty() && !settings.advertised_address.empty()
                                        ? std::string_view{settings.advertised_address} : std::string_view{own};
-    const std::uint16_t port = request.advertised_port ? request.advertised_port
+    const std::uint16_t port = fields.port ? fields.port
+                               : request.advertised_port ? request.advertised_port
                                : from.advertised_port == 0 && settings.advertised_port ? settings.advertised_port
                                                                                        : from.port();
     const std::string salt = format("{}:{}", own, from.port());
     const auto branch = sip::stateless_branch(request.message(), salt, arena);
     const bool rport = request.add_local_rport || settings.local_rport;
     return arena.concat("Via: SIP/2.0/", via_transport(protocol), " ", shown, ":", std::to_string(port), ";branch=", branch,
-                        rport ? ";rport" : "");
+                        rport ? ";rport" : "", via_params(request));
 }
 
 // The request as it leaves for one server.
@@ -69,6 +73,13 @@ Result<Packed> pack(Request& request, const net::Target& target)
     return packed;
 }
 
+Result<void> put_out(Request& request, const Packed& packed)
+{
+    if (!request.host().run_onsend(request, packed.to, packed.bytes))
+        return invalid("onsend_route held the request back");
+    return request.host().network().send(packed.to, packed.bytes);
+}
+
 Result<void> send(Request& request, const net::Target& target)
 {
     Host& host = request.host();
@@ -77,9 +88,9 @@ Result<void> send(Request& request, const net::Target& target)
                             request.udp_mtu_proto ? request.udp_mtu_proto : host.core().udp_mtu_try_proto};
     const auto protocol = net::protocol_for(packed.bytes.size(), target.protocol, rule);
     if (protocol != target.protocol)
-        if (const auto other = pack(request, {protocol, target.to}); other && host.network().send(other->to, other->bytes))
+        if (const auto other = pack(request, {protocol, target.to}); other && put_out(request, *other))
             return {};
-    return host.network().send(packed.to, packed.bytes);
+    return put_out(request, packed);
 }
 
 } // namespace

@@ -61,16 +61,21 @@ public:
     Value avp(Request& request, std::string_view name, Index index)
     {
         const auto key = AvpList::Name::parse(name);
-        const auto at = index.resolve(static_cast<std::int64_t>(request.avps().avps.count(key)));
-        return at < 0 ? Value{} : request.avps().avps.get(key, static_cast<std::size_t>(at));
+        return request.with_avps([&](AvpStore& store) {
+            const auto at = index.resolve(static_cast<std::int64_t>(store.avps.count(key)));
+            const Value value = at < 0 ? Value{} : store.avps.get(key, static_cast<std::size_t>(at));
+            return value.is_text() ? Value{request.arena().copy(value.text())} : value;
+        });
     }
     bool set_avp(Request& request, std::string_view name, Index, const Value& v)
     {
         const auto key = AvpList::Name::parse(name);
-        if (v.is_null())
-            (void)request.avps().avps.pop(key);
-        else
-            request.avps().avps.push(key, v);
+        request.with_avps([&](AvpStore& store) {
+            if (v.is_null())
+                (void)store.avps.pop(key);
+            else
+                store.avps.push(key, v);
+        });
         return true;
     }
     Value half(Request&, int n) const { return n / 2; }
