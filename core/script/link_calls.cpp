@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/script/core_call.h"
 #include "core/script/reference.h"
+#include "core/script/traced.h"
 
 namespace sipyard::script {
 
@@ -16,7 +17,19 @@ public:
 
 } // namespace
 
+// A call within an expression.
 const Callee* Linker::callee(const ast::Expression& e)
+{
+    const Callee* const made = plain_callee(e);
+    if (!made || !tracer_ || std::holds_alternative<ast::BlockValue>(e.node))
+        return made;
+    const auto* const call = std::get_if<ast::Call>(&e.node);
+    const auto* const core = std::get_if<ast::CoreCall>(&e.node);
+    const std::string_view word = call ? std::string_view{call->name} : core ? script::to_text(core->function) : "route";
+    return &make<TracedCall>(*made, *tracer_, step(e.at, word, call != nullptr, call ? call->args.size() : 0));
+}
+
+const Callee* Linker::plain_callee(const ast::Expression& e)
 {
     if (const auto* call = std::get_if<ast::Call>(&e.node))
         return function(*call, e.at);

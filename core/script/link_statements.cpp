@@ -2,13 +2,14 @@
 #include "core/script/linker.h"
 
 #include "core/base/text.h"
+#include "core/script/traced.h"
 
 namespace sipyard::script {
 
 Linker::Linker(Engine::Parts& parts, Program& program, const ast::Config& config, const std::vector<ModuleInstance>& modules,
                Diagnostics& diagnostics)
     : parts_{parts}, program_{program}, config_{config}, modules_{modules}, diagnostics_{diagnostics},
-      names_{parts.catalogue, program.arena}
+      names_{parts.catalogue, program.arena}, tracer_{parts.host.try_service<ScriptTracer>()}
 {}
 
 namespace {
@@ -87,11 +88,24 @@ const Action* Linker::statement(const ast::Statement& s)
 {
     const std::string_view file = s.at.file < program_.files.size() ? std::string_view{program_.files[s.at.file]} : "";
     names_.set_where({file, route_name_, s.at.line});
-    const Action* const made = plain_statement(s);
+    const Action* made = plain_statement(s);
+    if (ScriptTracer* const tracer = made ? tracer_ : nullptr) {
+        std::string_view word = word_of(s);
+        if (std::holds_alternative<ast::Switch>(s.node) || std::holds_alternative<ast::Leave>(s.node))
+            word = std::holds_alternative<ast::Switch>(s.node) ? "case" : "exit"; // Kamailio's words
+        const auto* const call = std::get_if<ast::Call>(&s.node);
+        made = &make<TracedAction>(*made, *tracer, step(s.at, word, call != nullptr, call ? call->args.size() : 0));
+    }
     // Without a limit nothing stands between the actions.
     if (!made || program_.latency_limit_action == 0)
         return made;
     return &make<TimedAction>(*made, program_.arena.copy(word_of(s)), s.at);
+}
+
+ScriptStep Linker::step(Position at, std::string_view word, bool of_module, std::size_t args)
+{
+    const std::string_view file = at.file < program_.files.size() ? std::string_view{program_.files[at.file]} : "";
+    return {file, program_.arena.copy(route_name_), program_.arena.copy(word), at.line, action_number(word, of_module, args)};
 }
 
 const Action* Linker::plain_statement(const ast::Statement& s)

@@ -1,6 +1,7 @@
 // core/script/linker.h - turns a checked tree into a program: names, patterns, formats and constants are settled here
 #pragma once
 
+#include "core/module/script_tracer.h"
 #include "core/script/actions.h"
 #include "core/script/ast.h"
 #include "core/script/engine_parts.h"
@@ -56,6 +57,8 @@ private:
                                 FunctionCall::Argument& made, const std::string& where);
 
     const Action* plain_statement(const ast::Statement& statement);
+    ScriptStep    step(Position at, std::string_view word, bool of_module, std::size_t args);
+    const Callee* plain_callee(const ast::Expression& e);
     void report(Position at, const Trouble& trouble)
     {
         diagnostics_.error(at, trouble.message, trouble.expected, trouble.nearest);
@@ -69,6 +72,7 @@ private:
     const std::vector<ModuleInstance>& modules_;
     Diagnostics&                       diagnostics_;
     VariableLinker                     names_;
+    ScriptTracer* const                tracer_;                    // null: nobody traces
     std::string_view                   route_name_;                // of the block being linked, for $cfg(route)
 };
 
