@@ -24,7 +24,6 @@ constexpr Duration sweep_every = std::chrono::seconds{1};
 // Not larger than needed: libmicrohttpd wipes all of it after each request.
 constexpr intptr_t head_limit = 20 * 1024;
 constexpr std::size_t claimed = 64 * 1024;
-constexpr std::size_t drain_limit = 8 * 1024 * 1024; // a body refused with 413 is still read up to here
 
 // What connection_changed() left in the socket's context.
 Connection* connection_of(MHD_Connection* handle)
@@ -103,8 +102,9 @@ struct Daemon::Callbacks {
     static void silent(void*, const char*, va_list) {}
 };
 
-Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::Network& network, Serve serve)
-    : worker_{worker}, limits_{limits}, counts_{counts}, network_{network}, serve_{std::move(serve)},
+Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::Network& network, Serve serve,
+               Ask ask)
+    : worker_{worker}, limits_{limits}, counts_{counts}, network_{network}, serve_{std::move(serve)}, ask_{std::move(ask)},
       sweep_timer_{worker, [this] { sweep(); }}, link_{std::make_shared<DaemonLink>(DaemonLink{this})}
 {
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
@@ -201,9 +201,13 @@ void Daemon::resume(MHD_Connection* handle)
 
 void Daemon::finished(Exchange& exchange)
 {
-    exchange.state = Exchange::State::done;
-    if (!exchange.has_reply())
-        exchange.refuse(500, "the script gave no reply\n");
+    if (std::exchange(exchange.asking, false) && !exchange.has_reply() && !ending_) {
+        exchange.state = Exchange::State::reading; // the script has nothing against it: the body may come
+    } else {
+        exchange.state = Exchange::State::done;
+        if (!exchange.has_reply())
+            exchange.refuse(500, "the script gave no reply\n");
+    }
     // Else the handler is below us on the loop's stack and goes on when the fiber ends.
     if (std::exchange(exchange.suspended, false))
         resume(exchange.handle);
@@ -214,7 +218,13 @@ int Daemon::handle(Exchange& exchange, const char* method, const char* version, 
     if (!exchange.head_seen) {
         exchange.head_seen = true;
         begin(exchange, method, version);
-        return exchange.has_reply() ? queue(exchange) : 1;
+        return exchange.has_reply() ? queue(exchange) : ask(exchange);
+    }
+    if (std::exchange(exchange.at_head, false)) { // resumed: the script has looked at the head
+        if (exchange.state == Exchange::State::done)
+            return queue(exchange);
+        enter(exchange.connection, Connection::Phase::reading);
+        return 1;
     }
     if (*upload_size != 0)
         return take_body(exchange, upload, upload_size);
@@ -239,6 +249,29 @@ int Daemon::handle(Exchange& exchange, const char* method, const char* version, 
     return 1;
 }
 
+int Daemon::ask(Exchange& exchange)
+{
+    const char* const expects = MHD_lookup_connection_value(exchange.handle, MHD_HEADER_KIND, "Expect");
+    if (!expects || !iequals(expects, "100-continue") || exchange.body_too_large)
+        return 1;
+    exchange.asking = true;
+    exchange.state = Exchange::State::running;
+    enter(exchange.connection, Connection::Phase::running);
+    if (!ask_(exchange)) {
+        exchange.asking = false;
+        exchange.state = Exchange::State::reading;
+    }
+    if (exchange.asking) { // the fiber waits, for a password from the database perhaps
+        exchange.suspended = exchange.at_head = true;
+        MHD_suspend_connection(exchange.handle);
+        return 1;
+    }
+    if (exchange.state == Exchange::State::done)
+        return queue(exchange);
+    enter(exchange.connection, Connection::Phase::reading);
+    return 1;
+}
+
 int Daemon::take_body(Exchange& exchange, const char* upload, std::size_t* upload_size)
 {
     const std::size_t size = *upload_size;
@@ -251,9 +284,7 @@ int Daemon::take_body(Exchange& exchange, const char* upload, std::size_t* uploa
         exchange.text.append(upload, size);
         return 1;
     }
-    // Read to the end, so that the client gets to read the 413; but not for ever.
-    exchange.dropped += size;
-    return exchange.dropped <= drain_limit ? 1 : 0;
+    return 1; // read to the end, so that the client gets to read the 413; request_timeout says for how long
 }
 
 void Daemon::refuse_body(Exchange& exchange)
@@ -280,7 +311,7 @@ void Daemon::begin(Exchange& exchange, const char* method, const char* version)
     if (length > limits_.max_body) {
         exchange.body_too_large = true;
         const bool waits = MHD_lookup_connection_value(exchange.handle, MHD_HEADER_KIND, "Expect") != nullptr;
-        if (waits || length > drain_limit) { // not worth reading: answered at once, the connection closes
+        if (waits) { // the client has sent nothing of it: answered at once, the connection closes
             refuse_body(exchange);
             return;
         }

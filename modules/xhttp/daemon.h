@@ -47,7 +47,10 @@ class Daemon {
 public:
     // `serve` is called on the worker's loop with a complete request; it starts the fiber, which ends with finished().
     using Serve = std::function<void(Exchange&)>;
-    Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::Network& network, Serve serve);
+    // `ask` is called with the head alone of a request that waits for a 100: true when it started a fiber, which ends with
+    // finished() too. A reply it made is sent in place of the 100 (RFC 9110 10.1.1), without one the body is read.
+    using Ask = std::function<bool(Exchange&)>;
+    Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::Network& network, Serve serve, Ask ask);
     ~Daemon();                               // answers 503 to whoever still waits; no fiber may be running for it
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -70,6 +73,7 @@ private:
     int  take_body(Exchange& exchange, const char* upload, std::size_t* upload_size);
     void begin(Exchange& exchange, const char* method, const char* version);
     void refuse_body(Exchange& exchange);
+    int  ask(Exchange& exchange);
     int  queue(Exchange& exchange);
 
     task::Worker&                   worker_;
@@ -77,6 +81,7 @@ private:
     Counts                          counts_;
     net::Network&                   network_;
     Serve                           serve_;
+    Ask                             ask_;
     MHD_Daemon*                     daemon_ = nullptr;
     std::unordered_set<Connection*> connections_; // owned; libmicrohttpd's socket context points at them too
     Connection*                     arriving_ = nullptr; // while libmicrohttpd is told of it

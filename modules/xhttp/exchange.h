@@ -55,7 +55,8 @@ public:
     std::string         text;            // the request as a message: request line, headers, body
     std::size_t         body_at = 0;     // where the body begins in text
     State               state = State::reading;
-    std::size_t         dropped = 0;     // bytes of a body that is too large
+    bool                asking = false;  // the script looks at the head of a client that waits for a 100
+    bool                at_head = false; // suspended there: the next call of the handler is still about the head
     bool                head_seen = false, body_too_large = false, suspended = false, queued = false;
     int                 status = 0;
     MHD_Response*       take_response(); // the caller destroys it

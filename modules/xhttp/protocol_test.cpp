@@ -103,6 +103,38 @@ TEST_CASE("one connection carries many requests", "[xhttp]")
     }
 }
 
+TEST_CASE("a client that waits for a 100 may be answered without it", "[xhttp]")
+{
+    std::atomic<int> asked{0}, served{0};
+    Server server{[&](Request& request) { ++served; return mirror(request); }};
+    bool waits = false;
+    server.host.on_event_route("xhttp:expect", [&](Request& request) {
+        ++asked;
+        CHECK(request.message().body().empty());
+        if (waits) // as a look into a database would
+            CHECK(task::blocking(server.host.runtime().pool(), std::chrono::seconds{5}, [] { return 1; }));
+        if (request.message().value(sip::HeaderName::authorization).empty())
+            return Verdict::of(request.reply({401, "Unauthorized", "WWW-Authenticate: Digest x\r\n", {}, {}}).has_value());
+        return Verdict::yes();
+    });
+    const std::string head = "PUT /e HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n";
+    for (const bool slow : {false, true}) {
+        waits = slow;
+        INFO((slow ? "the script waits" : "the script answers at once"));
+        asked = served = 0;
+        Client stranger{server};
+        CHECK(stranger.ask(head + "\r\n").code == 401); // the first thing that comes: no 100
+        CHECK(stranger.is_closed());
+        Client known{server};
+        CHECK(known.ask(head + "Authorization: Digest y\r\n\r\n").code == 100);
+        known.send("body");
+        CHECK(known.answer().body == "PUT /e|body");
+        CHECK(known.ask("GET /next HTTP/1.1\r\nHost: a\r\n\r\n").body == "GET /next|");
+        CHECK(asked == 2);
+        CHECK(served == 2);
+    }
+}
+
 TEST_CASE("a body that is too large is refused with a 413 the client can read", "[xhttp]")
 {
     std::atomic<int> scripts{0};
@@ -118,6 +150,24 @@ TEST_CASE("a body that is too large is refused with a 413 the client can read", 
     {
         Client client{server};
         CHECK(client.ask("PUT /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n" + body + "\r\n0\r\n\r\n").code == 413);
+    }
+    SECTION("far beyond any limit, announced")
+    {
+        Client client{server};
+        client.send("PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 12000000\r\n\r\n");
+        for (int i = 0; i < 120; ++i)
+            REQUIRE(client.send(body));
+        CHECK(client.answer().code == 413);
+        CHECK(client.ask("GET /next HTTP/1.1\r\nHost: a\r\n\r\n").code == 200);
+    }
+    SECTION("far beyond any limit, in chunks")
+    {
+        Client client{server};
+        client.send("PUT /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (int i = 0; i < 120; ++i)
+            REQUIRE(client.send("186a0\r\n" + body + "\r\n"));
+        client.send("0\r\n\r\n");
+        CHECK(client.answer().code == 413);
     }
     SECTION("a client that asks first does not send it")
     {

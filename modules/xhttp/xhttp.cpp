@@ -42,7 +42,8 @@ public:
         daemons_.resize(host.runtime().workers());
         host.runtime().on_every_worker([&](task::Worker& worker) {
             daemons_[worker.index()] = std::make_unique<Daemon>(worker, limits, counts_, host.network(),
-                                                                [this](Exchange& exchange) { serve(exchange); });
+                                                                [this](Exchange& exchange) { serve(exchange); },
+                                                                [this](Exchange& exchange) { return ask(exchange); });
         });
         host.network().set_http(this);
     }
@@ -72,18 +73,28 @@ public:
     }
 
 private:
-    static constexpr std::string_view event = "xhttp:request";
+    static constexpr std::string_view event = "xhttp:request", expect_event = "xhttp:expect";
+
+    bool is_served(std::string_view target) const
+    {
+        return !(settings_.url_match && !settings_.url_match->matches(target))
+               && !(settings_.url_skip && settings_.url_skip->matches(target));
+    }
+
+    bool ask(Exchange& exchange) // on the worker's loop; what is wrong with the target is said when the body is there
+    {
+        return is_served(exchange.target) && host_.has_event_route(expect_event)
+               && exchange.daemon.worker().spawn([this, &exchange] { run(exchange, expect_event); }).has_value();
+    }
 
     void serve(Exchange& exchange) // on the worker's loop
     {
-        const std::string_view target = exchange.target;
-        if ((settings_.url_match && !settings_.url_match->matches(target))
-            || (settings_.url_skip && settings_.url_skip->matches(target))) {
+        if (!is_served(exchange.target)) {
             exchange.refuse(404, "nothing here\n");
             exchange.state = Exchange::State::done;
             return;
         }
-        const auto started = exchange.daemon.worker().spawn([this, &exchange] { run(exchange); });
+        const auto started = exchange.daemon.worker().spawn([this, &exchange] { run(exchange, event); });
         if (!started) {
             counts_.overloaded.add();
             exchange.refuse(503, "too many requests are waiting\n");
@@ -91,7 +102,7 @@ private:
         }
     }
 
-    void run(Exchange& exchange) // on the fiber
+    void run(Exchange& exchange, std::string_view route) // on the fiber
     {
         struct Finish { // also when the script throws
             Exchange& exchange;
@@ -107,7 +118,7 @@ private:
         Request request{host_, arena, **message, exchange.received, Route::event};
         request.set_http();
         request.set_responder(exchange);
-        (void)host_.run_event_route(event, request);
+        (void)host_.run_event_route(route, request);
     }
 
     // --- script ---
@@ -154,7 +165,7 @@ Manifest<Xhttp> Xhttp::manifest()
                    param("max_connections", &Settings::max_connections, "HTTP connections of one worker")},
         .functions = {function("xhttp_reply", &M::reply, "Answers the HTTP request", Route::request | Route::event)},
         .variables = {variable("hu", &M::http_uri, "Target of the HTTP request: path and query")},
-        .event_routes = {"xhttp:request"},
+        .event_routes = {"xhttp:request", "xhttp:expect"},
     };
 }
 
