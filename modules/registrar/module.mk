@@ -1,2 +1,2 @@
-# the tests store in the real location table
-TEST_NEEDS_registrar := usrloc
+# the tests store in the real location table, scripts have variables
+TEST_NEEDS_registrar := usrloc pv

@@ -28,7 +28,7 @@ public:
         std::uint64_t seed = 0;
     };
     struct Counters {
-        Counter &users, &contacts, &expires;
+        Counter &users, &contacts, &expires, &all_users; // all_users: of all tables together
     };
     Domain(std::string name, Options options, Counters counters);
 
@@ -72,8 +72,10 @@ private:
                 return;
             domain.counters.contacts.add(static_cast<std::int64_t>(shard.contacts()) - static_cast<std::int64_t>(contacts));
             domain.size_.fetch_add(shard.contacts() - contacts, std::memory_order_relaxed);
-            if (shard.records() != records)
-                domain.counters.users.add(static_cast<std::int64_t>(shard.records()) - static_cast<std::int64_t>(records));
+            if (const auto more = static_cast<std::int64_t>(shard.records()) - static_cast<std::int64_t>(records); more != 0) {
+                domain.counters.users.add(more);
+                domain.counters.all_users.add(more);
+            }
         }
     };
     const std::string   name_;

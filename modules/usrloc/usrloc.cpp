@@ -149,7 +149,7 @@ Result<Domain*> Usrloc::domain(std::string_view table)
                 std::string{table},
                 Domain::Options{settings_.desc_time_order ? Order::newest_first : Order::by_q, buckets, seed_},
                 Domain::Counters{count("users", "Addresses of record in memory"), count("contacts", "Contacts in memory"),
-                                 count("expires", "Contacts that have expired")}));
+                                 count("expires", "Contacts that have expired"), registered_users_}));
             domains_[owned.size() - 1].store(owned.back().get(), std::memory_order_release);
             return owned.back().get();
         });
