@@ -3,23 +3,11 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-extern "C" const sipyard::ModuleEntry* sipyard_module();
 
 namespace sipyard::siputils {
 namespace {
 
-struct Loaded {
-    explicit Loaded(std::string_view body, std::string_view params = "") : script{host, {sipyard_module()->manifest()}}
-    {
-        const bool whole = body.find("route[") != std::string_view::npos;
-        const bool loaded = script.load(format("loadmodule \"siputils.so\"\n{}\n{}\n", params,
-                                               whole ? std::string{body} : format("request_route {{\n{}\n}}", body)));
-        INFO(script.errors());
-        REQUIRE(loaded);
-    }
-    test::FakeHost      host;
-    test::ScriptFixture script;
-};
+using test::Loaded;
 
 } // namespace
 

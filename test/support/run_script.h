@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/base/arena.h"
+#include "core/base/format.h"
+#include "core/module/module.h"
 #include "core/script/engine.h"
 #include "core/script/parser.h"
 #include "core/sip/message.h"
@@ -9,10 +11,13 @@
 
 #include <initializer_list>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+extern "C" const sipyard::ModuleEntry* sipyard_module(); // SIPYARD_MODULE's
 
 namespace sipyard::test {
 
@@ -79,6 +84,20 @@ private:
     std::string    errors_;
     std::vector<std::pair<const AnyManifest*, std::shared_ptr<void>>> objects_; // in load order
     std::vector<std::shared_ptr<void>> settings_;
+};
+
+// A script around the module this test program links. `body` is request_route's, or whole routes; `params` are modparam lines.
+// One that does not load throws with its diagnostics. Inline because a program without a module has no sipyard_module().
+struct Loaded {
+    explicit Loaded(std::string_view body, std::string_view params = {}) : script{host, {sipyard_module()->manifest()}}
+    {
+        const bool whole = body.find("route[") != std::string_view::npos;
+        if (!script.load(format("loadmodule \"{}.so\"\n{}\n{}\n", sipyard_module()->manifest().name, params,
+                                whole ? std::string{body} : format("request_route {{\n{}\n}}", body))))
+            throw std::runtime_error{script.errors()};
+    }
+    FakeHost      host;
+    ScriptFixture script;
 };
 
 // The short way: `request_route { TEXT }` (or the whole file when it names routes) without modules; values of the variables
