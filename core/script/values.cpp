@@ -46,22 +46,29 @@ Plus::Plus(std::span<const Expr* const> operands) : operands_{operands}
         calls_ = calls_ || operand->calls();
 }
 
-std::optional<std::int64_t> Plus::evaluate(Run& run, std::string& out) const
+std::int64_t Plus::sum_from(Run& run, std::int64_t first, std::size_t n) const
+{
+    for (++n; n < operands_.size(); ++n)
+        first = add(first, operands_[n]->integer(run));
+    return first;
+}
+
+std::optional<std::int64_t> Plus::evaluate(Run& run, Value first, std::size_t n, std::string& out) const
 {
     const std::size_t start = out.size();
-    for (std::size_t n = 0; n < operands_.size(); ++n) {
-        const Value first = operands_[n]->value(run);
-        if (first.is_null())
+    for (;;) {
+        if (first.is_null()) {
+            if (++n == operands_.size())
+                break;
+            first = operands_[n]->value(run);
             continue;
-        if (first.is_integer()) {
-            std::int64_t sum = first.number();
-            for (++n; n < operands_.size(); ++n)
-                sum = add(sum, operands_[n]->integer(run));
-            return sum;
         }
+        if (first.is_integer())
+            return sum_from(run, first.number(), n);
         out.append(first.text());
         for (++n; n < operands_.size(); ++n)
             operands_[n]->append(run, out);
+        break;
     }
     // A hostile message must not grow a variable without end: what does not fit a message has no use.
     if (out.size() - start > most_text) {
@@ -82,8 +89,11 @@ Value Plus::value(Run& run) const
 
 std::int64_t Plus::integer(Run& run) const
 {
+    const Value first = operands_[0]->value(run);
+    if (first.is_integer())
+        return sum_from(run, first.number(), 0);
     Scratch scratch{run};
-    if (const auto number = evaluate(run, scratch.text()))
+    if (const auto number = evaluate(run, first, 0, scratch.text()))
         return *number;
     return to_integer(run, scratch.made());
 }
@@ -98,8 +108,15 @@ void Plus::append(Run& run, std::string& out) const
 
 void Plus::store(Run& run, VarSlot& slot) const
 {
+    const Value first = operands_[0]->value(run);
+    if (first.is_integer()) { // $var(n) = $var(n) + 1: no text is made
+        const std::int64_t sum = sum_from(run, first.number(), 0);
+        if (!(run.pending & no_value))
+            slot.set(sum);
+        return;
+    }
     Scratch scratch{run};
-    const auto number = evaluate(run, scratch.text());
+    const auto number = evaluate(run, first, 0, scratch.text());
     if (run.pending & no_value)
         return;
     if (number)

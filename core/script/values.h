@@ -64,8 +64,13 @@ public:
     static Value fold(const Value& left, const Value& right, Arena& arena);
 
 private:
-    // The number, or nothing and the text is at the end of `out`.
-    std::optional<std::int64_t> evaluate(Run& run, std::string& out) const;
+    // The number, or nothing and the text is at the end of `out`. `first` is the value of operand n.
+    std::optional<std::int64_t> evaluate(Run& run, Value first, std::size_t n, std::string& out) const;
+    std::optional<std::int64_t> evaluate(Run& run, std::string& out) const
+    {
+        return evaluate(run, operands_[0]->value(run), 0, out);
+    }
+    std::int64_t sum_from(Run& run, std::int64_t first, std::size_t n) const; // with the operands behind the n-th
     std::span<const Expr* const> operands_;
     bool                         calls_ = false;
 };

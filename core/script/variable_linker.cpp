@@ -337,6 +337,7 @@ bool VariableLinker::step(std::string_view& steps, Transformed::Step& made, Trou
             return false;
         }
         made.parsed = arena_.make<std::shared_ptr<const void>>(std::move(*parsed)).get();
+        made.is_known = made.op.empty();
         return true;
     }
     std::vector<const Expr*> args;
@@ -364,6 +365,15 @@ bool VariableLinker::step(std::string_view& steps, Transformed::Step& made, Trou
         }
     }
     made.args = copy(args);
+    std::vector<Value> known;
+    if (!made.op.empty())
+        known.emplace_back(made.op);
+    for (const Expr* arg : args)
+        if (const Value* const value = arg->constant())
+            known.push_back(*value);
+    made.is_known = known.size() == args.size() + (made.op.empty() ? 0 : 1);
+    if (made.is_known)
+        made.known = copy(known);
     return true;
 }
 

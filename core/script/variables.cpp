@@ -36,6 +36,8 @@ auto ModuleVariable::with_call(Run& run, F&& f) const
 
 Value ModuleVariable::value(Run& run) const
 {
+    if (is_ready_) [[likely]]
+        return how_.spec->get(how_.cell->object, run.request, ready_);
     return with_call(run, [&](const VariableSpec::Call& call) -> Value {
         return how_.spec->get(how_.cell->object, run.request, call);
     });
@@ -57,6 +59,10 @@ Value Transformed::value(Run& run) const
                 return v; // null gives null, whatever the op (spec/script 16)
             if (v.is_integer())
                 v = Value{keep_text(run, v)};
+        }
+        if (step.is_known) [[likely]] {
+            v = step.spec->apply(run.request, v, step.known, step.parsed);
+            continue;
         }
         Few<Value, most_args> args;
         if (!step.op.empty())

@@ -45,7 +45,9 @@ public:
         const Expr*         index_expr = nullptr;
         std::string_view    text;                   // as written
     };
-    explicit ModuleVariable(const How& how) : how_{how} {}
+    explicit ModuleVariable(const How& how)
+        : how_{how}, ready_{how.inner, how.parsed, how.index}, is_ready_{!how.inner_expr && !how.index_expr}
+    {}
     Value value(Run& run) const override;
     bool  assign(Run& run, const Value& value) const override;
     bool  writable() const { return static_cast<bool>(how_.spec->set); }
@@ -53,7 +55,9 @@ public:
 private:
     template <class F>
     auto with_call(Run& run, F&& f) const;
-    const How how_;
+    const How                how_;
+    const VariableSpec::Call ready_;    // all there is to tell when nothing has to be evaluated first
+    const bool               is_ready_;
 };
 
 // $(x{class.op,...}{...})
@@ -65,6 +69,8 @@ public:
         const void*                  parsed = nullptr;
         std::string_view             op;            // when the spec takes any op of its class: the first argument
         bool                         as_it_is = false; // the op sees null and integers too (val.)
+        std::span<const Value>       known;         // op and arguments when all of them are constant
+        bool                         is_known = false;
     };
     static constexpr std::size_t most_args = 8;
     Transformed(const Expr& base, std::span<const Step> steps) : base_{base}, steps_{steps} {}
