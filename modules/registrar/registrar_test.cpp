@@ -361,37 +361,37 @@ TEST_CASE("branch flags come back", "[registrar]")
 TEST_CASE("in a script", "[registrar]")
 {
     const struct {
-        const char *story, *params, *statements, *variable, *expected;
+        const char *story, *params, *statements, *shown, *expected;
     } rows[] = {
         {"registered", "", "$var(r) = registered(\"location\", \"sip:alice@e\");", "$var(r)", "1"},
         {"not registered", "", "$var(r) = registered(\"location\", \"sip:bob@e\");", "$var(r)", "-1"},
-        {"unregister", "", "$var(r) = unregister(\"location\", \"sip:alice@e\"); $var(s) = registered(\"location\", \"sip:alice@e\"); "
-                           "$var(r) = \"$var(r) $var(s)\";", "$var(r)", "1 -1"},
+        {"unregister", "", "$var(r) = unregister(\"location\", \"sip:alice@e\"); $var(s) = registered(\"location\", \"sip:alice@e\");",
+         "$var(r) $var(s)", "1 -1"},
         {"unregister nobody", "", "$var(r) = unregister(\"location\", \"sip:bob@e\");", "$var(r)", "-3"},
         {"unregister garbage", "", "$var(r) = unregister(\"location\", \"bob\");", "$var(r)", "-1"},
         {"unregister by id", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); "
                                  "$var(r) = unregister(\"location\", \"\", \"$ulc(p=>ruid)\");", "$var(r)", "1"},
-        {"a profile", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); "
-                          "$var(r) = \"$(ulc(p=>count)) $(ulc(p=>addr)[0]) $(ulc(p=>addr)[1]) $(ulc(p=>q)[0]) $ulc(p=>aor) $(ulc(p=>expires)[1])\";",
-         "$var(r)", "2 sip:a@192.0.2.1 sip:b@192.0.2.2 700 alice 3600"},
-        {"freed", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); reg_free_contacts(\"p\"); "
-                      "$var(r) = \"<$ulc(p=>addr)>\";", "$var(r)", "<<null>>"},
+        {"a profile", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\");",
+         "$ulc(p=>count) $(ulc(p=>addr)[0]) $(ulc(p=>addr)[1]) $(ulc(p=>q)[0]) $ulc(p=>aor) $(ulc(p=>expires)[1]) $(ulc(p=>addr)[2])",
+         "2 sip:a@192.0.2.1 sip:b@192.0.2.2 700 alice 3600 <null>"},
+        {"freed", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); reg_free_contacts(\"p\");", "$ulc(p=>addr)", ""},
         {"lookup notes what it found", "modparam(\"registrar\", \"xavp_rcd\", \"rcd\")\nmodparam(\"registrar\", \"xavp_rcd_mask\", 1)\n",
-         "lookup(\"location\", \"sip:alice@e\"); $var(r) = \"$xavp(rcd[0]=>contact) $xavp(rcd[1]=>contact) $xavp(rcd[0]=>expires) $xavp(rcd[0]=>ruid)\";",
-         "$var(r)", "sip:a@192.0.2.1 sip:b@192.0.2.2 3600 <null>"},
+         "lookup(\"location\", \"sip:alice@e\");",
+         "$xavp(rcd[0]=>contact) $xavp(rcd[1]=>contact) $xavp(rcd[0]=>expires) $xavp(rcd[0]=>ruid)",
+         "sip:a@192.0.2.1 sip:b@192.0.2.2 3600 <null>"},
         {"registered with a Call-ID", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
          "$xavp(cfg=>match_callid) = \"second\"; $var(r) = registered(\"location\", \"sip:alice@e\", 1);", "$var(r)", "1"},
         {"with another", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
          "$xavp(cfg=>match_callid) = \"third\"; $var(r) = registered(\"location\", \"sip:alice@e\", 1);", "$var(r)", "-1"},
         {"with a contact", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
          "$xavp(cfg=>match_contact) = \"sip:b@192.0.2.2\"; $var(r) = registered(\"location\", \"sip:alice@e\", 4);", "$var(r)", "1"},
-        {"branches", "", "lookup_to_dset(\"location\", \"sip:alice@e\"); $var(r) = \"$ru $(branch(uri)[0]) $(branch(uri)[1])\";", "$var(r)",
-         "sip:bob@example.com sip:a@192.0.2.1 sip:b@192.0.2.2"},
-        {"lookup of branches", "", "append_branch(\"sip:alice@e\"); $var(r) = lookup_branches(\"location\"); "
-                                   "$var(r) = \"$var(r) $ru $(branch(uri)[0]) $(branch(uri)[1])\";", "$var(r)",
-         "1 sip:bob@example.com sip:a@192.0.2.1 sip:b@192.0.2.2"},
+        {"lookup", "", "$var(r) = lookup(\"location\", \"sip:alice@e\");", "$var(r) $ru", "1 sip:a@192.0.2.1"},
+        {"branches, and the request URI stays", "", "lookup_to_dset(\"location\", \"sip:alice@e\");", "$ru", "sip:bob@example.com"},
         {"lookup keeps attributes", "modparam(\"usrloc\", \"xavp_contact\", \"ua\")\n",
-         "lookup(\"location\", \"sip:alice@e\"); $var(r) = \"$xavp(ua=>colour) $xavp(ua=>size)\";", "$var(r)", "green 7"},
+         "lookup(\"location\", \"sip:alice@e\");", "$xavp(ua=>colour) $xavp(ua=>size)", "green 7"},
+        {"settings of one call", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
+         "reg_fetch_contacts(\"location\", \"sip:short@e\", \"p\");", "$ulc(p=>expires) $ulc(p=>q) $ulc(p=>socket)",
+         "90 333 udp:192.0.2.200:5060"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -403,17 +403,41 @@ TEST_CASE("in a script", "[registrar]")
             store_settings.xavp_contact = "ua";
         usrloc::Usrloc store{store_settings, host};
         host.offer<usrloc::Api>(store);
-        const bool loaded = fixture.load("loadmodule \"pv.so\"\nloadmodule \"usrloc.so\"\nloadmodule \"registrar.so\"\n" + std::string{row.params}
-                                         + "request_route {\n if (method == \"REGISTER\") { $xavp(ua=>colour) = \"green\"; $xavp(ua[0]=>size) = 7; "
-                                           "save(\"location\"); exit; }\n"
+        const bool loaded = fixture.load("loadmodule \"pv.so\"\nloadmodule \"usrloc.so\"\nloadmodule \"registrar.so\"\n"
+                                         + std::string{row.params}
+                                         + "request_route {\n if (method == \"REGISTER\") { $xavp(ua=>colour) = \"green\"; $xavp(ua[0]=>size) = 7;\n"
+                                           "if ($tU == \"short\") { $xavp(cfg=>expires) = 90; $xavp(cfg[0]=>q) = 333; "
+                                           "$xavp(cfg[0]=>socket) = \"udp:192.0.2.200:5060\"; }\n save(\"location\"); exit; }\n"
                                          + row.statements + "\n}\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
         fixture.run(register_text("alice", "Contact: <sip:a@192.0.2.1>;q=0.7\r\n", "first"));
         fixture.run(register_text("alice", "Contact: <sip:b@192.0.2.2>;q=0.2\r\n", "second"));
-        fixture.run();
-        CHECK(fixture.value(row.variable) == row.expected);
+        fixture.run(register_text("short", "Contact: <sip:s@192.0.2.3>\r\n", "third"));
+        test::Messenger m{host, test::sample_request()};
+        fixture.engine().run_request(*m);
+        CHECK(must(fixture.compile_format(row.shown))->expand(*m) == row.expected);
     }
+}
+
+TEST_CASE("lookup of all branches", "[registrar]")
+{
+    Bench bench;
+    bench.save("alice", "Contact: <sip:a@192.0.2.1>, <sip:b@192.0.2.2>\r\n");
+    bench.save("bob", "Contact: <sip:c@192.0.2.3>\r\n");
+    test::Messenger m{bench.host, test::sample_request("INVITE", "sip:alice@example.com")};
+    const std::string_view uris[] = {"sip:bob@example.com", "sip:stranger@example.net"};
+    for (const auto uri : uris) {
+        Branch branch;
+        branch.uri = uri;
+        m->branches().push_back(branch);
+    }
+    CHECK(bench.registrar->lookup_branches(*m, "location").code == 1);
+    CHECK(m->ruri() == "sip:a@192.0.2.1");
+    std::string all;
+    for (const Branch& branch : m->branches())
+        all += format("{} ", branch.uri);
+    CHECK(all == "sip:b@192.0.2.2 sip:c@192.0.2.3 sip:stranger@example.net ");
 }
 
 TEST_CASE("received_avp says where a client is", "[registrar]")
@@ -425,13 +449,15 @@ TEST_CASE("received_avp says where a client is", "[registrar]")
     host.set_script(&fixture);
     const bool loaded = fixture.load("loadmodule \"pv.so\"\nloadmodule \"registrar.so\"\nmodparam(\"registrar\", \"received_avp\", \"$avp(rcv)\")\n"
                                      "request_route { if (method == \"REGISTER\") { $avp(rcv) = \"sip:198.51.100.7:40000;transport=tcp\"; "
-                                     "save(\"location\"); exit; } lookup(\"location\", \"sip:alice@e\"); $var(r) = \"$ru $du\"; }\n");
+                                     "save(\"location\"); exit; } lookup(\"location\", \"sip:alice@e\"); }\n");
     INFO(fixture.errors());
     REQUIRE(loaded);
     fixture.run(register_text("alice", "Contact: <sip:a@10.0.0.1>\r\n"));
     CHECK(host.responder.replies.back().headers.find(";received=\"sip:198.51.100.7:40000;transport=tcp\"") != std::string::npos);
-    fixture.run();
-    CHECK(fixture.value("$var(r)") == "sip:a@10.0.0.1 sip:198.51.100.7:40000;transport=tcp");
+    test::Messenger m{host, test::sample_request()};
+    fixture.engine().run_request(*m);
+    CHECK(m->ruri() == "sip:a@10.0.0.1");
+    CHECK(m->dst_uri() == "sip:198.51.100.7:40000;transport=tcp");
 }
 
 TEST_CASE("event_route[usrloc:contact-expired]", "[registrar]")
