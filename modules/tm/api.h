@@ -5,6 +5,7 @@
 #include "core/base/function.h"
 #include "core/base/result.h"
 #include "core/module/request.h"
+#include "core/module/value.h"
 #include "core/net/network.h"
 
 #include <cstdint>
@@ -147,6 +148,52 @@ struct Api {
     virtual Result<void> send_once(const Outgoing& request) = 0;
     // CANCEL of an INVITE of ours: at once when it is ringing, else with the first provisional reply, never after a final one.
     virtual Result<void> cancel(TransactionId id, std::string_view headers = {}) = 0;
+};
+
+// --- what tmx and variables need besides ---------------------------------------------------------------------------------
+
+enum class Which : unsigned char { all, others, current };
+
+// The transaction of the message in hand, for $T(...) and $T_reply_*.
+struct Info {
+    TransactionId    id;                    // none: there is no transaction
+    bool             in_reply_or_failure = false;
+    int              reply_code = 0;        // in onreply, failure and branch-failure routes; else of the last reply upstream
+    std::string_view reply_reason, reply_ruid;
+    bool             reply_is_local = false;
+    bool             reply_is_last = false; // no other branch is at work
+    bool             has_reply_last = false;
+    int              branches = 0;
+    bool             canceled = false;
+};
+struct Counts {
+    std::uint64_t live = 0, waiting = 0, total = 0, local = 0, rpl_received = 0, rpl_generated = 0, rpl_sent = 0, rpl_relayed = 0,
+                  rpl_absorbed = 0, by_class[5] = {}; // 2xx to 6xx
+};
+
+struct Extras {
+    static constexpr std::string_view name = "tm_extras";
+
+    virtual int   branch_index(Request& request) = 0;                // $T_branch_idx
+    virtual Info  info(Request& request) = 0;
+    virtual Value of_branch(Request& request, std::string_view what) = 0;   // $T_branch(uri|flags)
+    // The stored messages as requests in this fiber's arena, null when there is none: the transaction's request in a reply,
+    // the reply in a failure route, the INVITE of a CANCEL or of an ACK.
+    virtual Request* stored_request(Request& request) = 0;
+    virtual Request* stored_reply(Request& request) = 0;
+    virtual Request* stored_invite(Request& request) = 0;
+    virtual bool  cancel_branches(Request& request, Which which) = 0;
+    // An INVITE by Call-ID and CSeq number; walks all transactions. not_found.
+    virtual Result<void> cancel_call(std::string_view call_id, std::uint32_t cseq, std::string_view headers) = 0;
+    virtual Result<void> reply_call(std::string_view call_id, std::uint32_t cseq, int code, std::string_view reason) = 0;
+    virtual void  flush_flags(Request& request, bool extended) = 0;
+    virtual bool  drop(Request& request, int code) = 0;              // t_drop: ends without a reply
+    virtual bool  reuse_branch(Request& request) = 0;                // t_reuse_branch
+    virtual bool  is_known(Request& request) = 0;                    // a transaction for this very request exists
+    virtual Counts counts() = 0;
+
+protected:
+    ~Extras() = default;
 };
 
 } // namespace sipyard::tm
