@@ -26,7 +26,7 @@ modparam("usrloc", "db_mode", DBMODE)
 modparam("usrloc", "timer_interval", 3600)
 #!endif
 )";
-const std::string script = R"(
+const std::string config_text = R"(
 listen=udp:127.0.0.1:PORT
 listen=tcp:127.0.0.1:PORT
 )" + modules + R"(
@@ -68,7 +68,7 @@ bool says(const std::string& message, std::string_view part) { return message.fi
 SCENARIO("a phone registers, is found, and leaves", "[registrar]")
 {
     TempDir       folder;
-    RunningServer server{folder.write("registrar.cfg", script)};
+    RunningServer server{folder.write("registrar.cfg", config_text)};
     UdpClient     phone{server.port()}, caller{server.port()};
     const auto    where = contact("alice", phone.port());
 
@@ -93,7 +93,7 @@ SCENARIO("a phone registers, is found, and leaves", "[registrar]")
 SCENARIO("a phone behind TCP is reached over its connection", "[registrar]")
 {
     TempDir       folder;
-    RunningServer server{folder.write("registrar.cfg", script)};
+    RunningServer server{folder.write("registrar.cfg", config_text)};
     TcpClient     phone{server.port()};
     UdpClient     caller{server.port()};
     // The ephemeral port of the connection is not known to the phone: its flow is what counts (the reply tells nothing).
@@ -107,7 +107,7 @@ SCENARIO("a phone behind TCP is reached over its connection", "[registrar]")
 SCENARIO("many phones register at once, some of them as one user", "[registrar]")
 {
     TempDir       folder;
-    RunningServer server{folder.write("registrar.cfg", script)};
+    RunningServer server{folder.write("registrar.cfg", config_text)};
     constexpr int phones = 8, rounds = 25;
     std::vector<std::thread> threads;
     std::atomic<int>         refused{0};
@@ -136,7 +136,7 @@ SCENARIO("every acknowledged registration survives kill -9", "[registrar][crash]
     for (const char* mode : {"1", "3"}) {
         INFO("db_mode " << mode);
         TempDir       folder;
-        ServerProcess server{folder.write("registrar.cfg", script),
+        ServerProcess server{folder.write("registrar.cfg", config_text),
                              {{"DBURL", "\"sqlite://" + folder.file("ul.db") + "\""}, {"DBMODE", mode}}};
         constexpr int         phones = 3;
         std::atomic<int>      count{0};
@@ -172,7 +172,7 @@ SCENARIO("every acknowledged registration survives kill -9", "[registrar][crash]
 SCENARIO("write-back keeps what an orderly stop finds", "[registrar]")
 {
     TempDir       folder;
-    ServerProcess server{folder.write("registrar.cfg", script),
+    ServerProcess server{folder.write("registrar.cfg", config_text),
                          {{"DBURL", "\"sqlite://" + folder.file("ul.db") + "\""}, {"DBMODE", "2"}}};
     UdpClient     phone{server.port()};
     CHECK(says(phone.ask(request("REGISTER", "alice", phone.port(), contact("alice", 5070))), "200 OK"));
