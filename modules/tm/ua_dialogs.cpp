@@ -36,6 +36,12 @@ UserAgent::UserAgent(Api& tm, Host& host, std::size_t limit)
               [this](std::uint64_t id) { forget(id); }}
 {
     tm.add_watcher(*this);
+    // Owners are other modules', which are gone before this one: they are let go while everything still runs.
+    host.at_stop([this] {
+        for (auto& shard : sets_)
+            for (const auto& [id, set] : shard.with([](const Sets& sets) { return sets; }))
+                set->post([](DialogSet& s) { s.drop(0); });
+    });
 }
 
 UserAgent::~UserAgent() = default;

@@ -144,6 +144,9 @@ void DialogSet::end_call(Fork& fork, Ended why, int code, const sip::Message* me
         return;
     fork.call = CallState::ended;
     fork.why = why;
+    for (OurAck& ack : fork.acks) // the owner held it back; without it the 2xx would be repeated for 64*T1 (13.2.2.4)
+        if (!std::exchange(ack.sent, true))
+            send_ack(fork, ack);
     stop_timers(fork);
     fork.waiting.clear();
     if (fork.is_over()) {

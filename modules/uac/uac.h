@@ -58,7 +58,6 @@ public:
     // --- rr::Listener: those of requests that follow ---
     void on_loose_route(Request& request, sip::ParamsView params) override;
 
-private:
     struct Counts {
         Counter &replaced, &restored, &answered_challenges, &requests, &regs, &regs_active, &regs_failed;
     };
@@ -126,6 +125,7 @@ private:
     Result<json::Value> rpc_add(const json::Value& params);
     Result<json::Value> rpc_remove(const json::Value& params);
 
+private:
     const Settings            settings_;
     Host&                     host_;
     const log::Logger         log_;
