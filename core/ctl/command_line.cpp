@@ -18,6 +18,9 @@ constexpr Shortcut table[] = {
     {"params", "core.params", "MODULE", "parameters of a module as they are in force"},
     {"connections", "core.connections", "[MOST]", "stream connections"},
     {"sockets", "core.sockets_list", "", "sockets the server listens on"},
+    {"calls", "tm.calls", "", "calls in progress"},
+    {"dialogs", "dlg.briefing", "[ATTRS]", "dialogs the dialog module follows: f t c F T I S E s"},
+    {"trace", "core.trace", "CALLID", "the ladder of a live or recent call"},
     {"log level", "core.log_level", "[LEVEL]", "shows or sets the log level, -5 (alert) to 3 (debug)"},
     {"reload", "core.reload", "", "compiles the configuration again and swaps the script"},
     {"stop", "core.kill", "", "stops the server"},
@@ -30,6 +33,8 @@ constexpr Shortcut table[] = {
     {"user list", "subscriber.list", "", "subscribers"},
     {"db create", "db.create", "URL", "creates the tables in a database"},
     {"db stats", "db.stats", "", "queues, batches and failures of each database"},
+    {"ul show", "ul.show", "[TABLE [MOST]]", "registered contacts"},
+    {"ul lookup", "ul.lookup", "TABLE AOR", "the contacts of a user"},
     {"htable list", "htable.listTables", "", "shared hash tables"},
     {"htable dump", "htable.dump", "TABLE", "keys and values of a table"},
     {"tls reload", "tls.reload", "", "loads the certificates again"},
@@ -40,7 +45,7 @@ json::Value argument(const std::string& word)
 {
     if (word.starts_with("s:"))
         return std::string_view{word}.substr(2);
-    if (const auto number = parse_int(word))
+    if (const auto number = parse_int(word); number && std::to_string(*number) == word) // "007" is a name
         return *number;
     return word;
 }

@@ -1,6 +1,7 @@
 // core/ctl/main.cpp - sipyardctl: asks a running server over its management socket
 #include "core/base/format.h"
 #include "core/ctl/command_line.h"
+#include "core/ctl/ladder.h"
 #include "core/ctl/table.h"
 
 #include <cerrno>
@@ -107,6 +108,7 @@ int main(int argc, char** argv)
         return complain((*error)["message"].text("the server said no"));
     }
     const json::Value& result = (*answer)["result"];
-    std::fputs((as_json ? result.dump_pretty() + "\n" : ctl::to_table(result)).c_str(), stdout);
+    const bool ladder = call->method == "core.trace";
+    std::fputs((as_json ? result.dump_pretty() + "\n" : ladder ? ctl::to_ladder(result) : ctl::to_table(result)).c_str(), stdout);
     return 0;
 }

@@ -192,6 +192,28 @@ Result<Value> create_tables(Server& server, const Value& given)
     return list;
 }
 
+// What is still known of the messages of a call, oldest first. Times are microseconds since the first one.
+Result<Value> trace(Server& server, const Value& given)
+{
+    const Value& named = param(given, 0, "call_id");
+    const std::string call_id = named.is_integer() ? std::to_string(named.integer()) : std::string{named.text()};
+    if (call_id.empty())
+        return Error{ErrorKind::invalid, "expected a Call-ID"};
+    const auto us = [](Duration d) { return std::chrono::duration_cast<std::chrono::microseconds>(d).count(); };
+    const auto records = server.host().trail()->of(call_id);
+    Value messages = Value::array();
+    for (const Trail::Record& record : records)
+        messages.add(Value::object().set("us", us(record.when - records.front().when))
+                         .set("way", record.way == Trail::Way::in ? "in" : "out")
+                         .set("peer", format("{}:{}", net::to_text(record.protocol), record.peer.text()))
+                         .set("method", sip::to_text(record.method).empty() ? "other" : sip::to_text(record.method))
+                         .set("cseq", record.cseq).set("status", record.status));
+    const std::int64_t age = records.empty() ? 0 : us(server.clock().now() - records.front().when) / 1'000'000;
+    return Value::object().set("call_id", call_id)
+        .set("start", records.empty() ? std::string{} : time_text(server.clock().unix_seconds() - age))
+        .set("messages", std::move(messages));
+}
+
 Result<Value> list_methods(Server& server)
 {
     Value list = Value::array();
@@ -231,6 +253,7 @@ void add_server_commands(Server& server)
     add("core.tcp_list", "As core.connections", [&](const Value& p) { return connections(server, p); });
     add("core.sockets_list", "The sockets the server listens on", [&](const Value&) { return sockets(server); });
     add("core.log_level", "Shows or sets the log level (debug=): [LEVEL]", [&](const Value& p) { return log_level(server, p); });
+    add("core.trace", "The messages of a live or recent call: CALLID", [&](const Value& p) { return trace(server, p); });
     add("core.reload", "Compiles the configuration again and swaps the script", [&](const Value&) -> Result<Value> {
         // Reading files and compiling takes a while: on the general pool, not on a worker.
         auto done = task::blocking(server.runtime().pool(), std::chrono::seconds{30},
