@@ -473,3 +473,29 @@ TEST_CASE("event_route[usrloc:contact-expired]", "[registrar]")
     bench.store->expire();
     CHECK(seen == "alice sip:a@h ");
 }
+
+TEST_CASE("a reply's contacts are stored, and nothing is answered", "[registrar]")
+{
+    Bench           bench;
+    test::Messenger m{bench.host,
+                      "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bK2\r\n"
+                      "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:alice@example.com>;tag=2\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\n"
+                      "Contact: <sip:a@192.0.2.1>;expires=100\r\nContent-Length: 0\r\n\r\n",
+                      Route::core_reply};
+    CHECK(bench.registrar->save(*m, "location", std::nullopt, std::nullopt).code == 1);
+    CHECK(bench.host.responder.replies.empty());
+    CHECK(bench.lookup("sip:alice@example.com") == "1 sip:a@192.0.2.1");
+}
+
+TEST_CASE("a store that is full is a 503 that says when to come back", "[registrar]")
+{
+    usrloc::Settings store;
+    store.max_stored = 1;
+    Bench bench{{}, store};
+    CHECK(bench.save("alice", "Contact: <sip:a@h>\r\n") == 1);
+    CHECK(bench.save("bob", "Contact: <sip:b@h>\r\n") == -1);
+    CHECK(bench.host.responder.last_code() == 503);
+    CHECK(bench.answered_with("Retry-After: 10\r\n"));
+    CHECK(bench.save("alice", "Contact: <sip:a@h>\r\n", "c1", 2) == 2); // a refresh takes no more room
+    CHECK(bench.host.counted("registrar", "rejected_regs") == 1);
+}

@@ -220,6 +220,25 @@ TEST_CASE("many rows are loaded page by page", "[usrloc][db]")
     CHECK(all.list.size() == 700);
 }
 
+TEST_CASE("how many the database knows", "[usrloc][db]")
+{
+    Folder folder;
+    Server server{folder, mode(1)};
+    put(*server.store, "alice", "sip:a@h", 60);
+    put(*server.store, "alice", "sip:b@h", 600);
+    put(*server.store, "ever", "sip:c@h", 0);
+    server.host.movable_clock().jump(std::chrono::seconds{61}); // no timer runs here
+    const auto run = [&](std::string_view name) -> std::string {
+        for (const auto& command : Usrloc::manifest().commands)
+            if (command.name == name)
+                return must(command.run(server.store.get(), json::Value::array({"location"}))).dump();
+        return {};
+    };
+    CHECK(run("ul.db_users") == R"({"Users":2})");
+    CHECK(run("ul.db_contacts") == R"({"Contacts":2})");
+    CHECK(run("ul.db_expired_contacts") == R"({"Contacts":1})");
+}
+
 TEST_CASE("table names that are none", "[usrloc][db]")
 {
     Folder folder;

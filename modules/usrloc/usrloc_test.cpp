@@ -218,9 +218,11 @@ TEST_CASE("a hundred thousand contacts in 600 bytes each", "[usrloc]")
     const auto after = ::mallinfo2();
     const double each = static_cast<double>(after.uordblks - before.uordblks) / users;
     INFO("bytes a contact: " << each);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // their allocators count for themselves
     CHECK(each < 600);
+    CHECK(each > 100);
+#endif
     CHECK(host.counted("usrloc", "location-users") == users);
-    WARN("bytes a contact: " << each);
 }
 
 TEST_CASE("ul.* commands", "[usrloc]")

@@ -104,6 +104,28 @@ SCENARIO("a phone behind TCP is reached over its connection", "[registrar]")
     CHECK(says(caller.ask(request("OPTIONS", "bob", caller.port(), {})), "sip:bob@127.0.0.1:9;transport=tcp"));
 }
 
+SCENARIO("a lost connection takes its contact along, an expired contact its connection", "[registrar]")
+{
+    TempDir       folder;
+    const auto    extra = std::string{"modparam(\"usrloc\", \"handle_lost_tcp\", 1)\nmodparam(\"usrloc\", \"close_expired_tcp\", 1)\n"
+                                      "modparam(\"usrloc\", \"timer_interval\", 1)\nmodparam(\"registrar\", \"min_expires\", 1)\n"};
+    const auto    at = config_text.find("request_route");
+    RunningServer server{folder.write("registrar.cfg", config_text.substr(0, at) + extra + config_text.substr(at))};
+    {
+        TcpClient phone{server.port()};
+        phone.send(request("REGISTER", "bob", 5060, contact("bob", 9, ";transport=tcp"), 1, "TCP"));
+        CHECK(says(phone.read_message(), "200 OK"));
+        CHECK(server.counted("usrloc.location-contacts") == 1);
+    }
+    CHECK(wait_until([&] { return server.counted("usrloc.location-contacts") == 0; }));
+
+    TcpClient phone{server.port()};
+    phone.send(request("REGISTER", "carol", 5060, contact("carol", 9, ";transport=tcp") + "Expires: 1\r\n", 1, "TCP"));
+    CHECK(says(phone.read_message(), "200 OK"));
+    CHECK(phone.closed_by_peer());
+    CHECK(server.counted("usrloc.location-contacts") == 0);
+}
+
 SCENARIO("many phones register at once, some of them as one user", "[registrar]")
 {
     TempDir       folder;
