@@ -39,10 +39,14 @@ Verdict Uac::auth(Request& request, std::optional<std::int64_t> mode)
         log_.error("uac_auth: {}", taken.error().text);
         return Verdict::no();
     }
+    // What was challenged is the branch's Request-URI, which need not be the one the request came with.
     const auto& message = request.message();
-    const auto  lines = session.lines({message.method_text(), request.ruri(), message.body()});
+    const Value branch_uri = tm_extras_.of_branch(request, "uri");
+    const std::string_view uri = branch_uri.is_text() && !branch_uri.text().empty() ? branch_uri.text() : request.ruri();
+    const auto  lines = session.lines({message.method_text(), uri, message.body()});
     if (lines.empty())
         return Verdict::no();
+    request.set_ruri(uri); // new to t_relay, which does not go to the same place twice by itself
     auto& edits = request.edits();
     // An answer the client gave in the same realm would stand beside ours; that of another realm stays.
     for (const bool proxy : {false, true}) {
