@@ -49,6 +49,15 @@ struct DialogChanged {
     Dialog dialog;
 };
 
+// Told when a call is over, behind the event route, with a message of the call in hand: its $dlg_var can be read. On a
+// fiber, any worker. Registered in a module's constructor, lives as long as the module.
+class EndListener {
+public:
+    enum class How : unsigned char { ended, failed, expired }; // BYE; not answered; its lifetime was over
+    virtual ~EndListener() = default;
+    virtual void on_end(Request& request, const Dialog& dialog, How how) = 0;
+};
+
 struct Api {
     static constexpr std::string_view name = "dialog";
     virtual ~Api() = default;
@@ -58,6 +67,7 @@ struct Api {
     // The dialog of the request in hand.
     virtual std::optional<Dialog> of(Request& request) = 0;
     virtual std::vector<Dialog>   list(std::size_t most) = 0;
+    virtual void add_listener(EndListener&) {}
     // BYE to one side or both; `headers` are whole lines with CRLF. On a fiber. Errors: not_found, invalid (not answered yet).
     virtual Result<void> terminate(std::uint32_t entry, std::uint32_t id, Side side, std::string_view headers) = 0;
 };

@@ -56,6 +56,7 @@ public:
     std::optional<Dialog> find(std::string_view call_id, std::string_view from_tag, std::string_view to_tag) override;
     std::optional<Dialog> of(Request& request) override;
     std::vector<Dialog>   list(std::size_t most) override;
+    void add_listener(EndListener& listener) override { end_listeners_.push_back(&listener); } // at construction only
     Result<void> terminate(std::uint32_t entry, std::uint32_t id, Side side, std::string_view headers) override;
     // tm::Watcher
     tm::Moments wants(Request& request, std::uint64_t& note) override;
@@ -85,8 +86,8 @@ private:
     void forget(const CallPtr& call);
     void set_deadline(const CallPtr& call, Facts& facts, Instant when);
     Instant after(std::int64_t seconds) const { return host_.clock().now() + std::chrono::seconds{seconds}; }
-    void run_event(std::string_view event, Request& request);
-    void run_event(std::string_view event, const CallPtr& call); // without a message in hand
+    void run_event(std::string_view event, Request& request, EndListener::How how = EndListener::How::ended);
+    void run_event(std::string_view event, const CallPtr& call, EndListener::How how = EndListener::How::ended); // no message in hand
     void with_made_up(const CallPtr& call, const std::function<void(Request&)>& f);
 
     // --- ending.cpp: timeouts and requests of our own ---
@@ -170,6 +171,7 @@ private:
     const std::unique_ptr<Store>             store_;            // null with db_mode 0
     Counter &active_, &early_, &processed_, &expired_, &failed_;
     Agenda              agenda_;
+    std::vector<EndListener*> end_listeners_;                   // fixed once the server runs
     static constexpr std::size_t write_lanes = 16;
     std::array<task::Strand, write_lanes> writes_;              // of one dialog in order
     std::unique_ptr<task::Timer>          write_timer_;         // db_mode 2; worker 0's

@@ -6,16 +6,21 @@
 
 namespace sipyard::dialog {
 
-void Dialogs::run_event(std::string_view event, Request& request)
+void Dialogs::run_event(std::string_view event, Request& request, EndListener::How how)
 {
     if (host_.has_event_route(event))
         (void)host_.run_event_route(event, request);
+    if (end_listeners_.empty() || event == "dialog:start")
+        return;
+    if (const auto dialog = of(request))
+        for (EndListener* const listener : end_listeners_)
+            listener->on_end(request, *dialog, event == "dialog:failed" ? EndListener::How::failed : how);
 }
 
-void Dialogs::run_event(std::string_view event, const CallPtr& call)
+void Dialogs::run_event(std::string_view event, const CallPtr& call, EndListener::How how)
 {
-    if (host_.has_event_route(event))
-        with_made_up(call, [&](Request& request) { run_event(event, request); });
+    if (host_.has_event_route(event) || !end_listeners_.empty())
+        with_made_up(call, [&](Request& request) { run_event(event, request, how); });
 }
 
 // A route wants a message in hand: an OPTIONS of the caller's, with the dialog's own identifiers. It is never sent.
@@ -113,7 +118,7 @@ void Dialogs::on_deadline(const CallPtr& call)
     if (const auto change = advance(call, Event::timeout)) {
         expired_.add();
         changed(call, change->now);
-        run_event("dialog:end", call);
+        run_event("dialog:end", call, EndListener::How::expired);
     }
 }
 
