@@ -1,0 +1,2 @@
+# its tests run scripts with variables 
+TEST_NEEDS_debugger := pv
