@@ -118,7 +118,7 @@ TEST_CASE("the script counts calls", "[dlgs]")
                                         "    if (!dlgs_init(\"alice\", \"bob\", \"d\") || !dlgs_tags_add(\"t\")) exit;\n"
                                         "    if ($dlgs(src) != \"alice\") exit;\n"
                                         "    return dlgs_count(\"src\", \"eq\", \"alice\") + 10 * dlgs_tags_count(\"t\");\n}\n"
-                                        "dlgs_update();\nreturn dlgs_count(\"any\", \"eq\", \"*\");\n}\n");
+                                        "dlgs_update();\ndlgs_count(\"any\", \"eq\", \"*\");\nreturn $rc;\n}\n");
         INFO(script.errors());
         REQUIRE(loaded);
         const auto run = [&](std::string_view method) {
