@@ -20,7 +20,12 @@ ServerHost::~ServerHost()
 
 Result<void> ServerHost::construct(Loader& loader)
 {
+    // Database drivers first: which module wants a database is known by its parameters only.
+    const auto is_driver = [](const OfferSpec& offer) { return offer.api == db::Driver::name; };
     std::vector<LoadedModule*> under_way;
+    for (const auto& module : loader.loaded())
+        if (std::any_of(module->manifest.offers.begin(), module->manifest.offers.end(), is_driver))
+            TRYV(construct_one(*module, loader, under_way));
     for (const auto& module : loader.loaded())
         TRYV(construct_one(*module, loader, under_way));
     return {};
