@@ -62,7 +62,7 @@ Acc::Acc(const Settings& settings, Host& host)
       log_extra_{must(read_fields(host, settings.log_extra))}, db_extra_{must(read_fields(host, settings.db_extra))},
       legs_{must(read_legs(settings.multi_leg_info))}, style_{style_of(settings)},
       shape_{shape_of(settings, db_extra_, legs_)},
-      extras_{host.try_service<tm::Extras>()},
+      tm_{host.service<tm::Api>()}, extras_{host.try_service<tm::Extras>()},
       rr_{settings.detect_direction ? host.try_service<rr::Api>() : nullptr},
       table_acc_{settings.db_url.empty() ? nullptr : must(host.compile_format(settings.db_table_acc))},
       table_missed_{settings.db_url.empty() ? nullptr : must(host.compile_format(settings.db_table_missed_calls))},
@@ -100,7 +100,7 @@ Acc::Acc(const Settings& settings, Host& host)
         if (!host.checking())
             host.at_stop([this] { rows_->flush(); });
     }
-    host.service<tm::Api>().add_watcher(*this);
+    tm_.add_watcher(*this);
 }
 
 // --- which transactions --------------------------------------------------------------------------------------------------
@@ -193,6 +193,8 @@ void Acc::missed(const tm::Happening& happening, Request& request)
 Acc::Answer Acc::answer_of(const tm::Happening& happening, Request& request) const
 {
     Answer answer{request.arena().copy(std::to_string(happening.code)), happening.reason, happening.to_tag};
+    if (answer.to_tag.empty() && happening.reply)
+        answer.to_tag = happening.reply->message().to_tag();
     if (answer.to_tag.empty())
         answer.to_tag = request.message().to_tag();
     if (settings_.reason_from_hf && happening.reply)
@@ -330,10 +332,17 @@ RowShape Acc::shape_of(const Settings& s, const std::vector<Field>& extra, const
 
 // --- the script's own records ------------------------------------------------------------------------------------------------
 
+// What a reply of ours carries when the request has none: it is the one the caller will see.
+std::string_view Acc::to_tag_of(Request& request)
+{
+    const std::string_view tag = request.message().to_tag();
+    return tag.empty() && request.message().is_request() ? tm_.local_tag(request) : tag;
+}
+
 Verdict Acc::acc_log_request(Request& request, std::string_view comment)
 {
     const auto [code, reason] = parse_comment(comment);
-    write_line(core_of(accounted_head, request, {code, reason, request.message().to_tag()}), request);
+    write_line(core_of(accounted_head, request, {code, reason, to_tag_of(request)}), request);
     return Verdict::yes();
 }
 
@@ -344,7 +353,7 @@ Verdict Acc::acc_db_request(Request& request, std::string_view comment, std::str
         return Verdict::no();
     }
     const auto [code, reason] = parse_comment(comment);
-    return Verdict::of(write_rows(core_of(accounted_head, request, {code, reason, request.message().to_tag()}), request, table));
+    return Verdict::of(write_rows(core_of(accounted_head, request, {code, reason, to_tag_of(request)}), request, table));
 }
 
 Verdict Acc::acc_request(Request& request, std::string_view comment, std::string_view table)

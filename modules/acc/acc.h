@@ -35,6 +35,7 @@ private:
     Verdict acc_log_request(Request& request, std::string_view comment);
     Verdict acc_db_request(Request& request, std::string_view comment, std::string_view table);
     Verdict acc_request(Request& request, std::string_view comment, std::string_view table);
+    std::string_view to_tag_of(Request& request);
     Result<JsonValue> stats(const JsonValue& params);
 
     // --- what happened to a transaction ---
@@ -65,6 +66,7 @@ private:
     const std::vector<LegField> legs_;
     const TimeStyle             style_;
     const RowShape              shape_;
+    tm::Api&                    tm_;
     tm::Extras* const           extras_;    // to take a flag from the transaction itself; null in tests
     rr::Api* const              rr_;        // null unless detect_direction
     const Table                 table_acc_, table_missed_;      // null without a database

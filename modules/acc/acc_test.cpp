@@ -1,4 +1,5 @@
 // modules/acc/acc_test.cpp - which moments are accounted, and the lines as billing scripts know them
+#include "core/sip/message.h"
 #include "modules/acc/acc.h"
 #include "modules/pv/pv.h"
 #include "test/support/catch.h"
@@ -149,7 +150,9 @@ TEST_CASE("a missed call is told once for each attempt", "[acc]")
     bench.happen(tm::Moment::failure, *request, {486, "Busy here", nullptr, "tt"});
     CHECK((request->flags & 1 << 2) == 0);
     request->flags |= 1 << 2; // failure_route tries again
-    bench.happen(tm::Moment::failure, *request, {404, "Nope", nullptr, "tt"});
+    Messenger nope{bench.host, sample_reply(404, "Nope"), Route::tm_reply};
+    bench.happen(tm::Moment::failure, *request, {404, "Nope", &*nope, ""});
+    CHECK(bench.host.log_lines().has(format(";to_tag={};", nope->message().to_tag())));
     bench.happen(tm::Moment::reply_out, *request, {404, "Nope", nullptr, "tt"});
     INFO(bench.host.log_lines().text());
     CHECK(bench.host.log_lines().count("ACC: call missed: ") == 2);
@@ -203,6 +206,7 @@ TEST_CASE("the script accounts by itself", "[acc]")
     CHECK(bench.host.log_lines().count("ACC: request accounted: ") == 3);
     CHECK(bench.host.log_lines().has(";code=404;reason=Not here;"));
     CHECK(bench.host.log_lines().has(";code=;reason=just so;"));
+    CHECK(bench.host.log_lines().count(";to_tag=fake-tag;") == 3); // as a reply of ours would have it
 }
 
 TEST_CASE("a forged line end stays in its line", "[acc]")
