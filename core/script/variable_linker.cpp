@@ -226,7 +226,7 @@ ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& t
                  std::string{spec.inner_expected});
             return nullptr;
         }
-    } else if (has_variables(*pvar.inner)) {
+    } else if (has_variables(*pvar.inner) && spec.inner_expected != "a variable") { // $T_req($ru) names one: kept as written
         how.inner_expr = format(*pvar.inner, trouble);
         if (!how.inner_expr)
             return nullptr;

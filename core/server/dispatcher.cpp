@@ -111,6 +111,9 @@ void Dispatcher::handle_request(Request& request)
     // ";alias": the peer may be reached over this connection at the port of its Via (RFC 5923; tcp_accept_aliases).
     if (message.top_via()->has_alias && host_.core().tcp_accept_aliases && request.received().connection)
         host_.network().add_alias(request.received().connection, message.top_via()->port_or_default());
+    for (MessageHook* const hook : host_.message_hooks())
+        if (hook->take_request(request))
+            return;
     // The ACK to a reply we sent without a transaction ends here (RFC 3261 17.2.1: no server transaction matches it).
     if (message.method() == sip::Method::ack && host_.stateless()->is_own_tag(message.to_tag())) {
         filtered_acks_.add();
@@ -120,9 +123,6 @@ void Dispatcher::handle_request(Request& request)
         }
         return;
     }
-    for (MessageHook* const hook : host_.message_hooks())
-        if (hook->take_request(request))
-            return;
     engine_.run_request(request);
 }
 

@@ -63,6 +63,7 @@ struct Leg {
     std::uint8_t     branch = 0, round = 0; // number for the script; which t_relay made it
     ClientState      state = ClientState::calling;
     Cancelling       cancelling = Cancelling::no;
+    bool             in_hand = false;       // its final reply has come, and has not been dealt with
     bool             faked = false, replied = false, dropped = false, replica = false, superseded = false, timed_out = false;
     const net::Listener* forced_socket = nullptr;
 

@@ -432,13 +432,14 @@ int Tm::fork(Request& request, State& s, const How& how)
             ++sent;
         } else if (try_next(cell, *sprout.leg, request.arena())) {
             ++sent;
-        } else {
+        } else if (settings_.failure_exec_mode) { // counts as a branch that failed, for the failure route
+            ++sent;
+            fail_later(cell, sprout.leg->serial);
+        } else { // as if it had never been
             error = unreachable;
             const Locked locked{cell.lock};
             sprout.leg->state = ClientState::terminated;
-            sprout.leg->superseded = settings_.failure_exec_mode == 0; // as if it had never been
-            sprout.leg->code = 503;
-            sprout.leg->faked = true;
+            sprout.leg->superseded = true;
             sprout.leg->again_at = sprout.leg->out_at = task::never;
         }
     }

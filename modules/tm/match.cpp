@@ -1,6 +1,7 @@
 // modules/tm/match.cpp - which transaction a request belongs to; making one; what came again
 #include "modules/tm/tm.h"
 
+#include "core/base/text.h"
 #include "core/module/stateless.h"
 #include "core/sip/message.h"
 
@@ -148,6 +149,16 @@ void Tm::save(Request& request, Cell& cell)
 {
     State& s = state(request);
     const sip::Message& message = request.message();
+    // An AVP's value counts for this transaction, in seconds.
+    const auto seconds_of = [&](const VariableRef& avp) -> std::uint32_t {
+        const Value value = avp.get(request);
+        const auto number = value.is_integer() ? std::optional{value.number()} : parse_int(value.text());
+        return number && *number > 0 && *number < 1'000'000 ? static_cast<std::uint32_t>(*number * 1000) : 0;
+    };
+    if (fr_avp_ && s.terms.fr == 0)
+        s.terms.fr = seconds_of(*fr_avp_);
+    if (fr_inv_avp_ && s.terms.fr_inv == 0)
+        s.terms.fr_inv = seconds_of(*fr_inv_avp_);
     const Locked locked{cell.lock};
     // One block does for most: the request, what is sent (a little longer), and one branch.
     const std::size_t expected = sizeof(Saved) + sizeof(Leg) + 2 * message.buffer().size() + 512;
@@ -242,6 +253,21 @@ Begun Tm::absorb(Request& request, Cell& cell)
     if (!again.empty())
         (void)host_.network().send(to, again);
     return Begun::absorbed;
+}
+
+// Before the script: the ACK to a reply of ours carries our tag, which the server would take for a stateless one.
+bool Tm::take_request(Request& request)
+{
+    const sip::Message& message = request.message();
+    if (message.method() == sip::Method::ack) {
+        const StatelessReplies* const stateless = host_.stateless();
+        if (stateless && stateless->is_own_tag(message.to_tag())) {
+            const Hold held{*this, match(message)};
+            if (held.cell && absorb(request, *held.cell) == Begun::absorbed)
+                return true;
+        }
+    }
+    return takers_.take(request);
 }
 
 Cell* Tm::invite_of(Request& request)

@@ -62,6 +62,7 @@ bool Tm::take_reply(Request& reply)
             } else {
                 leg->again_at = leg->out_at = leg->cancel_again_at = task::never;
             }
+            leg->in_hand = what == ClientDo::pass_and_ack || (what == ClientDo::pass && code >= 300);
             if (what == ClientDo::pass || what == ClientDo::pass_and_ack)
                 leg->code = static_cast<std::uint16_t>(code);
         }
@@ -83,6 +84,7 @@ bool Tm::take_reply(Request& reply)
     else
         count_.rpl_absorbed.add();
     const Locked locked{cell.lock};
+    leg->in_hand = false;
     settle(cell);
     schedule(cell);
     return true;
@@ -105,7 +107,10 @@ void Tm::handle_reply(Cell& cell, Leg& leg, Request& reply, ClientDo)
     {
         const Locked locked{cell.lock};
         armed = armed || !cell.saved->routes.reply.empty() || !leg.reply_route.empty();
-        s.last_reply = !has_pending(cell);
+        s.last_reply = code < 200 ? !has_pending(cell) : true;
+        for (const Leg* other = cell.saved->legs; other; other = other->next)
+            if (other != &leg && (other->is_pending() || other->in_hand))
+                s.last_reply = false;
     }
     const Turn turn{*this, cell, armed};
     s.holds_turn = armed;
@@ -197,15 +202,15 @@ void Tm::leg_answered(Cell& cell, Leg& leg, const Coming& coming, Arena& arena)
         run_branch_failure(cell, leg, coming, arena);
     {
         const Locked locked{cell.lock};
-        if (has_pending(cell)) {
-            if (coming.request && !leg.reply) { // it may be the best one in the end
-                const auto text = coming.request->message().buffer();
-                leg.reply = blocks_.get(text.size());
-                leg.reply_size = static_cast<std::uint32_t>(text.size());
-                std::memcpy(leg.reply.data, text.data(), text.size());
-            }
-            return;
+        leg.in_hand = false;
+        if (coming.request && !leg.reply && cell.saved->legs->next) { // it may be the best one in the end, or its challenge count
+            const auto text = coming.request->message().buffer();
+            leg.reply = blocks_.get(text.size());
+            leg.reply_size = static_cast<std::uint32_t>(text.size());
+            std::memcpy(leg.reply.data, text.data(), text.size());
         }
+        if (has_pending(cell))
+            return;
     }
     finish(cell, &leg, coming, arena);
 }
@@ -295,7 +300,7 @@ bool Tm::run_failure_route(Cell& cell, std::string_view route, Leg* leg, const C
         cell.saved->flags = request->flags;
         cell.saved->extended_flags = request->extended_flags;
     }
-    return cell.has_final() || cell.waiting || has_pending(cell);
+    return cell.has_final() || cell.waiting || cell.suspended || has_pending(cell);
 }
 
 // event_route[tm:branch-failure:NAME]: a branch of its own may follow before the others are done.

@@ -25,7 +25,7 @@ Leg* leg_by_branch(Cell& cell, int branch)
 bool has_pending(const Cell& cell)
 {
     for (const Leg* leg = cell.saved ? cell.saved->legs : nullptr; leg; leg = leg->next)
-        if (leg->is_pending())
+        if (leg->is_pending() || leg->in_hand)
             return true;
     return false;
 }

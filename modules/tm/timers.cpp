@@ -339,30 +339,37 @@ void Tm::send_failed(const net::Destination&, std::string_view bytes, const Erro
     auto branch = bytes.substr(at + 7);
     branch = branch.substr(0, branch.find_first_of("; \r\n,"));
     const auto ticket = read_ticket(branch, seed_);
-    task::Worker* const worker = task::Worker::current();
-    if (!ticket || !worker)
+    if (!ticket)
         return;
-    worker->spawn_always([this, ticket = *ticket] {
-        const Hold held{*this, find_held({ticket.index, ticket.generation})};
+    const Hold held{*this, find_held({ticket->index, ticket->generation})};
+    if (held.cell)
+        fail_later(*held.cell, ticket->serial);
+}
+
+void Tm::fail_later(Cell& cell, std::uint16_t serial)
+{
+    task::Worker* const worker = task::Worker::current();
+    (worker ? worker : cell.owner)->spawn_always([this, id = cell.id(), serial] {
+        const Hold held{*this, find_held(id)};
         if (!held.cell)
             return;
-        Cell& cell = *held.cell;
+        Cell& found = *held.cell;
         Leg* leg = nullptr;
         {
-            const Locked locked{cell.lock};
-            leg = leg_by_serial(cell, ticket.serial);
+            const Locked locked{found.lock};
+            leg = leg_by_serial(found, serial);
         }
         if (!leg)
             return;
         Arena& arena = task::Fiber::current()->arena();
-        const Turn turn{*this, cell};
+        const Turn turn{*this, found};
         host_.locator().failed({leg->to.protocol, leg->to.to});
-        if (!leg->is_pending() || try_next(cell, *leg, arena))
+        if (!leg->is_pending() || try_next(found, *leg, arena))
             return;
-        leg_failed(cell, *leg, 503, arena);
-        const Locked locked{cell.lock};
-        settle(cell);
-        schedule(cell);
+        leg_failed(found, *leg, 503, arena);
+        const Locked locked{found.lock};
+        settle(found);
+        schedule(found);
     });
 }
 

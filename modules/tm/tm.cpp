@@ -65,6 +65,13 @@ Tm::Tm(const Settings& settings, Host& host)
     for (const auto& row : idle)
         if (row.set)
             log_.warn("parameter {} has no meaning here and is ignored", row.name);
+    const auto avp_of = [&](const std::string& name) {
+        return must(host_.compile_variable(name.starts_with('$') ? name : "$avp(" + name + ")"));
+    };
+    if (!settings_.fr_timer_avp.empty())
+        fr_avp_ = avp_of(settings_.fr_timer_avp);
+    if (!settings_.fr_inv_timer_avp.empty())
+        fr_inv_avp_ = avp_of(settings_.fr_inv_timer_avp);
     user_agent_ = std::make_unique<UserAgent>(*this, host_);
     takers_.add(*user_agent_);
     if (host_.checking())

@@ -127,7 +127,7 @@ public:
     Counts  counts() override;
 
     // --- MessageHook ---
-    bool take_request(Request& request) override { return takers_.take(request); }
+    bool take_request(Request& request) override;
     bool take_reply(Request& reply) override;
     void send_failed(const net::Destination& to, std::string_view bytes, const Error& why) override;
 
@@ -191,6 +191,7 @@ private:
     void   run_branch_failure(Cell& cell, Leg& leg, const Coming& coming, Arena& arena);
     bool   run_failure_route(Cell& cell, std::string_view route, Leg* leg, const Coming& coming, Arena& arena); // true: it dealt with it
     void   add_challenges(Cell& cell, const Leg* chosen, Request& reply);
+    void   fail_later(Cell& cell, std::uint16_t serial); // a transport error, dealt with on a fiber of its own
     void   send_ack(Cell& cell, Leg& leg, Request& reply);
 
     // --- upstream.cpp: replies to the caller ---
@@ -331,6 +332,7 @@ private:
     task::PerWorker<std::vector<std::string>> via_texts_; // "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=" by socket
     std::atomic<bool>                     stopping_{false};
     std::unique_ptr<UserAgent>            user_agent_;
+    std::shared_ptr<const VariableRef>    fr_avp_, fr_inv_avp_; // shared with the script engine
 };
 
 // A hold given back at the end of the scope.
