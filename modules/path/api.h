@@ -12,8 +12,8 @@ namespace sipyard::path {
 class FlowTokens {
 public:
     virtual ~FlowTokens() = default;
-    // The user part of a Path that leads back over the flow the request came by; nothing when none is called for. In the
-    // request's arena.
+    // The user part of a Path that leads back over the flow the request came by; nothing when none is called
+    // for. In the request's arena.
     virtual std::optional<std::string_view> make(Request& request) = 0;
 };
 

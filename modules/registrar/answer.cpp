@@ -39,8 +39,9 @@ private:
 // "<urn:uuid:...>" without its brackets
 std::string_view plain(std::string_view instance)
 {
-    return instance.size() >= 2 && instance.front() == '<' && instance.back() == '>' ? instance.substr(1, instance.size() - 2)
-                                                                                     : instance;
+    return instance.size() >= 2 && instance.front() == '<' && instance.back() == '>'
+               ? instance.substr(1, instance.size() - 2)
+               : instance;
 }
 
 } // namespace
@@ -62,7 +63,8 @@ std::size_t put_q(char* to, int q)
     return size;
 }
 
-std::string_view contact_header(std::span<const usrloc::ContactView> contacts, const ContactStyle& style, Arena& arena)
+std::string_view contact_header(std::span<const usrloc::ContactView> contacts, const ContactStyle& style,
+                                Arena& arena)
 {
     if (contacts.empty())
         return {};
@@ -70,7 +72,8 @@ std::string_view contact_header(std::span<const usrloc::ContactView> contacts, c
     for (const auto& c : contacts) {
         size += c.contact.size() + c.received.size() + style.received_param.size() + c.instance.size() + 96;
         if (style.gruu && !c.instance.empty())
-            size += c.instance.size() + c.ruid.size() + style.gruu_user.size() + 2 * style.gruu_host.size() + 64;
+            size +=
+                c.instance.size() + c.ruid.size() + style.gruu_user.size() + 2 * style.gruu_host.size() + 64;
     }
     Line line{arena.array<char>(size)};
     line << "Contact: ";
@@ -80,14 +83,15 @@ std::string_view contact_header(std::span<const usrloc::ContactView> contacts, c
         first = false;
         if (c.q >= 0)
             line << ";q=", line.q(c.q);
-        line << ";expires=" << (c.expires == 0 ? INT32_MAX : std::max<std::int64_t>(c.expires - style.now, 0));
+        line << ";expires="
+             << (c.expires == 0 ? INT32_MAX : std::max<std::int64_t>(c.expires - style.now, 0));
         if (!c.received.empty() && !style.received_param.empty())
             line << ";" << style.received_param << "=\"" << c.received << "\"";
         if (c.instance.empty())
             continue;
         if (style.gruu) {
-            line << ";pub-gruu=\"sip:" << style.gruu_user << (style.gruu_user.empty() ? "" : "@") << style.gruu_host << ";gr="
-                 << plain(c.instance) << "\"";
+            line << ";pub-gruu=\"sip:" << style.gruu_user << (style.gruu_user.empty() ? "" : "@")
+                 << style.gruu_host << ";gr=" << plain(c.instance) << "\"";
             line << ";temp-gruu=\"sip:" << c.ruid << "@" << style.gruu_host << ";gr\"";
         }
         line << ";+sip.instance=\"" << c.instance << "\"";

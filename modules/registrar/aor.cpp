@@ -10,13 +10,15 @@ std::string_view aor_of(const sip::Uri& uri, const AorRules& rules, Arena& arena
     if (!uri.is_sip() && uri.scheme != sip::Scheme::tel)
         return {};
     std::string_view host = uri.host;
-    if (!rules.realm_prefix.empty() && istarts_with(host, rules.realm_prefix) && host.size() > rules.realm_prefix.size())
+    if (!rules.realm_prefix.empty() && istarts_with(host, rules.realm_prefix) &&
+        host.size() > rules.realm_prefix.size())
         host.remove_prefix(rules.realm_prefix.size());
     char* const to = arena.array<char>(uri.user.size() + 1 + host.size());
     std::size_t size = 0;
     for (std::size_t i = 0; i < uri.user.size(); ++i) {
         char c = uri.user[i];
-        if (c == '%' && i + 2 < uri.user.size() && hex_digit(uri.user[i + 1]) >= 0 && hex_digit(uri.user[i + 2]) >= 0) {
+        if (c == '%' && i + 2 < uri.user.size() && hex_digit(uri.user[i + 1]) >= 0 &&
+            hex_digit(uri.user[i + 2]) >= 0) {
             c = static_cast<char>(hex_digit(uri.user[i + 1]) * 16 + hex_digit(uri.user[i + 2]));
             i += 2;
         }

@@ -1,4 +1,5 @@
-// modules/registrar/aor.h - the key of a user: address of record, and GRUUs made of it (RFC 3261 10.3 step 5, RFC 5627)
+// modules/registrar/aor.h - the key of a user: address of record, and GRUUs made of it (RFC 3261 10.3 step 5,
+// RFC 5627)
 #pragma once
 
 #include "core/base/arena.h"
@@ -9,11 +10,12 @@
 namespace sipyard::registrar {
 
 struct AorRules {
-    bool             use_domain = false, case_sensitive = false;
+    bool use_domain = false, case_sensitive = false;
     std::string_view realm_prefix; // cut from the domain
 };
 
-// "alice", or "alice@example.com"; escapes are undone (RFC 3261 10.3 step 5). Empty: the URI names no user. In the arena.
+// "alice", or "alice@example.com"; escapes are undone (RFC 3261 10.3 step 5). Empty: the URI names no user.
+// In the arena.
 std::string_view aor_of(const sip::Uri& uri, const AorRules& rules, Arena& arena);
 
 enum class Gruu : unsigned char { none, permanent, temporary };

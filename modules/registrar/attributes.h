@@ -1,4 +1,5 @@
-// modules/registrar/attributes.h - an XAVP's fields packed into bytes that the location store keeps (xavp_contact)
+// modules/registrar/attributes.h - an XAVP's fields packed into bytes that the location store keeps
+// (xavp_contact)
 #pragma once
 
 #include "core/module/avp.h"

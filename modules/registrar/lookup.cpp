@@ -1,4 +1,5 @@
-// modules/registrar/lookup.cpp - lookup() and its sisters: from an address of record to its contacts (RFC 3261 16.5)
+// modules/registrar/lookup.cpp - lookup() and its sisters: from an address of record to its contacts (RFC
+// 3261 16.5)
 #include "modules/registrar/attributes.h"
 #include "modules/registrar/registrar.h"
 
@@ -14,15 +15,15 @@ namespace {
 
 // Takes copies of what it is shown into an arena.
 struct Copies final : usrloc::Reader {
-    Arena&                    arena;
+    Arena& arena;
     std::vector<ContactView>& to;
     Copies(Arena& a, std::vector<ContactView>& t) : arena{a}, to{t} {}
     void read(std::span<const ContactView> contacts) override
     {
         to.reserve(contacts.size());
         for (ContactView c : contacts) {
-            for (std::string_view* text : {&c.aor, &c.contact, &c.received, &c.path, &c.call_id, &c.user_agent, &c.ruid, &c.instance,
-                                           &c.attributes, &c.socket})
+            for (std::string_view* text : {&c.aor, &c.contact, &c.received, &c.path, &c.call_id,
+                                           &c.user_agent, &c.ruid, &c.instance, &c.attributes, &c.socket})
                 *text = arena.copy(*text);
             to.push_back(c);
         }
@@ -31,7 +32,8 @@ struct Copies final : usrloc::Reader {
 
 } // namespace
 
-Result<bool> Registrar::collect(Request& request, std::string_view table, std::string_view aor, std::vector<ContactView>& to) const
+Result<bool> Registrar::collect(Request& request, std::string_view table, std::string_view aor,
+                                std::vector<ContactView>& to) const
 {
     Copies reader{request.arena(), to};
     return usrloc_.lookup(table, aor, reader);
@@ -42,7 +44,8 @@ Verdict Registrar::lookup(Request& request, std::string_view table, std::optiona
     return find(request, table, uri && !uri->empty() ? *uri : request.ruri(), Into::ruri);
 }
 
-Verdict Registrar::lookup_to_dset(Request& request, std::string_view table, std::optional<std::string_view> uri)
+Verdict Registrar::lookup_to_dset(Request& request, std::string_view table,
+                                  std::optional<std::string_view> uri)
 {
     return find(request, table, uri && !uri->empty() ? *uri : request.ruri(), Into::branches);
 }
@@ -70,26 +73,27 @@ Verdict Registrar::lookup_branches(Request& request, std::string_view table)
 bool Registrar::passes_filters(Request& request, const ContactView& c) const
 {
     if (settings_.lookup_filter_mode & 1)
-        if (const auto flags = configured(request, "rlf_bflags"); flags && (c.cflags & static_cast<std::uint32_t>(*flags)) == 0)
+        if (const auto flags = configured(request, "rlf_bflags");
+            flags && (c.cflags & static_cast<std::uint32_t>(*flags)) == 0)
             return false;
     if ((settings_.lookup_filter_mode & 2) && c.connection && !host_.network().is_open(c.connection))
         return false;
     return true;
 }
 
-// Where the request goes first: the first Path, else where the contact was seen. `path` is what is left of the Path to be
-// put into Route headers.
+// Where the request goes first: the first Path, else where the contact was seen. `path` is what is left of
+// the Path to be put into Route headers.
 std::string_view Registrar::next_hop(Request& request, const ContactView& c, std::string_view& path) const
 {
     path = c.path;
     while (!path.empty()) {
         std::string_view rest = path, element;
-        sip::NameAddr    hop;
+        sip::NameAddr hop;
         if (!sip::next_in_list(rest, element) || !sip::read(element, hop).empty())
             return c.received;
         sip::Uri uri;
-        if (settings_.path_check_local && sip::read(hop.uri, uri).empty()
-            && request.host().is_myself(uri.host, uri.port, std::nullopt)) {
+        if (settings_.path_check_local && sip::read(hop.uri, uri).empty() &&
+            request.host().is_myself(uri.host, uri.port, std::nullopt)) {
             while (!rest.empty() && (rest.front() == ',' || rest.front() == ' '))
                 rest.remove_prefix(1);
             path = rest;
@@ -105,7 +109,7 @@ void Registrar::note(Request& request, const ContactView& c) const
 {
     const std::int64_t now = host_.clock().unix_seconds();
     request.with_avps([&](AvpStore& store) {
-        bool       made = false;
+        bool made = false;
         const auto put = [&](int bit, std::string_view field, const Value& value) {
             if (settings_.xavp_rcd_mask & bit)
                 return;
@@ -128,7 +132,8 @@ void Registrar::note(Request& request, const ContactView& c) const
 void Registrar::restore(Request& request, const ContactView& c) const
 {
     if (!c.attributes.empty())
-        request.with_avps([&](AvpStore& store) { unpack(c.attributes, usrloc_.attributes_name(), store.xavps); });
+        request.with_avps(
+            [&](AvpStore& store) { unpack(c.attributes, usrloc_.attributes_name(), store.xavps); });
 }
 
 Verdict Registrar::find(Request& request, std::string_view table, std::string_view text, Into into)
@@ -138,12 +143,12 @@ Verdict Registrar::find(Request& request, std::string_view table, std::string_vi
         log_.info("lookup: '{}' is no URI", text);
         return -3;
     }
-    Arena&                   arena = request.arena();
+    Arena& arena = request.arena();
     std::vector<ContactView> found;
-    const Gruu               gruu = gruu_of(uri);
-    Result<bool>             there = false;
+    const Gruu gruu = gruu_of(uri);
+    Result<bool> there = false;
     if (gruu == Gruu::temporary) {
-        Copies           reader{arena, found};
+        Copies reader{arena, found};
         std::string_view ruid = uri.user;
         there = usrloc_.lookup_ruid(table, ruid, reader);
         // Kamailio's have a hash behind the id, and may still be around after a change of servers.
@@ -180,8 +185,8 @@ Verdict Registrar::find(Request& request, std::string_view table, std::string_vi
     std::size_t used = 0;
     if (into == Into::ruri) {
         const ContactView& best = found.front();
-        std::string_view   path;
-        const auto         hop = next_hop(request, best, path);
+        std::string_view path;
+        const auto hop = next_hop(request, best, path);
         request.set_ruri(best.contact);
         request.set_dst_uri(hop);
         request.set_path(path);
@@ -198,7 +203,7 @@ Verdict Registrar::find(Request& request, std::string_view table, std::string_vi
             break;
         }
         const ContactView& c = found[used++];
-        Branch             branch;
+        Branch branch;
         branch.uri = c.contact;
         branch.dst_uri = next_hop(request, c, branch.path);
         branch.ruid = c.ruid;

@@ -13,21 +13,22 @@ namespace {
 
 enum class Order3261 : unsigned char { newer, repeated, older };
 
-// Within one Call-ID the CSeq must grow (RFC 3261 10.3 step 6). The same one shortly after is a retransmission that lost
-// its transaction: answered again, nothing is changed.
+// Within one Call-ID the CSeq must grow (RFC 3261 10.3 step 6). The same one shortly after is a
+// retransmission that lost its transaction: answered again, nothing is changed.
 Order3261 order_of(const Order& order, const ContactView& stored)
 {
     if (stored.call_id != order.call_id || order.cseq > stored.cseq)
         return Order3261::newer;
-    if (order.cseq == stored.cseq && order.cseq_delay > 0 && stored.last_modified + order.cseq_delay > order.now)
+    if (order.cseq == stored.cseq && order.cseq_delay > 0 &&
+        stored.last_modified + order.cseq_delay > order.now)
         return Order3261::repeated;
     return Order3261::older;
 }
 
 } // namespace
 
-Refusal plan(const Order& order, std::span<const ContactView> there, Match match, void* with, std::vector<Change>& changes,
-             Outcome& outcome)
+Refusal plan(const Order& order, std::span<const ContactView> there, Match match, void* with,
+             std::vector<Change>& changes, Outcome& outcome)
 {
     changes.clear();
     if (order.star) {
@@ -46,9 +47,9 @@ Refusal plan(const Order& order, std::span<const ContactView> there, Match match
     }
     outcome = Outcome::inserted;
     std::vector<bool> named(there.size());
-    std::size_t       inserted = 0, removed = 0;
+    std::size_t inserted = 0, removed = 0;
     for (std::size_t w = 0; w < order.wishes.size(); ++w) {
-        const Decided&           wish = order.wishes[w];
+        const Decided& wish = order.wishes[w];
         const ContactView* const same = match(with, there, wish.view);
         if (!same) {
             const auto repeated = [&](const Decided& other) {
@@ -66,9 +67,12 @@ Refusal plan(const Order& order, std::span<const ContactView> there, Match match
             continue; // the first of two that mean the same counts
         named[index] = true;
         switch (order_of(order, *same)) {
-        case Order3261::older: return Refusal::bad_cseq;
-        case Order3261::repeated: continue;
-        case Order3261::newer: break;
+        case Order3261::older:
+            return Refusal::bad_cseq;
+        case Order3261::repeated:
+            continue;
+        case Order3261::newer:
+            break;
         }
         changes.push_back({wish.removes ? Change::Step::remove : Change::Step::update, index, wish.view});
         removed += wish.removes ? 1 : 0;
@@ -84,7 +88,8 @@ Refusal plan(const Order& order, std::span<const ContactView> there, Match match
             }
         std::vector<Change> only;
         for (std::size_t i = 0; i < there.size(); ++i) {
-            const bool updated = keep < changes.size() && changes[keep].step == Change::Step::update && changes[keep].index == i;
+            const bool updated = keep < changes.size() && changes[keep].step == Change::Step::update &&
+                                 changes[keep].index == i;
             const bool repeated = keep == changes.size() && named[i];
             if (!updated && !repeated)
                 only.push_back({Change::Step::remove, i});

@@ -1,4 +1,5 @@
-// modules/registrar/plan.h - what a REGISTER changes, decided before anything is touched (RFC 3261 10.3 steps 6 to 8)
+// modules/registrar/plan.h - what a REGISTER changes, decided before anything is touched (RFC 3261 10.3 steps
+// 6 to 8)
 #pragma once
 
 #include "modules/registrar/refusal.h"
@@ -10,21 +11,22 @@
 
 namespace sipyard::registrar {
 
-// A wish with everything decided: expires is a moment of the wall clock, 0 of the seconds asked for a removal.
+// A wish with everything decided: expires is a moment of the wall clock, 0 of the seconds asked for a
+// removal.
 struct Decided {
     usrloc::ContactView view;
-    bool                removes = false;
+    bool removes = false;
 };
 
 struct Order {
-    bool                     star = false;
+    bool star = false;
     std::span<const Decided> wishes;
-    std::string_view         call_id;
-    std::uint32_t            cseq = 0;
-    std::int64_t             now = 0;
-    std::int64_t             cseq_delay = 0;   // seconds
-    std::size_t              max_contacts = 0; // 0: any number
-    bool                     only_one = false; // flag 0x04: others go
+    std::string_view call_id;
+    std::uint32_t cseq = 0;
+    std::int64_t now = 0;
+    std::int64_t cseq_delay = 0;  // seconds
+    std::size_t max_contacts = 0; // 0: any number
+    bool only_one = false;        // flag 0x04: others go
 };
 
 // What save() returns: Kamailio's numbers.

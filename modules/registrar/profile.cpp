@@ -1,4 +1,5 @@
-// modules/registrar/profile.cpp - contacts a script walks over: reg_fetch_contacts, $ulc, event_route[usrloc:contact-expired]
+// modules/registrar/profile.cpp - contacts a script walks over: reg_fetch_contacts, $ulc,
+// event_route[usrloc:contact-expired]
 #include "modules/registrar/registrar.h"
 
 #include <algorithm>
@@ -19,13 +20,14 @@ Registrar::Profile* Registrar::profile(Request& request, std::string_view name, 
     return &state.profiles.back();
 }
 
-Verdict Registrar::fetch_contacts(Request& request, std::string_view table, std::string_view text, std::string_view name)
+Verdict Registrar::fetch_contacts(Request& request, std::string_view table, std::string_view text,
+                                  std::string_view name)
 {
     sip::Uri uri;
     if (!sip::read(text, uri).empty())
         return Verdict::no();
     const std::string_view aor = aor_of(uri, rules(), request.arena());
-    Profile* const         to = profile(request, name, true);
+    Profile* const to = profile(request, name, true);
     if (!to || aor.empty())
         return Verdict::no();
     to->contacts.clear();
@@ -38,7 +40,8 @@ Verdict Registrar::fetch_contacts(Request& request, std::string_view table, std:
     }
     const std::int64_t now = host_.clock().unix_seconds();
     std::erase_if(found, [now](const ContactView& c) { return c.is_expired(now); });
-    Profile* const again = profile(request, name, false); // the lookup may have suspended, the list may have moved
+    Profile* const again =
+        profile(request, name, false); // the lookup may have suspended, the list may have moved
     again->contacts = std::move(found);
     return Verdict::of(!again->contacts.empty());
 }
@@ -58,7 +61,7 @@ Value Registrar::ulc(Request& request, std::string_view text, Index index)
     if (arrow == std::string_view::npos)
         return {};
     const Profile* const from = profile(request, trim(text.substr(0, arrow)), false);
-    const auto           attribute = trim(text.substr(arrow + 2));
+    const auto attribute = trim(text.substr(arrow + 2));
     if (!from || from->aor.empty())
         return {};
     if (attribute == "count")
@@ -73,7 +76,7 @@ Value Registrar::ulc(Request& request, std::string_view text, Index index)
     if (at < 0)
         return {};
     const ContactView& c = from->contacts[static_cast<std::size_t>(at)];
-    const auto         or_null = [](std::string_view value) { return value.empty() ? Value{} : Value{value}; };
+    const auto or_null = [](std::string_view value) { return value.empty() ? Value{} : Value{value}; };
     if (attribute == "addr")
         return c.contact;
     if (attribute == "path")
@@ -95,7 +98,8 @@ Value Registrar::ulc(Request& request, std::string_view text, Index index)
     if (attribute == "user_agent")
         return or_null(c.user_agent);
     if (attribute == "socket")
-        return c.socket.empty() ? c.listener ? Value{request.arena().copy(c.listener->text())} : Value{} : Value{c.socket};
+        return c.socket.empty() ? c.listener ? Value{request.arena().copy(c.listener->text())} : Value{}
+                                : Value{c.socket};
     if (attribute == "modified")
         return c.last_modified;
     if (attribute == "methods")
@@ -120,13 +124,13 @@ void Registrar::expired(std::string_view domain, const ContactView& contact)
         "OPTIONS sip:local@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKusrloc\r\n"
         "From: <sip:local@127.0.0.1>;tag=usrloc\r\nTo: <sip:local@127.0.0.1>\r\nCall-ID: usrloc@127.0.0.1\r\n"
         "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
-    Arena      arena;
+    Arena arena;
     const auto message = sip::Message::parse(arena.copy(text), arena);
     if (!message)
         return;
     net::Received from;
     from.source = from.local = *net::Address::parse("127.0.0.1", 5060);
-    Request        request{host_, arena, **message, from, Route::event};
+    Request request{host_, arena, **message, from, Route::event};
     Profile* const profile_of_it = profile(request, "exp", true);
     profile_of_it->aor = contact.aor;
     profile_of_it->domain = domain;

@@ -17,7 +17,7 @@ enum MatchAction : std::int64_t { restore_attributes = 1, skip_record = 2 };
 // Removes a user's contacts, or the one with an id.
 struct Removal final : usrloc::Writer {
     std::string_view ruid;
-    std::size_t      removed = 0;
+    std::size_t removed = 0;
     Result<void> plan(std::span<const ContactView> there, std::vector<usrloc::Change>& changes) override
     {
         for (std::size_t i = 0; i < there.size(); ++i)
@@ -34,8 +34,8 @@ struct Removal final : usrloc::Writer {
 Verdict Registrar::registered(Request& request, std::string_view table, std::optional<std::string_view> given,
                               std::optional<std::int64_t> match, std::optional<std::int64_t> action)
 {
-    const sip::Message&    message = request.message();
-    const auto* const      to = message.to();
+    const sip::Message& message = request.message();
+    const auto* const to = message.to();
     const std::string_view text = given && !given->empty() ? *given
                                   : message.is_reply()     ? to ? to->uri : std::string_view{}
                                                            : request.ruri();
@@ -44,7 +44,7 @@ Verdict Registrar::registered(Request& request, std::string_view table, std::opt
         log_.info("registered: '{}' is no URI", text);
         return -1;
     }
-    const std::string_view   aor = aor_of(uri, rules(), request.arena());
+    const std::string_view aor = aor_of(uri, rules(), request.arena());
     std::vector<ContactView> found;
     if (aor.empty())
         return -1;
@@ -52,8 +52,9 @@ Verdict Registrar::registered(Request& request, std::string_view table, std::opt
         log_.error("registered: {}", there.error().text);
         return -1;
     }
-    const std::int64_t options = match.value_or(0), actions = action.value_or(0), now = host_.clock().unix_seconds();
-    Value              wanted_call_id;
+    const std::int64_t options = match.value_or(0), actions = action.value_or(0),
+                       now = host_.clock().unix_seconds();
+    Value wanted_call_id;
     if (callid_)
         wanted_call_id = callid_->get(request);
     const auto fits = [&](const ContactView& c) {
@@ -63,11 +64,13 @@ Verdict Registrar::registered(Request& request, std::string_view table, std::opt
             return false;
         // An option without its value in xavp_cfg asks for nothing.
         const auto same = [&](MatchOption option, std::string_view field, std::string_view value) {
-            const std::string_view expected = (options & option) ? configured_text(request, field) : std::string_view{};
+            const std::string_view expected =
+                (options & option) ? configured_text(request, field) : std::string_view{};
             return expected.empty() || expected == value;
         };
-        return same(match_callid, "match_callid", c.call_id) && same(match_received, "match_received", c.received)
-               && same(match_contact, "match_contact", c.contact);
+        return same(match_callid, "match_callid", c.call_id) &&
+               same(match_received, "match_received", c.received) &&
+               same(match_contact, "match_contact", c.contact);
     };
     const auto hit = std::ranges::find_if(found, fits);
     if (hit == found.end())
@@ -80,7 +83,8 @@ Verdict Registrar::registered(Request& request, std::string_view table, std::opt
 }
 
 // 1; -1 no address of record, -2 it could not be done, -3 nothing there.
-Verdict Registrar::unregister(Request& request, std::string_view table, std::string_view text, std::optional<std::string_view> ruid)
+Verdict Registrar::unregister(Request& request, std::string_view table, std::string_view text,
+                              std::optional<std::string_view> ruid)
 {
     const bool by_id = ruid && !ruid->empty();
     if (text.empty() && by_id) {
@@ -108,9 +112,9 @@ Verdict Registrar::add_sock_hdr(Request& request, std::string_view name)
     const net::Listener* const socket = request.received().listener;
     if (!socket || name.empty() || name.find_first_of("\r\n: ") != std::string_view::npos)
         return Verdict::no();
-    const std::string where = settings_.sock_mode == 1
-                                  ? format("{}:{}:{}", net::to_text(socket->protocol), socket->host(), socket->port())
-                                  : socket->text();
+    const std::string where = settings_.sock_mode == 1 ? format("{}:{}:{}", net::to_text(socket->protocol),
+                                                                socket->host(), socket->port())
+                                                       : socket->text();
     request.edits().append_header(request.message(), request.arena().concat(name, ": ", where, "\r\n"));
     return Verdict::yes();
 }

@@ -13,16 +13,16 @@ namespace sipyard::registrar {
 using usrloc::ContactView;
 
 struct Registrar::Saving {
-    std::string_view     aor, call_id, path, received, attributes;
-    sip::Uri             uri;      // of the address of record
-    Wishes               wishes;
-    std::span<Decided>   decided;
-    Order                order;
-    Outcome              outcome = Outcome::fetched;
-    Refusal              refusal = Refusal::none;
-    bool                 outbound = false, use_reg_id = false, path_supported = false, nat_by_path = false;
-    bool                 flow = false; // a contact with a reg-id is among them
-    std::string_view     contacts;  // Contact header of the answer
+    std::string_view aor, call_id, path, received, attributes;
+    sip::Uri uri; // of the address of record
+    Wishes wishes;
+    std::span<Decided> decided;
+    Order order;
+    Outcome outcome = Outcome::fetched;
+    Refusal refusal = Refusal::none;
+    bool outbound = false, use_reg_id = false, path_supported = false, nat_by_path = false;
+    bool flow = false;         // a contact with a reg-id is among them
+    std::string_view contacts; // Contact header of the answer
 };
 
 // The writer the location store calls back.
@@ -30,13 +30,15 @@ class Registrar::Change final : public usrloc::Writer {
 public:
     Change(Registrar& registrar, Request& request, Saving& saving)
         : registrar_{registrar}, request_{request}, saving_{saving}
-    {}
+    {
+    }
     Result<void> plan(std::span<const ContactView> there, std::vector<usrloc::Change>& changes) override
     {
         const Match match = [](void* api, std::span<const ContactView> among, const ContactView& wanted) {
             return static_cast<const usrloc::Api*>(api)->match(among, wanted);
         };
-        saving_.refusal = registrar::plan(saving_.order, there, match, &registrar_.usrloc_, changes, saving_.outcome);
+        saving_.refusal =
+            registrar::plan(saving_.order, there, match, &registrar_.usrloc_, changes, saving_.outcome);
         if (saving_.refusal == Refusal::none)
             return {};
         written(there); // a refusal lists what is there, too
@@ -47,15 +49,15 @@ public:
         const sip::Message& message = request_.message();
         saving_.contacts = contact_header(now,
                                           {saving_.order.now, registrar_.settings_.received_param,
-                                           registrar_.settings_.gruu_enabled && supports(message, "gruu"), saving_.uri.user,
-                                           saving_.uri.host},
+                                           registrar_.settings_.gruu_enabled && supports(message, "gruu"),
+                                           saving_.uri.user, saving_.uri.host},
                                           request_.arena());
     }
 
 private:
     Registrar& registrar_;
-    Request&   request_;
-    Saving&    saving_;
+    Request& request_;
+    Saving& saving_;
 };
 
 Verdict Registrar::save(Request& request, std::string_view table, std::optional<std::string_view> given_flags,
@@ -75,8 +77,9 @@ Verdict Registrar::save(Request& request, std::string_view table, std::optional<
     Saving& saving = request.arena().make<Saving>();
     saving.refusal = prepare(request, flags, uri, saving);
     if (saving.refusal == Refusal::none) {
-        Change     change{*this, request, saving};
-        const auto storage = flags & memory_only ? usrloc::Api::Storage::memory_only : usrloc::Api::Storage::as_configured;
+        Change change{*this, request, saving};
+        const auto storage =
+            flags & memory_only ? usrloc::Api::Storage::memory_only : usrloc::Api::Storage::as_configured;
         const auto done = usrloc_.change(table, saving.aor, storage, change);
         if (!done && saving.refusal == Refusal::none) {
             log_.error("contacts of {} are not stored: {}", saving.aor, done.error().text);
@@ -92,13 +95,15 @@ Verdict Registrar::save(Request& request, std::string_view table, std::optional<
     return saving.refusal == Refusal::too_many ? -2 : -1;
 }
 
-// --- before anything is touched -------------------------------------------------------------------------------------------------
+// --- before anything is touched
+// -------------------------------------------------------------------------------------------------
 
-Refusal Registrar::prepare(Request& request, std::int64_t flags, std::optional<std::string_view> uri, Saving& saving)
+Refusal Registrar::prepare(Request& request, std::int64_t flags, std::optional<std::string_view> uri,
+                           Saving& saving)
 {
     const sip::Message& message = request.message();
-    const auto* const   cseq = message.cseq();
-    const auto* const   to = message.to();
+    const auto* const cseq = message.cseq();
+    const auto* const to = message.to();
     saving.call_id = message.call_id();
     if (!cseq || !to || saving.call_id.empty())
         return Refusal::bad_message;
@@ -110,7 +115,8 @@ Refusal Registrar::prepare(Request& request, std::int64_t flags, std::optional<s
     saving.aor = aor_of(saving.uri, rules(), request.arena());
     if (saving.aor.empty() || saving.aor.size() > 255)
         return Refusal::bad_aor;
-    if (const auto refusal = read(message, static_cast<std::size_t>(settings_.contact_max_size), request.arena(), saving.wishes);
+    if (const auto refusal = read(message, static_cast<std::size_t>(settings_.contact_max_size),
+                                  request.arena(), saving.wishes);
         refusal != Refusal::none)
         return refusal;
     if (const auto refusal = prepare_extensions(message, saving); refusal != Refusal::none)
@@ -150,13 +156,14 @@ Refusal Registrar::prepare_extensions(const sip::Message& message, Saving& savin
     // Through others the flow is kept by the first of them, which says so with ;ob.
     if (message.vias().size() > 1) {
         const sip::Header* const last = message.last(sip::HeaderName::path);
-        std::string_view         rest = last ? last->value : std::string_view{}, element, bottom;
+        std::string_view rest = last ? last->value : std::string_view{}, element, bottom;
         while (sip::next_in_list(rest, element))
             if (!element.empty())
                 bottom = element;
         sip::NameAddr first_hop;
-        sip::Uri      uri;
-        if (!sip::read(bottom, first_hop).empty() || !sip::read(first_hop.uri, uri).empty() || !uri.params.has("ob"))
+        sip::Uri uri;
+        if (!sip::read(bottom, first_hop).empty() || !sip::read(first_hop.uri, uri).empty() ||
+            !uri.params.has("ob"))
             return Refusal::first_hop;
     }
     return Refusal::none;
@@ -170,17 +177,18 @@ Refusal Registrar::read_path(Request& request, Saving& saving) const
         return Refusal::none;
     saving.path_supported = supports(message, "path");
     for (std::size_t i = 0; const sip::Header* const header = message.nth(sip::HeaderName::path, i); ++i)
-        saving.path = saving.path.empty() ? header->value : request.arena().concat(saving.path, ",", header->value);
+        saving.path =
+            saving.path.empty() ? header->value : request.arena().concat(saving.path, ",", header->value);
     if (saving.path.size() > 2048)
         return Refusal::too_long;
     // Stored it becomes Route headers and the next hop: it has to be readable now.
     std::string_view rest = saving.path, element;
-    bool             first = true;
+    bool first = true;
     while (sip::next_in_list(rest, element)) {
         if (element.empty())
             continue;
         sip::NameAddr hop;
-        sip::Uri      uri;
+        sip::Uri uri;
         if (!sip::read(element, hop).empty() || !sip::read(hop.uri, uri).empty() || !hop.in_brackets)
             return Refusal::bad_message;
         if (first && settings_.path_use_received) {
@@ -204,8 +212,8 @@ Refusal Registrar::read_path(Request& request, Saving& saving) const
 void Registrar::decide(Request& request, std::int64_t flags, Saving& saving)
 {
     const sip::Message& message = request.message();
-    Arena&              arena = request.arena();
-    ContactView         common;
+    Arena& arena = request.arena();
+    ContactView common;
     common.call_id = saving.call_id;
     common.cseq = saving.order.cseq;
     common.path = saving.path;
@@ -219,22 +227,26 @@ void Registrar::decide(Request& request, std::int64_t flags, Saving& saving)
     common.server_id = static_cast<std::uint32_t>(host_.core().server_id);
     common.connection = request.received().connection;
     if (!usrloc_.attributes_name().empty())
-        common.attributes = arena.copy(request.with_avps([&](AvpStore& store) { return pack(store.xavps, usrloc_.attributes_name()); }));
+        common.attributes = arena.copy(
+            request.with_avps([&](AvpStore& store) { return pack(store.xavps, usrloc_.attributes_name()); }));
     socket_of(request, common);
 
     const auto own_q = configured(request, "q"), own_expires = configured(request, "expires");
     Decided* const list = arena.array<Decided>(saving.wishes.list.size());
     for (std::size_t i = 0; i < saving.wishes.list.size(); ++i) {
         const Wish& wish = saving.wishes.list[i];
-        Decided&    decided = *new (list + i) Decided{common, false};
+        Decided& decided = *new (list + i) Decided{common, false};
         decided.view.contact = wish.uri;
         decided.view.instance = wish.instance;
         decided.view.reg_id = saving.use_reg_id && !wish.instance.empty() ? wish.reg_id : 0;
-        decided.view.q = own_q ? static_cast<int>(std::clamp<std::int64_t>(*own_q, 0, 1000))
-                         : wish.q >= 0 ? wish.q : settings_.default_q > 0 ? settings_.default_q : -1;
+        decided.view.q = own_q         ? static_cast<int>(std::clamp<std::int64_t>(*own_q, 0, 1000))
+                         : wish.q >= 0 ? wish.q
+                         : settings_.default_q > 0 ? settings_.default_q
+                                                   : -1;
         const bool unset = wish.expires.value_or(1) != 0 && own_expires;
-        bool       brief = false;
-        const auto seconds = granted(unset ? std::optional{static_cast<std::uint32_t>(std::clamp<std::int64_t>(*own_expires, 0, INT32_MAX))}
+        bool brief = false;
+        const auto seconds = granted(unset ? std::optional{static_cast<std::uint32_t>(
+                                                 std::clamp<std::int64_t>(*own_expires, 0, INT32_MAX))}
                                            : wish.expires,
                                      unset || (flags & exact_expires) != 0, brief);
         if (brief)
@@ -257,7 +269,7 @@ std::int64_t Registrar::granted(std::optional<std::uint32_t> asked, bool exact, 
         std::int64_t most = seconds * range / 100;
         if (settings_.expires_max_deviation > 0)
             most = std::min<std::int64_t>(most, settings_.expires_max_deviation);
-        std::uint32_t     random;
+        std::uint32_t random;
         const std::string bytes = crypto::random_bytes(sizeof random);
         std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&random));
         seconds -= most > 0 ? random % (most + 1) : 0;
@@ -279,14 +291,16 @@ std::string_view Registrar::received_of(Request& request, const Saving& saving) 
     sip::Uri uri;
     if (received_)
         if (const Value value = received_->get(request); value.is_text() && value.text().size() <= 255) {
-            if (sip::read(value.text(), uri).empty() && value.text().find_first_of("<>\"") == std::string_view::npos)
+            if (sip::read(value.text(), uri).empty() &&
+                value.text().find_first_of("<>\"") == std::string_view::npos)
                 return value.text();
             log_.warn("{} is no URI: {}", settings_.received_avp, value.text());
         }
     // Our own edge: requests have to go back over the flow the registration came by (RFC 5626 5.3).
     if (saving.flow && saving.path.empty()) {
         const net::Received& from = request.received();
-        return request.arena().concat("sip:", from.source.text(), from.protocol == net::Protocol::udp ? "" : ";transport=",
+        return request.arena().concat("sip:", from.source.text(),
+                                      from.protocol == net::Protocol::udp ? "" : ";transport=",
                                       from.protocol == net::Protocol::udp ? "" : net::to_text(from.protocol));
     }
     return {};
@@ -311,8 +325,8 @@ void Registrar::socket_of(Request& request, ContactView& view) const
     }
     view.listener = request.received().listener;
     if (view.listener && settings_.sock_mode == 1 && !view.listener->advertised_host.empty())
-        view.socket = request.arena().copy(
-            format("{}:{}:{}", net::to_text(view.listener->protocol), view.listener->host(), view.listener->port()));
+        view.socket = request.arena().copy(format("{}:{}:{}", net::to_text(view.listener->protocol),
+                                                  view.listener->host(), view.listener->port()));
 }
 
 // The texts it gives are in the request's arena.
@@ -329,7 +343,9 @@ Value Registrar::configured_value(Request& request, std::string_view field) cons
 std::optional<std::int64_t> Registrar::configured(Request& request, std::string_view field) const
 {
     const Value value = configured_value(request, field);
-    return value.is_integer() ? std::optional{value.number()} : value.is_text() ? parse_int(value.text()) : std::nullopt;
+    return value.is_integer() ? std::optional{value.number()}
+           : value.is_text()  ? parse_int(value.text())
+                              : std::nullopt;
 }
 
 std::string_view Registrar::configured_text(Request& request, std::string_view field) const
@@ -337,15 +353,17 @@ std::string_view Registrar::configured_text(Request& request, std::string_view f
     return configured_value(request, field).text();
 }
 
-// --- the answer -----------------------------------------------------------------------------------------------------------------
+// --- the answer
+// -----------------------------------------------------------------------------------------------------------------
 
-void Registrar::answer(Request& request, std::int64_t flags, const Saving& saving, Refusal refusal, std::string_view contacts)
+void Registrar::answer(Request& request, std::int64_t flags, const Saving& saving, Refusal refusal,
+                       std::string_view contacts)
 {
     if (request.message().is_reply())
         return;
-    Arena&            arena = request.arena();
+    Arena& arena = request.arena();
     const RefusalText text = text_of(refusal);
-    std::string_view  headers = arena.concat(contacts, text.headers);
+    std::string_view headers = arena.concat(contacts, text.headers);
     if (refusal == Refusal::none) {
         if (!saving.path.empty() && settings_.path_mode != 0 && saving.path_supported)
             headers = arena.concat(headers, "Path: ", saving.path, "\r\n");
@@ -361,7 +379,9 @@ void Registrar::answer(Request& request, std::int64_t flags, const Saving& savin
         if (refusal == Refusal::interval)
             headers = arena.concat(headers, "Min-Expires: ", std::to_string(settings_.min_expires), "\r\n");
         // A database that is away has a time of its own: without one phones come back at once.
-        const int retry = settings_.retry_after > 0 ? settings_.retry_after : refusal == Refusal::storage ? 10 : 0;
+        const int retry = settings_.retry_after > 0     ? settings_.retry_after
+                          : refusal == Refusal::storage ? 10
+                                                        : 0;
         if (text.code >= 500 && retry > 0)
             headers = arena.concat(headers, "Retry-After: ", std::to_string(retry), "\r\n");
         log_.info("registration of {} refused: {}", saving.aor, text.error);

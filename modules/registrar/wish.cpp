@@ -19,7 +19,8 @@ bool any_header_lists(const sip::Message& message, sip::HeaderName name, std::st
     return false;
 }
 
-Refusal read_one(const sip::NameAddr& contact, std::optional<std::uint32_t> header_expires, std::size_t longest, Wish& to)
+Refusal read_one(const sip::NameAddr& contact, std::optional<std::uint32_t> header_expires,
+                 std::size_t longest, Wish& to)
 {
     if (contact.uri.size() > longest)
         return Refusal::too_long;
@@ -74,7 +75,8 @@ Refusal read(const sip::Message& message, std::size_t longest, Arena& arena, Wis
     Wish* const list = arena.array<Wish>(contacts.size());
     for (std::size_t i = 0; i < contacts.size(); ++i) {
         list[i] = {};
-        if (const Refusal refusal = read_one(contacts[i], expires, longest, list[i]); refusal != Refusal::none)
+        if (const Refusal refusal = read_one(contacts[i], expires, longest, list[i]);
+            refusal != Refusal::none)
             return refusal;
     }
     to.list = {list, contacts.size()};
@@ -85,28 +87,43 @@ std::uint32_t method_bit(sip::Method method)
 {
     using sip::Method;
     switch (method) { // the column `methods` is shared with Kamailio
-    case Method::invite: return 1;
-    case Method::cancel: return 2;
-    case Method::ack: return 4;
-    case Method::bye: return 8;
-    case Method::info: return 16;
-    case Method::register_: return 32;
-    case Method::subscribe: return 64;
-    case Method::notify: return 128;
-    case Method::message: return 256;
-    case Method::options: return 512;
-    case Method::prack: return 1024;
-    case Method::update: return 2048;
-    case Method::refer: return 4096;
-    case Method::publish: return 8192;
-    default: return 1U << 20; // any other
+    case Method::invite:
+        return 1;
+    case Method::cancel:
+        return 2;
+    case Method::ack:
+        return 4;
+    case Method::bye:
+        return 8;
+    case Method::info:
+        return 16;
+    case Method::register_:
+        return 32;
+    case Method::subscribe:
+        return 64;
+    case Method::notify:
+        return 128;
+    case Method::message:
+        return 256;
+    case Method::options:
+        return 512;
+    case Method::prack:
+        return 1024;
+    case Method::update:
+        return 2048;
+    case Method::refer:
+        return 4096;
+    case Method::publish:
+        return 8192;
+    default:
+        return 1U << 20; // any other
     }
 }
 
 std::uint32_t methods_of(const sip::Message& message)
 {
     std::uint32_t mask = 0;
-    bool          there = false;
+    bool there = false;
     for (std::size_t i = 0; const sip::Header* const header = message.nth(sip::HeaderName::allow, i); ++i) {
         there = true;
         std::string_view rest = header->value, word;
@@ -119,7 +136,8 @@ std::uint32_t methods_of(const sip::Message& message)
 
 bool supports(const sip::Message& message, std::string_view extension)
 {
-    return any_header_lists(message, sip::HeaderName::supported, extension) || requires_extension(message, extension);
+    return any_header_lists(message, sip::HeaderName::supported, extension) ||
+           requires_extension(message, extension);
 }
 
 bool requires_extension(const sip::Message& message, std::string_view extension)

@@ -14,17 +14,18 @@ namespace sipyard::registrar {
 
 // One Contact.
 struct Wish {
-    std::string_view             uri;
-    int                          q = -1;       // thousandths; -1: none given
-    std::optional<std::uint32_t> expires;      // of the parameter, else of the header; nothing: neither, or malformed
-    std::string_view             instance;     // with its angle brackets
-    std::uint32_t                reg_id = 0;   // 0: none
+    std::string_view uri;
+    int q = -1; // thousandths; -1: none given
+    std::optional<std::uint32_t>
+        expires;               // of the parameter, else of the header; nothing: neither, or malformed
+    std::string_view instance; // with its angle brackets
+    std::uint32_t reg_id = 0;  // 0: none
 };
 
 struct Wishes {
-    static constexpr std::size_t most = 64;    // in one request
-    bool                  star = false;        // Contact: *, Expires: 0
-    std::span<const Wish> list;                // empty: a question only
+    static constexpr std::size_t most = 64; // in one request
+    bool star = false;                      // Contact: *, Expires: 0
+    std::span<const Wish> list;             // empty: a question only
 };
 
 // Views point into the message. `longest`: of a Contact URI.

@@ -1,4 +1,5 @@
-// modules/usrloc/chains.h - a hash table whose nodes carry their own links: one pointer a bucket is all it adds
+// modules/usrloc/chains.h - a hash table whose nodes carry their own links: one pointer a bucket is all it
+// adds
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,7 @@
 namespace sipyard::usrloc {
 
 // Node has `next` and `hash` under the given members. Does not own the nodes. One thread at a time.
-template <class Node, Node* Node::* next, std::uint32_t Node::* hash>
+template <class Node, Node* Node::*next, std::uint32_t Node::*hash>
 class Chains {
 public:
     explicit Chains(std::size_t buckets = 16) : buckets_(buckets) {} // a power of two
@@ -76,7 +77,7 @@ private:
             }
     }
     std::vector<Node*> buckets_;
-    std::size_t        size_ = 0;
+    std::size_t size_ = 0;
 };
 
 } // namespace sipyard::usrloc

@@ -1,4 +1,5 @@
-// modules/usrloc/change.cpp - bindings read and changed: in memory under the shard's lock, in the database before it
+// modules/usrloc/change.cpp - bindings read and changed: in memory under the shard's lock, in the database
+// before it
 #include "modules/usrloc/usrloc.h"
 
 #include "core/base/format.h"
@@ -23,7 +24,8 @@ void collect(const Record* record, std::int64_t now, std::vector<ContactView>& t
 
 bool all_fit(const std::vector<Change>& changes)
 {
-    return std::ranges::all_of(changes, [](const Change& c) { return c.step == Change::Step::remove || fits(c.to); });
+    return std::ranges::all_of(changes,
+                               [](const Change& c) { return c.step == Change::Step::remove || fits(c.to); });
 }
 
 } // namespace
@@ -32,9 +34,9 @@ void Usrloc::Events::add(What what, const Domain& domain, const ContactView& v)
 {
     if (!wanted)
         return;
-    list.push_back({what, domain.name(), std::string{v.aor}, std::string{v.contact}, std::string{v.ruid}, std::string{v.call_id},
-                    std::string{v.received}, std::string{v.path}, std::string{v.user_agent}, std::string{v.instance}, v.expires,
-                    v.q, v.cseq, v.reg_id});
+    list.push_back({what, domain.name(), std::string{v.aor}, std::string{v.contact}, std::string{v.ruid},
+                    std::string{v.call_id}, std::string{v.received}, std::string{v.path},
+                    std::string{v.user_agent}, std::string{v.instance}, v.expires, v.q, v.cseq, v.reg_id});
 }
 
 void Usrloc::tell(Events& events)
@@ -66,17 +68,19 @@ Result<void> Usrloc::change(std::string_view table, std::string_view aor, Storag
     if (mode_ != Mode::write_through)
         return change_memory(*where, aor, storage, writer);
     task::HeldLocks lock;
-    TRYV(lock.acquire(locks_, where->name() + "\n" + std::string{aor}, host_.clock().now() + db::default_write_deadline));
-    return storage == Storage::memory_only ? change_memory(*where, aor, storage, writer) : change_through(*where, aor, writer);
+    TRYV(lock.acquire(locks_, where->name() + "\n" + std::string{aor},
+                      host_.clock().now() + db::default_write_deadline));
+    return storage == Storage::memory_only ? change_memory(*where, aor, storage, writer)
+                                           : change_through(*where, aor, writer);
 }
 
 // One section of the shard's lock: nobody sees half a change.
 Result<void> Usrloc::change_memory(Domain& domain, std::string_view aor, Storage storage, Writer& writer)
 {
     const std::int64_t now = host_.clock().unix_seconds();
-    const auto         place = domain.place(aor);
-    const bool         to_store = mode_ == Mode::write_back && storage == Storage::as_configured;
-    Events             events;
+    const auto place = domain.place(aor);
+    const bool to_store = mode_ == Mode::write_back && storage == Storage::as_configured;
+    Events events;
     events.wanted = announce_.load(std::memory_order_relaxed);
     const auto done = domain.with(place.shard, [&](Shard& shard) -> Result<void> {
         Record* record = shard.find(place.hash, aor);
@@ -99,8 +103,10 @@ Result<void> Usrloc::change_memory(Domain& domain, std::string_view aor, Storage
                 events.add(What::inserted, domain, view);
                 continue;
             }
-            // The views of contacts that were moved to another block are stale, but ids are found by their text first.
-            Contact* const contact = Shard::find_ruid(*shard.find(place.hash, aor), shard.views[change.index].ruid);
+            // The views of contacts that were moved to another block are stale, but ids are found by their
+            // text first.
+            Contact* const contact =
+                Shard::find_ruid(*shard.find(place.hash, aor), shard.views[change.index].ruid);
             if (change.step == Change::Step::remove) {
                 ContactView view = contact->view();
                 view.aor = aor;
@@ -125,12 +131,12 @@ Result<void> Usrloc::change_memory(Domain& domain, std::string_view aor, Storage
     return done;
 }
 
-// db_mode 1: the rows first, then memory, so that what a reply promises is on disk. The address of record is locked, hence
-// the plan still fits; only what expires meanwhile may be gone.
+// db_mode 1: the rows first, then memory, so that what a reply promises is on disk. The address of record is
+// locked, hence the plan still fits; only what expires meanwhile may be gone.
 Result<void> Usrloc::change_through(Domain& domain, std::string_view aor, Writer& writer)
 {
     const auto place = domain.place(aor);
-    Snapshot   there;
+    Snapshot there;
     domain.with(place.shard, [&](Shard& shard) {
         collect(shard.find(place.hash, aor), host_.clock().unix_seconds(), shard.views);
         for (const ContactView& view : shard.views)
@@ -143,7 +149,7 @@ Result<void> Usrloc::change_through(Domain& domain, std::string_view aor, Writer
         return {};
     }
     TRYV(room_for(domain, changes));
-    Batch                    batch;
+    Batch batch;
     std::vector<std::string> ruids;
     for (const Change& change : changes) {
         if (change.step == Change::Step::remove) {
@@ -151,7 +157,8 @@ Result<void> Usrloc::change_through(Domain& domain, std::string_view aor, Writer
             batch.deleted.push_back(ruids.back());
             continue;
         }
-        ruids.push_back(change.step == Change::Step::insert ? new_ruid() : std::string{there.views()[change.index].ruid});
+        ruids.push_back(change.step == Change::Step::insert ? new_ruid()
+                                                            : std::string{there.views()[change.index].ruid});
         ContactView view = change.to;
         view.aor = aor;
         view.ruid = ruids.back();
@@ -163,9 +170,10 @@ Result<void> Usrloc::change_through(Domain& domain, std::string_view aor, Writer
     events.wanted = announce_.load(std::memory_order_relaxed);
     domain.with(place.shard, [&](Shard& shard) {
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            Record* const  record = shard.find(place.hash, aor);
+            Record* const record = shard.find(place.hash, aor);
             Contact* const contact = record ? Shard::find_ruid(*record, ruids[i]) : nullptr;
-            ContactView    view = changes[i].step == Change::Step::remove ? there.views()[changes[i].index] : changes[i].to;
+            ContactView view =
+                changes[i].step == Change::Step::remove ? there.views()[changes[i].index] : changes[i].to;
             view.aor = aor;
             view.ruid = ruids[i];
             if (changes[i].step == Change::Step::remove) {
@@ -174,12 +182,14 @@ Result<void> Usrloc::change_through(Domain& domain, std::string_view aor, Writer
                 events.add(What::deleted, domain, view);
                 continue;
             }
-            Contact& now = contact ? shard.update(*contact, view) : shard.insert(place.hash, aor, view, domain.ruid_hash(ruids[i]));
+            Contact& now = contact ? shard.update(*contact, view)
+                                   : shard.insert(place.hash, aor, view, domain.ruid_hash(ruids[i]));
             now.stored = Contact::Stored::clean;
             now.had_row = true;
             // It expired meanwhile and its row was to go: the row is the new one now.
             std::erase(shard.rows_to_delete, ruids[i]);
-            events.add(changes[i].step == Change::Step::insert ? What::inserted : What::updated, domain, view);
+            events.add(changes[i].step == Change::Step::insert ? What::inserted : What::updated, domain,
+                       view);
         }
         collect(shard.find(place.hash, aor), host_.clock().unix_seconds(), shard.views);
         writer.written(shard.views);
@@ -193,9 +203,10 @@ Result<void> Usrloc::change_rows(std::string_view table, std::string_view aor, W
 {
     TRY(Domain* const where, domain(table));
     task::HeldLocks lock;
-    TRYV(lock.acquire(locks_, where->name() + "\n" + std::string{aor}, host_.clock().now() + db::default_write_deadline));
+    TRYV(lock.acquire(locks_, where->name() + "\n" + std::string{aor},
+                      host_.clock().now() + db::default_write_deadline));
     const std::int64_t now = host_.clock().unix_seconds();
-    Snapshot           there;
+    Snapshot there;
     TRYV(storage_->read_aor(where->name(), aor, there));
     std::erase_if(there.all(), [now](const ContactView& v) { return v.is_expired(now); });
     for (ContactView& view : there.all())
@@ -210,9 +221,9 @@ Result<void> Usrloc::change_rows(std::string_view table, std::string_view aor, W
         return invalid("a text of the contact is too long");
     Events events;
     events.wanted = announce_.load(std::memory_order_relaxed);
-    Batch                    batch;
+    Batch batch;
     std::vector<ContactView> after = there.all();
-    std::vector<bool>        gone(after.size());
+    std::vector<bool> gone(after.size());
     std::vector<std::string> ruids(changes.size());
     for (std::size_t i = 0; i < changes.size(); ++i) {
         const Change& change = changes[i];
@@ -249,7 +260,8 @@ Result<void> Usrloc::change_rows(std::string_view table, std::string_view aor, W
     return {};
 }
 
-// --- reading --------------------------------------------------------------------------------------------------------------------
+// --- reading
+// --------------------------------------------------------------------------------------------------------------------
 
 Result<bool> Usrloc::lookup(std::string_view table, std::string_view aor, Reader& reader)
 {
@@ -312,7 +324,7 @@ Result<void> Usrloc::remove_ruid(std::string_view table, std::string_view ruid)
     } find;
     struct Remove final : Writer {
         std::string_view ruid;
-        bool             found = false;
+        bool found = false;
         Result<void> plan(std::span<const ContactView> there, std::vector<Change>& changes) override
         {
             for (std::size_t i = 0; i < there.size(); ++i)
@@ -336,12 +348,12 @@ Result<void> Usrloc::for_each(std::string_view table, std::uint32_t cflags, Read
 {
     TRY(Domain* const where, domain(table));
     const std::int64_t now = host_.clock().unix_seconds();
-    const auto         wanted = [&](const ContactView& view) {
+    const auto wanted = [&](const ContactView& view) {
         return !view.is_expired(now) && (cflags == 0 || (view.cflags & cflags) != 0);
     };
     if (mode_ == Mode::database_only) {
         std::string after;
-        const auto  most = static_cast<std::size_t>(std::clamp(settings_.fetch_rows, 1, 100'000));
+        const auto most = static_cast<std::size_t>(std::clamp(settings_.fetch_rows, 1, 100'000));
         for (std::size_t got = most; got == most;) {
             Snapshot page;
             TRY(got, storage_->read_page(where->name(), after, most, page));

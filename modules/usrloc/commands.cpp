@@ -33,7 +33,9 @@ std::string optional_text(const JsonValue& value)
 
 std::optional<std::int64_t> number_of(const JsonValue& value)
 {
-    return value.is_string() ? parse_int(value.text()) : value.is_integer() ? std::optional{value.integer()} : std::nullopt;
+    return value.is_string()    ? parse_int(value.text())
+           : value.is_integer() ? std::optional{value.integer()}
+                                : std::nullopt;
 }
 
 std::string_view or_text(std::string_view text, std::string_view otherwise)
@@ -44,16 +46,19 @@ std::string_view or_text(std::string_view text, std::string_view otherwise)
 std::string_view state_of(Contact::Stored stored)
 {
     switch (stored) {
-    case Contact::Stored::fresh: return "CS_NEW";
-    case Contact::Stored::clean: return "CS_SYNC";
-    default: return "CS_DIRTY";
+    case Contact::Stored::fresh:
+        return "CS_NEW";
+    case Contact::Stored::clean:
+        return "CS_SYNC";
+    default:
+        return "CS_DIRTY";
     }
 }
 
 // Removes what `wanted` says.
 template <class F>
 struct Removal final : Writer {
-    F           wanted;
+    F wanted;
     std::size_t removed = 0;
     explicit Removal(F f) : wanted{std::move(f)} {}
     Result<void> plan(std::span<const ContactView> there, std::vector<Change>& changes) override
@@ -87,7 +92,8 @@ JsonValue Usrloc::contact_of(const ContactView& v, Contact::Stored stored) const
     const std::string socket = v.socket.empty() && v.listener ? v.listener->text() : std::string{v.socket};
     c.set("Socket", or_text(socket, "[not set]")).set("Methods", v.methods).set("Ruid", v.ruid);
     c.set("Instance", or_text(v.instance, "[not set]")).set("Reg-Id", v.reg_id).set("Server-Id", v.server_id);
-    c.set("Tcpconn-Id", v.connection ? JsonValue{static_cast<std::int64_t>(v.connection.value)} : JsonValue{-1});
+    c.set("Tcpconn-Id",
+          v.connection ? JsonValue{static_cast<std::int64_t>(v.connection.value)} : JsonValue{-1});
     c.set("Keepalive", nat_flag_ != 0 && (v.cflags & nat_flag_) != 0 ? 1 : 0);
     c.set("Last-Keepalive", v.last_modified).set("KA-Roundtrip", 0).set("Last-Modified", v.last_modified);
     return JsonValue::object().set("Contact", std::move(c));
@@ -111,7 +117,7 @@ Result<JsonValue> Usrloc::dump_command(const JsonValue& params)
         Domain* const one = place.load(std::memory_order_acquire);
         if (!one)
             break;
-        JsonValue   aors = JsonValue::array();
+        JsonValue aors = JsonValue::array();
         std::size_t size = 0, records = 0, bytes = 0;
         for (std::size_t s = 0; s < Domain::shards; ++s) {
             one->shard(s).with([&](Shard& shard) {
@@ -122,19 +128,27 @@ Result<JsonValue> Usrloc::dump_command(const JsonValue& params)
                     shard.in_bucket(b, [&](Record& record) {
                         JsonValue contacts = JsonValue::array();
                         for (const Contact* c = record.first; c; c = c->next)
-                            contacts.add(brief ? JsonValue::object().set("Contact", JsonValue::object().set("Address", c->view().contact))
-                                               : contact_of(c->view(), c->stored));
-                        aors.add(JsonValue::object().set("Info", JsonValue::object().set("AoR", record.aor())
-                                                                     .set("HashID", s).set("Contacts", std::move(contacts))));
+                            contacts.add(
+                                brief ? JsonValue::object().set(
+                                            "Contact", JsonValue::object().set("Address", c->view().contact))
+                                      : contact_of(c->view(), c->stored));
+                        aors.add(JsonValue::object().set("Info", JsonValue::object()
+                                                                     .set("AoR", record.aor())
+                                                                     .set("HashID", s)
+                                                                     .set("Contacts", std::move(contacts))));
                     });
             });
             if (task::Fiber::current())
                 task::yield();
         }
-        domains.add(JsonValue::object().set(
-            "Domain", JsonValue::object().set("Domain", one->name()).set("Size", size).set("AoRs", std::move(aors))
-                          .set("Stats", JsonValue::object().set("Records", records).set("Contacts", one->size())
-                                            .set("Bytes", bytes))));
+        domains.add(JsonValue::object().set("Domain", JsonValue::object()
+                                                          .set("Domain", one->name())
+                                                          .set("Size", size)
+                                                          .set("AoRs", std::move(aors))
+                                                          .set("Stats", JsonValue::object()
+                                                                            .set("Records", records)
+                                                                            .set("Contacts", one->size())
+                                                                            .set("Bytes", bytes))));
     }
     return JsonValue::object().set("Domains", std::move(domains));
 }
@@ -142,12 +156,13 @@ Result<JsonValue> Usrloc::dump_command(const JsonValue& params)
 // A flat list, which sipyardctl shows as a table.
 Result<JsonValue> Usrloc::show_command(const JsonValue& params)
 {
-    const std::string  table = text_of(param_of(params, 0, "table"));
-    const std::size_t  most = static_cast<std::size_t>(std::clamp<std::int64_t>(param_of(params, 1, "most").integer(1000), 1, 100'000));
+    const std::string table = text_of(param_of(params, 0, "table"));
+    const std::size_t most = static_cast<std::size_t>(
+        std::clamp<std::int64_t>(param_of(params, 1, "most").integer(1000), 1, 100'000));
     const std::int64_t now = host_.clock().unix_seconds();
     struct List final : Reader {
-        JsonValue    rows = JsonValue::array();
-        std::size_t  most = 0;
+        JsonValue rows = JsonValue::array();
+        std::size_t most = 0;
         std::int64_t now = 0;
         void read(std::span<const ContactView> contacts) override
         {
@@ -157,7 +172,9 @@ Result<JsonValue> Usrloc::show_command(const JsonValue& params)
                 JsonValue row = JsonValue::object();
                 row.set("aor", v.aor).set("contact", v.contact).set("received", v.received);
                 row.set("expires", v.expires == 0 ? JsonValue{"never"} : JsonValue{v.expires - now});
-                row.set("q", v.q < 0 ? JsonValue{} : JsonValue{format("{}.{}{}{}", v.q / 1000, v.q / 100 % 10, v.q / 10 % 10, v.q % 10)});
+                row.set("q", v.q < 0 ? JsonValue{}
+                                     : JsonValue{format("{}.{}{}{}", v.q / 1000, v.q / 100 % 10,
+                                                        v.q / 10 % 10, v.q % 10)});
                 row.set("user_agent", v.user_agent);
                 rows.add(std::move(row));
             }
@@ -175,12 +192,13 @@ Result<JsonValue> Usrloc::lookup_command(const JsonValue& params)
     const std::string aor = text_of(param_of(params, 1, "aor"));
     struct List final : Reader {
         const Usrloc& module;
-        JsonValue     contacts = JsonValue::array();
+        JsonValue contacts = JsonValue::array();
         explicit List(const Usrloc& m) : module{m} {}
         void read(std::span<const ContactView> found) override
         {
-            const auto stored = module.mode_ == Mode::memory || module.mode_ == Mode::write_back ? Contact::Stored::fresh
-                                                                                                 : Contact::Stored::clean;
+            const auto stored = module.mode_ == Mode::memory || module.mode_ == Mode::write_back
+                                    ? Contact::Stored::fresh
+                                    : Contact::Stored::clean;
             for (const ContactView& view : found)
                 contacts.add(module.contact_of(view, stored));
         }
@@ -203,7 +221,7 @@ Result<JsonValue> Usrloc::rm_contact_command(const JsonValue& params)
 {
     TRY(Domain* const where, table_of(params));
     const std::string contact = text_of(param_of(params, 2, "contact"));
-    Removal           one{[&contact](const ContactView& view) { return same_contact(view.contact, contact); }};
+    Removal one{[&contact](const ContactView& view) { return same_contact(view.contact, contact); }};
     TRYV(change(where->name(), text_of(param_of(params, 1, "aor")), Storage::as_configured, one));
     if (one.removed == 0)
         return Error{ErrorKind::not_found, "Contact not found"};
@@ -212,27 +230,31 @@ Result<JsonValue> Usrloc::rm_contact_command(const JsonValue& params)
 
 Result<JsonValue> Usrloc::add_command(const JsonValue& params)
 {
-    const std::string table = text_of(param_of(params, 0, "table")), aor = text_of(param_of(params, 1, "aor")),
-                      contact = text_of(param_of(params, 2, "contact")), path = optional_text(param_of(params, 5, "path")),
+    const std::string table = text_of(param_of(params, 0, "table")),
+                      aor = text_of(param_of(params, 1, "aor")),
+                      contact = text_of(param_of(params, 2, "contact")),
+                      path = optional_text(param_of(params, 5, "path")),
                       received = optional_text(param_of(params, 9, "received")),
                       socket = optional_text(param_of(params, 10, "socket"));
-    const auto       expires = number_of(param_of(params, 3, "expires"));
+    const auto expires = number_of(param_of(params, 3, "expires"));
     const JsonValue& quality = param_of(params, 4, "q");
-    const double     q = quality.is_string() ? std::strtod(std::string{quality.text()}.c_str(), nullptr) : quality.real(-1);
-    sip::Uri         uri;
-    if (table.empty() || aor.empty() || !sip::read(contact, uri).empty() || contact.size() > 512 || !expires || *expires < 0
-        || *expires > INT32_MAX || q > 1)
+    const double q =
+        quality.is_string() ? std::strtod(std::string{quality.text()}.c_str(), nullptr) : quality.real(-1);
+    sip::Uri uri;
+    if (table.empty() || aor.empty() || !sip::read(contact, uri).empty() || contact.size() > 512 ||
+        !expires || *expires < 0 || *expires > INT32_MAX || q > 1)
         return invalid("expected TABLE AOR CONTACT EXPIRES Q PATH FLAGS CFLAGS METHODS [RECEIVED [SOCKET]]");
 
     struct Add final : Writer {
         const Usrloc& module;
-        ContactView   view;
+        ContactView view;
         explicit Add(const Usrloc& m) : module{m} {}
         Result<void> plan(std::span<const ContactView> there, std::vector<Change>& changes) override
         {
             const ContactView* const same = module.match(there, view);
             if (same)
-                changes.push_back({Change::Step::update, static_cast<std::size_t>(same - there.data()), view});
+                changes.push_back(
+                    {Change::Step::update, static_cast<std::size_t>(same - there.data()), view});
             else
                 changes.push_back({Change::Step::insert, 0, view});
             return {};

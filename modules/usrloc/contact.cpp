@@ -12,7 +12,8 @@ namespace {
 
 std::array<std::string_view, Contact::texts> texts_of(const ContactView& v)
 {
-    return {v.contact, v.received, v.path, v.call_id, v.user_agent, v.ruid, v.instance, v.attributes, v.socket};
+    return {v.contact, v.received, v.path,       v.call_id, v.user_agent,
+            v.ruid,    v.instance, v.attributes, v.socket};
 }
 
 void put_numbers(Contact& block, const ContactView& v)
@@ -63,8 +64,8 @@ ContactView Contact::view() const
     ContactView v;
     const char* at = text_begin();
     std::size_t i = 0;
-    for (std::string_view* text : {&v.contact, &v.received, &v.path, &v.call_id, &v.user_agent, &v.ruid, &v.instance,
-                                   &v.attributes, &v.socket}) {
+    for (std::string_view* text : {&v.contact, &v.received, &v.path, &v.call_id, &v.user_agent, &v.ruid,
+                                   &v.instance, &v.attributes, &v.socket}) {
         *text = {at, sizes[i]};
         at += sizes[i++];
     }
@@ -92,11 +93,11 @@ bool fits(const ContactView& view)
 
 Contact* make_contact(const ContactView& view)
 {
-    const auto        texts = texts_of(view);
+    const auto texts = texts_of(view);
     const std::size_t size = total(texts);
     // malloc hands out 16-byte steps anyway: the rest is room for a longer Call-ID.
     const std::size_t whole = (sizeof(Contact) + size + 8 + 15) / 16 * 16 - 8;
-    void* const       memory = std::malloc(whole);
+    void* const memory = std::malloc(whole);
     if (!memory)
         throw std::bad_alloc{};
     Contact* const block = new (memory) Contact;
@@ -114,9 +115,9 @@ bool rewrite(Contact& block, const ContactView& view)
     if (size > block.capacity)
         return false;
     // Kept texts are read from the very bytes that are written: compose aside first.
-    char                    small[2048];
+    char small[2048];
     std::unique_ptr<char[]> large;
-    char*                   to = small;
+    char* to = small;
     if (size > sizeof small) {
         large = std::make_unique<char[]>(size);
         to = large.get();

@@ -23,8 +23,8 @@ public:
     static constexpr std::size_t shards = 64;
 
     struct Options {
-        Order         order = Order::by_q;
-        std::size_t   buckets = 16; // of each shard at first
+        Order order = Order::by_q;
+        std::size_t buckets = 16; // of each shard at first
         std::uint64_t seed = 0;
     };
     struct Counters {
@@ -34,10 +34,10 @@ public:
 
     const std::string& name() const { return name_; }
     struct Place {
-        std::size_t   shard;
+        std::size_t shard;
         std::uint32_t hash;
     };
-    Place         place(std::string_view aor) const;
+    Place place(std::string_view aor) const;
     std::uint32_t ruid_hash(std::string_view ruid) const
     {
         return static_cast<std::uint32_t>(seeded_hash(seed_, ruid));
@@ -60,8 +60,8 @@ public:
 
 private:
     struct Tally {
-        Domain&     domain;
-        Shard&      shard;
+        Domain& domain;
+        Shard& shard;
         std::size_t records = shard.records(), contacts = shard.contacts();
         Tally(Domain& d, Shard& s) : domain{d}, shard{s} {}
         Tally(const Tally&) = delete;
@@ -70,15 +70,18 @@ private:
         {
             if (shard.contacts() == contacts)
                 return;
-            domain.counters.contacts.add(static_cast<std::int64_t>(shard.contacts()) - static_cast<std::int64_t>(contacts));
+            domain.counters.contacts.add(static_cast<std::int64_t>(shard.contacts()) -
+                                         static_cast<std::int64_t>(contacts));
             domain.size_.fetch_add(shard.contacts() - contacts, std::memory_order_relaxed);
-            if (const auto more = static_cast<std::int64_t>(shard.records()) - static_cast<std::int64_t>(records); more != 0) {
+            if (const auto more =
+                    static_cast<std::int64_t>(shard.records()) - static_cast<std::int64_t>(records);
+                more != 0) {
                 domain.counters.users.add(more);
                 domain.counters.all_users.add(more);
             }
         }
     };
-    const std::string   name_;
+    const std::string name_;
     const std::uint64_t seed_;
     std::array<std::unique_ptr<Guarded<Shard>>, shards> shards_;
     std::atomic<std::size_t> size_{0};

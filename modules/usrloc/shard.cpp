@@ -38,7 +38,8 @@ Contact* Shard::find_ruid(const Record& record, std::string_view ruid)
     return nullptr;
 }
 
-Contact& Shard::insert(std::uint32_t hash, std::string_view aor, const ContactView& view, std::uint32_t ruid_hash)
+Contact& Shard::insert(std::uint32_t hash, std::string_view aor, const ContactView& view,
+                       std::uint32_t ruid_hash)
 {
     Record* record = find(hash, aor);
     if (!record) {
@@ -67,7 +68,7 @@ Contact& Shard::insert(std::uint32_t hash, std::string_view aor, const ContactVi
 Contact& Shard::update(Contact& contact, const ContactView& view)
 {
     const int old_q = contact.q;
-    Contact*  now = &contact;
+    Contact* now = &contact;
     if (!rewrite(contact, view)) {
         ContactView whole = view;
         whole.ruid = contact.text(Contact::ruid);
@@ -138,7 +139,8 @@ void Shard::unlink(Contact& contact)
         }
 }
 
-// --- expiry -----------------------------------------------------------------------------------------------------------------
+// --- expiry
+// -----------------------------------------------------------------------------------------------------------------
 
 Contact* Shard::expired(std::int64_t now)
 {

@@ -1,4 +1,5 @@
-// modules/usrloc/upkeep.cpp - what happens by itself: contacts expire, changes reach the database, lost connections are noticed
+// modules/usrloc/upkeep.cpp - what happens by itself: contacts expire, changes reach the database, lost
+// connections are noticed
 #include "modules/usrloc/usrloc.h"
 
 #include <algorithm>
@@ -13,7 +14,8 @@ constexpr std::size_t at_once = 256; // contacts in one section of a lock, rows 
 void Usrloc::start_timers()
 {
     task::Worker& worker = host_.runtime().worker(0);
-    // Each arms itself again when its work is done, so a slow database or script makes no second run beside the first.
+    // Each arms itself again when its work is done, so a slow database or script makes no second run beside
+    // the first.
     expiry_timer_ = std::make_unique<task::Timer>(worker, [this, &worker] {
         worker.spawn_always([this] {
             expire();
@@ -25,7 +27,8 @@ void Usrloc::start_timers()
         worker.spawn_always([this, interval] {
             if (const auto done = flush(); !done)
                 log_.error("contacts are not stored yet: {}", done.error().text);
-            if (mode_ == Mode::database_only || (settings_.db_timer_clean && (mode_ == Mode::write_through || mode_ == Mode::write_back)))
+            if (mode_ == Mode::database_only ||
+                (settings_.db_timer_clean && (mode_ == Mode::write_through || mode_ == Mode::write_back)))
                 if (const auto done = clean(); !done)
                     log_.error("expired rows are not deleted: {}", done.error().text);
             if (settings_.handle_lost_tcp)
@@ -94,7 +97,8 @@ void Usrloc::tell_expired(Domain& domain, Snapshot& gone)
                 hook->expired(domain.name(), view);
 }
 
-// --- database -------------------------------------------------------------------------------------------------------------------
+// --- database
+// -------------------------------------------------------------------------------------------------------------------
 
 Result<void> Usrloc::flush()
 {
@@ -111,17 +115,18 @@ Result<void> Usrloc::flush()
     return {};
 }
 
-// A contact that changes while its row is being written becomes dirty again and is written once more. Rows to delete leave
-// with the same transactions; an id never comes back, so their order does not matter.
+// A contact that changes while its row is being written becomes dirty again and is written once more. Rows to
+// delete leave with the same transactions; an id never comes back, so their order does not matter.
 Result<void> Usrloc::flush_domain(Domain& domain)
 {
     for (std::size_t s = 0; s < Domain::shards; ++s) {
         for (;;) {
-            Batch                    batch;
+            Batch batch;
             std::vector<std::string> written;
             domain.with(s, [&](Shard& shard) {
                 const std::size_t deletions = std::min(at_once, shard.rows_to_delete.size());
-                batch.deleted.assign(shard.rows_to_delete.end() - static_cast<std::ptrdiff_t>(deletions), shard.rows_to_delete.end());
+                batch.deleted.assign(shard.rows_to_delete.end() - static_cast<std::ptrdiff_t>(deletions),
+                                     shard.rows_to_delete.end());
                 shard.rows_to_delete.resize(shard.rows_to_delete.size() - deletions);
                 if (mode_ != Mode::write_back)
                     return;
@@ -161,8 +166,9 @@ Result<void> Usrloc::flush_domain(Domain& domain)
 Result<void> Usrloc::write_or_single_out(Domain& domain, Batch batch)
 {
     const Batch copy = batch;
-    const auto  done = storage_->write(domain.name(), std::move(batch));
-    if (done || (done.error().kind != ErrorKind::constraint && done.error().kind != ErrorKind::other) || copy.rows.size() == 0)
+    const auto done = storage_->write(domain.name(), std::move(batch));
+    if (done || (done.error().kind != ErrorKind::constraint && done.error().kind != ErrorKind::other) ||
+        copy.rows.size() == 0)
         return done;
     if (!copy.deleted.empty())
         TRYV(storage_->write(domain.name(), {{}, copy.deleted}));
@@ -182,7 +188,8 @@ Result<void> Usrloc::clean()
         Domain* const one = place.load(std::memory_order_acquire);
         if (!one)
             break;
-        TRY(const std::uint64_t rows, storage_->clean(one->name(), now, mode_ == Mode::database_only ? settings_.rm_expired_delay : 0));
+        TRY(const std::uint64_t rows,
+            storage_->clean(one->name(), now, mode_ == Mode::database_only ? settings_.rm_expired_delay : 0));
         if (rows > 0 && mode_ == Mode::database_only)
             one->counters.expires.add(static_cast<std::int64_t>(rows));
     }
@@ -193,7 +200,7 @@ Result<void> Usrloc::clean()
 void Usrloc::drop_lost(Domain& domain)
 {
     struct Lost final : Reader {
-        net::Network&            network;
+        net::Network& network;
         std::vector<std::string> ruids;
         explicit Lost(net::Network& n) : network{n} {}
         void read(std::span<const ContactView> contacts) override
@@ -206,7 +213,8 @@ void Usrloc::drop_lost(Domain& domain)
     if (mode_ == Mode::database_only || !for_each(domain.name(), 0, lost))
         return;
     for (const std::string& ruid : lost.ruids)
-        if (const auto removed = remove_ruid(domain.name(), ruid); !removed && removed.error().kind != ErrorKind::not_found)
+        if (const auto removed = remove_ruid(domain.name(), ruid);
+            !removed && removed.error().kind != ErrorKind::not_found)
             log_.warn("the contact of a lost connection stays: {}", removed.error().text);
 }
 
