@@ -161,7 +161,7 @@ struct Dialogs {
     // (the table is full), invalid (something must be given), not_found (no server for the next hop).
     virtual Result<DialogId> start(const DialogSetup& setup) = 0;
     // The request in hand (INVITE or SUBSCRIBE or REFER without To tag) becomes a dialog with a transaction; the script should
-    // end. Nothing is answered yet: use reply(), with the transaction returned. Errors: invalid (no usable Contact: answer
+    // end. Nothing is answered yet: use reply(), with the transaction returned. Not on a strand. Errors: invalid (no usable Contact: answer
     // 400), overloaded (503), unique (it came by another path too: answer 482), not_found (a retransmission, absorbed).
     struct Accepted {
         DialogId      dialog;
@@ -191,7 +191,7 @@ struct Dialogs {
 
     // The socket requests to that URI leave from, for Contact and SDP. On a fiber; may suspend.
     virtual Result<const net::Listener*> socket_for(std::string_view uri) = 0;
-    // At most that many dialogs (a set without one is an entry with fork 0), from the set after `after`. On a fiber.
+    // At most that many dialogs (a set without one is an entry with fork 0), from the set after `after`. On a fiber, not in a callback.
     virtual std::vector<DialogInfo> list(std::size_t most, std::uint64_t after = 0) = 0;
     virtual std::size_t sets() const = 0;
 };
