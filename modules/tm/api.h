@@ -197,3 +197,5 @@ protected:
 };
 
 } // namespace sipyard::tm
+
+#include "modules/tm/dialogs_api.h" // Dialogs: api.h is the one file of a module that others include
