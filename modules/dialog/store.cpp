@@ -56,8 +56,7 @@ Store::Store(const Settings& s, db::Database& database, const Profiles& profiles
       vars_table_{must(db::identifier(s.vars_table_name))}, columns_{checked_columns(s)},
       vars_entry_{must(db::identifier(s.vars_h_entry_column))}, vars_id_{must(db::identifier(s.vars_h_id_column))},
       vars_key_{must(db::identifier(s.vars_key_column))}, vars_value_{must(db::identifier(s.vars_value_column))},
-      update_{format("UPDATE {} SET {} = ? WHERE {} = ? AND {} = ?", table_, joined(columns_, " = ?").substr(0, joined(columns_, " = ?").size() - 4),
-                     columns_[entry], columns_[id])},
+      update_{format("UPDATE {} SET {} WHERE {} = ? AND {} = ?", table_, joined(columns_, " = ?"), columns_[entry], columns_[id])},
       insert_{format("INSERT INTO {} ({}) VALUES ({})", table_, joined(columns_, ""), places(column_count))},
       delete_{format("DELETE FROM {} WHERE {} = ? AND {} = ?", table_, columns_[entry], columns_[id])},
       delete_vars_{format("DELETE FROM {} WHERE {} = ? AND {} = ?", vars_table_, vars_entry_, vars_id_)},
@@ -152,7 +151,8 @@ Result<std::vector<Store::Row>> Store::load(std::string_view call_id)
 Result<std::vector<Store::Row>> Store::load_where(std::string_view condition, std::vector<db::Value> values)
 {
     TRY(const auto rows, database_.read(format("SELECT {} FROM {} WHERE {}", joined(columns_, ""), table_, condition), std::move(values)));
-    TRY(const auto vars, database_.read(format("SELECT {}, {}, {}, {} FROM {}", vars_entry_, vars_id_, vars_key_, vars_value_, vars_table_)));
+    TRY(const auto vars, database_.read(format("SELECT {}, {}, {}, {} FROM {}", vars_entry_, vars_id_, vars_key_, vars_value_,
+                                               vars_table_)));
     std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::pair<std::string, std::string>>> variables_of;
     for (const auto& row : vars.rows)
         variables_of[{row[0].integer(), row[1].integer()}].emplace_back(row[2].print(), row[3].print());

@@ -124,8 +124,14 @@ private:
         return as_code(calls_.count(*filter));
     }
     static Verdict as_code(std::size_t number) { return number == 0 ? Verdict::no() : Verdict{static_cast<int>(number)}; }
-    Verdict tags_add(Request& request, std::string_view tag) { return Verdict::of(!tag.empty() && calls_.add_tag(request.message().call_id(), tag)); }
-    Verdict tags_rm(Request& request, std::string_view tag) { return Verdict::of(calls_.remove_tag(request.message().call_id(), tag)); }
+    Verdict tags_add(Request& request, std::string_view tag)
+    {
+        return Verdict::of(!tag.empty() && calls_.add_tag(request.message().call_id(), tag));
+    }
+    Verdict tags_rm(Request& request, std::string_view tag)
+    {
+        return Verdict::of(calls_.remove_tag(request.message().call_id(), tag));
+    }
     Verdict tags_count(Request&, std::string_view tag) { return as_code(calls_.count_tags(tag)); }
 
     Value part(Request& request, std::string_view part)
