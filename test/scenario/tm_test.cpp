@@ -513,4 +513,142 @@ SCENARIO("transactions are forgotten in time", "[tm]")
     CHECK(wait_until([&] { return call.server.rpc("tm.stats").find("\"current\":0") != std::string::npos; }));
 }
 
+SCENARIO("a caller over TCP", "[tm]")
+{
+    Call call{plain};
+    SipPeer tcp{call.server.port(), "tina", SipPeer::Over::tcp};
+    const SipText invite = tcp.request({.method = "INVITE", .ruri = call.callee.uri()});
+    const SipText seen = call.callee.expect("INVITE");
+    REQUIRE(seen);
+    CHECK(seen.header("Via").find("SIP/2.0/UDP") == 0);
+    CHECK(seen.header("Via", 1).find("SIP/2.0/TCP") == 0);
+    call.callee.reply(seen, 486);
+    const SipText busy = tcp.expect(486);
+    REQUIRE(busy);
+    tcp.ack(invite, busy);
+    CHECK(call.callee.expect("ACK"));
+    CHECK(call.callee.hears_nothing());
+}
+
+SCENARIO("contacts in the order of their q", "[tm]")
+{
+    // A branch without q is tried last; of one phone only one contact at a time.
+    const std::string routes = R"cfg(
+request_route {
+    if (is_method("CANCEL|ACK")) { t_relay(); exit; }
+    append_branch($hdr(X-Other), "0.5");
+    append_branch("sip:last@127.0.0.1:9");
+    if (!t_load_contacts()) xlog("L_INFO", "not loaded\n");
+    t_next_contacts();
+    t_on_failure("NEXT");
+    t_relay();
+}
+failure_route[NEXT] {
+    $var(n) = t_next_contacts();
+    xlog("L_INFO", "next $var(n) is $rU\n");
+    if ($var(n) > 0 && $rU != "last") { t_on_failure("NEXT"); t_relay(); }
+}
+)cfg";
+    Call call{routes, "modparam(\"tm\", \"contacts_avp\", \"tm_contacts\")\nmodparam(\"tm\", \"contact_flows_avp\", \"tm_flows\")\n"};
+    call.invite("X-Other: " + call.other.uri() + "\r\n");
+    const SipText first = call.callee.expect("INVITE");
+    REQUIRE(first);
+    CHECK(call.other.hears_nothing(150));
+    call.callee.reply(first, 480);
+    const SipText second = call.other.expect("INVITE");
+    REQUIRE(second);
+    call.other.reply(second, 481);
+    CHECK(call.caller.expect(481));
+    CHECK(call.server.log().find("next 1 is last") != std::string::npos);
+}
+
+SCENARIO("a branch that failed is replaced before the others are done", "[tm]")
+{
+    const std::string routes = R"cfg(
+request_route {
+    if (is_method("CANCEL|ACK")) { t_relay(); exit; }
+    t_on_branch_failure("flow");
+    t_on_reply("R");
+    t_relay();
+}
+onreply_route[R] { xlog("L_INFO", "reply $rs of $T_branch_idx\n"); }
+event_route[tm:branch-failure:flow] {
+    xlog("L_INFO", "branch failed $T_reply_code uri $T_branch(uri)\n");
+    if (t_check_status("430")) { $ru = $hdr(X-Other); t_relay(); }
+}
+)cfg";
+    Call call{routes};
+    call.invite("X-Other: " + call.other.uri() + "\r\n");
+    const SipText first = call.callee.expect("INVITE");
+    REQUIRE(first);
+    call.callee.reply(first, 430, "Flow Failed");
+    CHECK(call.callee.expect("ACK"));
+    const SipText second = call.other.expect("INVITE");
+    REQUIRE(second);
+    call.other.reply(second, 200);
+    CHECK(call.caller.expect(200));
+    const std::string log = call.server.log();
+    CHECK(log.find("branch failed 430 uri " + call.callee.uri()) != std::string::npos);
+    CHECK(log.find("reply 200 of 1") != std::string::npos);
+}
+
+SCENARIO("edits and flags between t_newtran and t_relay, saved edits", "[tm]")
+{
+    const std::string routes = R"cfg(
+request_route {
+    if (is_method("CANCEL|ACK")) { t_relay(); exit; }
+    append_hf("X-One: 1\r\n");
+    t_newtran();
+    append_hf("X-Two: 2\r\n");
+    if ($hdr(X-Save) != $null) t_save_lumps();
+    append_hf("X-Three: 3\r\n");
+    setflag(7);
+    $ru = $hdr(X-Other);
+    t_on_failure("F");
+    t_on_reply("R");
+    t_relay();
+}
+onreply_route[R] { if (isflagset(7)) xlog("L_INFO", "flag in reply\n"); }
+failure_route[F] { xlog("L_INFO", "created with $rU\n"); $ru = $ou; append_hf("X-Four: 4\r\n"); t_relay(); }
+)cfg";
+    for (const bool saved : {false, true}) {
+        Call call{routes};
+        call.invite("X-Other: " + call.other.uri() + "\r\n" + (saved ? "X-Save: 1\r\n" : ""));
+        const SipText first = call.other.expect("INVITE");
+        REQUIRE(first);
+        for (const char* name : {"X-One", "X-Two", "X-Three"})
+            CHECK(first.count(name) == 1);
+        call.other.reply(first, 404);
+        const SipText second = call.callee.expect("INVITE");
+        REQUIRE(second);
+        CHECK(second.count("X-Two") == 1);
+        CHECK(second.count("X-Three") == (saved ? 0 : 1));
+        CHECK(second.count("X-Four") == 1);
+        call.callee.reply(second, 200);
+        CHECK(call.caller.expect(200));
+        CHECK(call.server.log().find("created with bob") != std::string::npos); // not what $ru was set to afterwards
+        CHECK(call.server.log().find("flag in reply") != std::string::npos);
+    }
+}
+
+SCENARIO("a copy whose answers nobody sees", "[tm]")
+{
+    const std::string routes = R"cfg(
+request_route {
+    if (is_method("CANCEL|ACK")) { t_relay(); exit; }
+    t_replicate($hdr(X-Other));
+    t_relay();
+}
+)cfg";
+    Call call{routes};
+    call.caller.request({.method = "MESSAGE", .ruri = call.callee.uri(), .headers = "X-Other: " + call.other.uri() + "\r\n", .body = "hello"});
+    const SipText copy = call.other.expect("MESSAGE"), original = call.callee.expect("MESSAGE");
+    REQUIRE(copy);
+    REQUIRE(original);
+    call.other.reply(copy, 500);
+    CHECK(call.caller.hears_nothing(150));
+    call.callee.reply(original, 202);
+    CHECK(call.caller.expect(202));
+}
+
 } // namespace sipyard::test
