@@ -6,13 +6,23 @@
 namespace sipyard::db {
 namespace {
 
-std::string joined(const std::vector<std::string>& names)
+// A column's name in a statement. Kamailio's schema has names that MySQL reserves ("partition" of location).
+std::string written(const std::string& column, Dialect dialect)
+{
+    if (dialect == Dialect::mysql)
+        for (const std::string_view reserved : {"partition", "key", "group", "order", "rank", "condition", "range"})
+            if (iequals(column, reserved))
+                return "`" + column + "`";
+    return column;
+}
+
+std::string joined(const std::vector<std::string>& names, Dialect dialect)
 {
     std::string text;
     for (const auto& name : names) {
         if (!text.empty())
             text += ", ";
-        text += name;
+        text += written(name, dialect);
     }
     return text;
 }
@@ -70,7 +80,7 @@ std::vector<std::string> create_statements(const Table& table, Dialect dialect)
     std::string create = format("CREATE TABLE IF NOT EXISTS {} (", table.name);
     bool first = true;
     for (const auto& column : table.columns) {
-        create += format("{}{} {}", first ? "" : ", ", column.name, type_of(column, dialect));
+        create += format("{}{} {}", first ? "" : ", ", written(column.name, dialect), type_of(column, dialect));
         first = false;
         if (column.type == Column::Type::id)
             continue;
@@ -80,10 +90,10 @@ std::vector<std::string> create_statements(const Table& table, Dialect dialect)
             create += " NOT NULL";
     }
     for (const auto& columns : table.unique)
-        create += format(", CONSTRAINT {} UNIQUE ({})", index_name(table.name, columns, "_key"), joined(columns));
+        create += format(", CONSTRAINT {} UNIQUE ({})", index_name(table.name, columns, "_key"), joined(columns, dialect));
     if (dialect == Dialect::mysql) // MySQL has no CREATE INDEX IF NOT EXISTS
         for (const auto& columns : table.indexes)
-            create += format(", INDEX {} ({})", index_name(table.name, columns, "_idx"), joined(columns));
+            create += format(", INDEX {} ({})", index_name(table.name, columns, "_idx"), joined(columns, dialect));
     create += ")";
     if (dialect == Dialect::mysql)
         create += " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"; // compare as the other databases do
@@ -93,7 +103,7 @@ std::vector<std::string> create_statements(const Table& table, Dialect dialect)
         return statements;
     for (const auto& columns : table.indexes)
         statements.push_back(format("CREATE INDEX {}{} ON {} ({})", dialect == Dialect::other ? "" : "IF NOT EXISTS ",
-                                    index_name(table.name, columns, "_idx"), table.name, joined(columns)));
+                                    index_name(table.name, columns, "_idx"), table.name, joined(columns, dialect)));
     return statements;
 }
 
@@ -102,19 +112,20 @@ std::string upsert_sql(std::string_view table, const std::vector<std::string>& c
 {
     const bool  mysql = dialect == Dialect::mysql;
     std::string places, changes;
-    for (const auto& column : columns) {
+    for (const auto& name : columns) {
+        const std::string column = written(name, dialect);
         places += places.empty() ? "?" : ", ?";
         bool is_key = false;
         for (const auto& key : keys)
-            is_key = is_key || key == column;
+            is_key = is_key || key == name;
         if (!is_key)
             changes += format("{}{}={}{}{}", changes.empty() ? "" : ", ", column, mysql ? "VALUES(" : "excluded.", column,
                               mysql ? ")" : "");
     }
-    std::string sql = format("INSERT INTO {} ({}) VALUES ({})", table, joined(columns), places);
+    std::string sql = format("INSERT INTO {} ({}) VALUES ({})", table, joined(columns, dialect), places);
     if (mysql) // without a column to change a key is set to itself: "do nothing"
-        return sql + " ON DUPLICATE KEY UPDATE " + (changes.empty() ? format("{}={}", keys.front(), keys.front()) : changes);
-    return sql + format(" ON CONFLICT ({}) DO ", joined(keys)) + (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
+        return sql + " ON DUPLICATE KEY UPDATE " + (changes.empty() ? written(keys.front(), dialect) + "=" + written(keys.front(), dialect) : changes);
+    return sql + format(" ON CONFLICT ({}) DO ", joined(keys, dialect)) + (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
 }
 
 Result<std::string> identifier(std::string_view text)

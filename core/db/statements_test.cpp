@@ -67,6 +67,17 @@ TEST_CASE("the first word tells how a statement travels", "[db]")
     CHECK_FALSE(controls_transaction("beginning"));
 }
 
+TEST_CASE("a column with a name that MySQL reserves is quoted there only", "[db]")
+{
+    Table table;
+    table.name = "location";
+    table.columns = {{"partition", Column::Type::integer}};
+    CHECK(create_statements(table, Dialect::mysql).front().find("(`partition` INTEGER") != std::string::npos);
+    CHECK(create_statements(table, Dialect::sqlite).front().find("(partition INTEGER") != std::string::npos);
+    CHECK(upsert_sql("location", {"ruid", "partition"}, {"ruid"}, Dialect::mysql) ==
+          "INSERT INTO location (ruid, `partition`) VALUES (?, ?) ON DUPLICATE KEY UPDATE `partition`=VALUES(`partition`)");
+}
+
 TEST_CASE("a value answers as number and as text", "[db]")
 {
     CHECK(Value{"42"}.integer() == 42);
