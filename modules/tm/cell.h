@@ -16,6 +16,7 @@
 #include "modules/tm/machines.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -108,7 +109,6 @@ struct Saved {
 struct Watches {
     std::array<Moments, most_watchers>       moments{};
     std::array<std::uint64_t, most_watchers> notes{};
-    Moments                                  any = 0;
 };
 
 // A fiber that wants to run routes of a transaction while another one does.
@@ -137,8 +137,8 @@ struct Cell {
     ServerState         state = ServerState::trying;
     sip::Method         method = sip::Method::other;
     bool                in_use = false, invite = false, own = false, in_calls = false, gone = false, waiting = false, cancelled = false,
-         suspended = false, turn_taken = false, forking = false, again_allowed = false, timed_out = false, local_final = false,
-         dropped_replies = false, logged = false, expired = false, failing = false, retransmit_100 = false, resumed = false;
+         suspended = false, turn_taken = false, logged = false, expired = false, failing = false;
+    std::atomic<Moments> watched{0};        // what any watcher wants; read without the lock
     std::uint8_t        round = 0, branches = 0;
     std::uint16_t       serials = 0;        // client transactions made
     std::uint16_t       code = 0;           // of the last reply upstream

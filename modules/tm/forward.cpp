@@ -2,6 +2,7 @@
 #include "modules/tm/tm.h"
 
 #include "core/module/hop.h"
+#include "core/module/via_params.h"
 #include "core/net/udp_size.h"
 #include "core/sip/build.h"
 #include "core/sip/message.h"
@@ -210,12 +211,14 @@ std::string_view Tm::via_line(Request& request, const net::Listener& from, net::
     const CoreSettings& core = host_.core();
     Arena& arena = request.arena();
     const std::string_view rport = request.add_local_rport ? ";rport" : "";
-    const bool special = !request.advertised_host.empty() || request.advertised_port != 0;
-    if (special) {
+    const std::string_view wanted = via_params(request);
+    const ViaFields fields = via_fields(request);
+    const std::string_view host = fields.address.empty() ? request.advertised_host : fields.address;
+    const std::uint16_t port = fields.port ? fields.port : request.advertised_port;
+    if (!host.empty() || port != 0) {
         const std::string own = from.host();
-        const std::string_view shown = request.advertised_host.empty() ? std::string_view{own} : request.advertised_host;
-        return arena.concat("Via: SIP/2.0/", transport_text(protocol), " ", shown, ":",
-                            std::to_string(request.advertised_port ? request.advertised_port : from.port()), ";branch=", branch, rport);
+        return arena.concat("Via: SIP/2.0/", transport_text(protocol), " ", host.empty() ? std::string_view{own} : host, ":",
+                            std::to_string(port ? port : from.port()), ";branch=", branch, rport, wanted);
     }
     // Most requests leave by few sockets: the first half of the line is kept.
     const std::string_view start = via_texts_.with([&](std::vector<std::string>& texts) -> std::string_view {
@@ -224,12 +227,12 @@ std::string_view Tm::via_line(Request& request, const net::Listener& from, net::
         std::string& text = texts[from.index];
         if (text.empty()) {
             const std::string shown = from.advertised_host.empty() && !core.advertised_address.empty() ? core.advertised_address : from.host();
-            const std::uint16_t port = from.advertised_port == 0 && core.advertised_port ? core.advertised_port : from.port();
-            text = format("Via: SIP/2.0/{} {}:{};branch=", transport_text(from.protocol), shown, port);
+            const std::uint16_t usual = from.advertised_port == 0 && core.advertised_port ? core.advertised_port : from.port();
+            text = format("Via: SIP/2.0/{} {}:{};branch=", transport_text(from.protocol), shown, usual);
         }
         return text;
     });
-    return arena.concat(start, branch, rport);
+    return arena.concat(start, branch, rport, wanted);
 }
 
 // Builds the message for one server. False, with the error in the sprout, when no socket can send there.
@@ -357,16 +360,7 @@ int Tm::fork(Request& request, State& s, const How& how)
         branch = cell.branches;
         ++cell.round;
         armed = !saved.routes.branch.empty();
-        cell.forking = true;
     }
-    struct Done {
-        Cell& cell;
-        ~Done()
-        {
-            const Locked locked{cell.lock};
-            cell.forking = false;
-        }
-    } done{cell};
     const Prior before{request.ruri(), request.dst_uri(), request.path(), request.ruri_changed(), request.forced_socket(),
                        request.branch_flags, request.route()};
     const Turn turn{*this, cell, armed && !s.holds_turn};
@@ -428,11 +422,12 @@ int Tm::fork(Request& request, State& s, const How& how)
     for (Sprout& sprout : sprouts) {
         if (!sprout.leg)
             continue;
-        if (send_leg(cell, *sprout.leg, sprout.bytes)) {
+        const bool let_go = host_.run_onsend(request, sprout.to, sprout.bytes);
+        if (let_go && send_leg(cell, *sprout.leg, sprout.bytes)) {
             ++sent;
-        } else if (try_next(cell, *sprout.leg, request.arena())) {
+        } else if (let_go && try_next(cell, *sprout.leg, request.arena())) {
             ++sent;
-        } else if (settings_.failure_exec_mode) { // counts as a branch that failed, for the failure route
+        } else if (let_go && settings_.failure_exec_mode) { // counts as a branch that failed, for the failure route
             ++sent;
             fail_later(cell, sprout.leg->serial);
         } else { // as if it had never been
@@ -578,7 +573,7 @@ Verdict Tm::relay_ack(Request& request, const How& how)
     parts.hop = hop_of(request, *from);
     const auto bytes = sip::forward_request(request.message(), request.edits(), parts, request.arena());
     const net::Destination to{target.protocol, target.to, from, {}, !request.forward_no_connect && !host_.core().tcp_no_connect};
-    if (!host_.network().send(to, bytes)) {
+    if (!host_.run_onsend(request, to, bytes) || !host_.network().send(to, bytes)) {
         request.last_error = unreachable;
         return {-unreachable};
     }

@@ -28,10 +28,14 @@ void Tm::attach(Request& request, Cell& cell)
 // The hold of the caller outlives the call, so the stored texts stay where they are.
 Request* Tm::rebuild(Cell& cell, Arena& arena, Route route)
 {
-    const Saved* const saved = cell.saved;
-    if (!saved)
-        return nullptr;
-    auto parsed = sip::Message::parse(saved->request, arena);
+    std::string_view text;
+    {
+        const Locked locked{cell.lock}; // whoever made it may still be saving
+        if (!cell.saved)
+            return nullptr;
+        text = cell.saved->request;
+    }
+    auto parsed = sip::Message::parse(text, arena);
     if (!parsed)
         return nullptr; // it could be parsed when it came
     Request& request = arena.make<Request>(host_, arena, **parsed, cell.received, route);

@@ -65,14 +65,17 @@ void Tm::settle(Cell& cell)
     cell.out_at = now() + std::chrono::milliseconds{settings_.wt_timer};
 }
 
-void Tm::drop_store(Cell& cell)
+// The user's callback goes to `doomed`: what it owns is destroyed outside the lock.
+void Tm::drop_store(Cell& cell, OnReply& doomed)
 {
     if (!cell.saved)
         return;
     for (Leg* leg = cell.saved->legs; leg; leg = leg->next)
         blocks_.put(leg->reply);
-    if (cell.saved->own)
+    if (cell.saved->own) {
+        doomed = std::move(cell.saved->own->on_reply);
         cell.saved->own->~Own();
+    }
     cell.saved->~Saved();
     cell.saved = nullptr;
     cell.store.clear(blocks_);
@@ -81,6 +84,7 @@ void Tm::drop_store(Cell& cell)
 void Tm::release(Cell& cell)
 {
     bool recycle_now = false;
+    OnReply doomed;
     {
         const Locked locked{cell.lock};
         if (--cell.holds != 0)
@@ -94,7 +98,7 @@ void Tm::release(Cell& cell)
                 needed = leg->is_pending() || leg->out_at != task::never
                          || (cell.invite && leg->state == ClientState::completed && !net::is_stream(leg->to.protocol));
             if (!needed)
-                drop_store(cell);
+                drop_store(cell, doomed);
         }
     }
     if (!recycle_now)
@@ -107,10 +111,11 @@ void Tm::release(Cell& cell)
 
 void Tm::recycle(Cell& cell)
 {
+    OnReply doomed;
     {
         const Locked locked{cell.lock};
         cell.timer.cancel();
-        drop_store(cell);
+        drop_store(cell, doomed);
         blocks_.put(cell.reply);
         cell.reply_size = 0;
         blocks_.put(cell.watches_block);
@@ -120,8 +125,8 @@ void Tm::recycle(Cell& cell)
         cell.holds = 0;
         cell.state = ServerState::trying;
         cell.in_use = cell.invite = cell.own = cell.in_calls = cell.gone = cell.waiting = cell.cancelled = cell.suspended = false;
-        cell.turn_taken = cell.forking = cell.again_allowed = cell.timed_out = cell.local_final = cell.dropped_replies = false;
-        cell.logged = cell.expired = cell.failing = cell.retransmit_100 = cell.resumed = false;
+        cell.turn_taken = cell.logged = cell.expired = cell.failing = false;
+        cell.watched = 0;
         cell.round = cell.branches = 0;
         cell.serials = cell.code = cell.final_code = 0;
         cell.again_ms = cell.cseq = 0;
@@ -300,19 +305,19 @@ void Tm::leg_failed(Cell& cell, Leg& leg, int code, Arena& arena)
 // The wait is over.
 void Tm::end(Cell& cell)
 {
-    if (wants(cell, Moment::ended)) {
-        const Locked locked{cell.lock};
-        if (!std::exchange(cell.expired, true) || cell.watches) {
+    if (wants(cell, Moment::ended)) { // watchers are told on a fiber, then it goes on here
+        {
+            const Locked locked{cell.lock};
             cell.out_at = task::never;
             ++cell.holds;
-            cell.owner->spawn_always([this, &cell] {
-                tell(cell, Moment::ended, nullptr, nullptr, cell.final_code, {}, -1);
-                cell.watches = nullptr;
-                end(cell);
-                release(cell);
-            });
-            return;
         }
+        cell.owner->spawn_always([this, &cell] {
+            tell(cell, Moment::ended, nullptr, nullptr, cell.final_code, {}, -1);
+            cell.watched = 0;
+            end(cell);
+            release(cell);
+        });
+        return;
     }
     requests_.remove(cell);
     if (cell.in_calls)

@@ -17,7 +17,6 @@ Tm::Counters::Counters(Host& host)
       refused{host.counter("tm", "refused", "Requests refused because there are max_transactions")},
       refused_source{host.counter("tm", "refused_source", "Requests refused because their source has max_per_source transactions")},
       retransmissions{host.counter("tm", "retransmissions", "Requests that came again")},
-      memory_full{host.counter("tm", "no_worker", "Requests that came where no transaction can be made")},
       by_class{&host.counter("tmx", "2xx_transactions", "Transactions that ended with 2xx"),
                &host.counter("tmx", "3xx_transactions", "Transactions that ended with 3xx"),
                &host.counter("tmx", "4xx_transactions", "Transactions that ended with 4xx"),
@@ -77,14 +76,15 @@ Tm::Tm(const Settings& settings, Host& host)
     if (host_.checking())
         return;
     host_.add_message_hook(*this);
-    host_.at_stop([this] { stopping_ = true; });
+    host_.at_stop([this] { end_all_own(); });
 }
 
 Tm::~Tm()
 {
     stopping_ = true;
     slabs_.each([this](Cell& cell) {
-        drop_store(cell);
+        OnReply doomed;
+        drop_store(cell, doomed);
         blocks_.put(cell.reply);
         blocks_.put(cell.watches_block);
     });
@@ -221,7 +221,7 @@ Manifest<Tm> Tm::manifest()
             fn("t_next_contacts", &M::t_next_contacts, QF, "The next contacts of it become the destination set"),
             fn("t_next_contact_flow", &M::t_next_contact_flow, QF, "Another flow of the instance whose flow failed"),
             fn("t_clean", &M::t_clean, any_route, "Ends transactions that should long have ended"),
-            fn("t_use_uac_headers", &M::t_use_uac_headers, QFTB, "For requests of our own: their headers, not the caller's"),
+            fn("t_use_uac_headers", &M::t_use_uac_headers, QFTB, "For Kamailio's scripts: our CANCEL and ACK are always made of what was sent"),
         },
         .commands = {command("tm.stats", &M::rpc_stats, "Counts of transactions and replies"),
                      command("tm.list", &M::rpc_list, "Transactions, at most 1,000"),

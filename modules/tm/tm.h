@@ -219,7 +219,7 @@ private:
     void   on_time(Cell& cell);                 // on the owner's loop
     void   handle_timeouts(TransactionId id);
     void   end(Cell& cell);                     // on the owner's loop or a fiber of it
-    void   drop_store(Cell& cell);              // under its lock
+    void   drop_store(Cell& cell, OnReply& doomed); // under its lock
     void   recycle(Cell& cell);                 // on its owner
 
     // --- watchers.cpp ---
@@ -228,7 +228,7 @@ private:
                 std::string_view to_tag = {}, const net::Destination* to = nullptr);
     bool   wants(const Cell& cell, Moment moment) const
     {
-        return cell.watches && (cell.watches->any & static_cast<Moments>(moment)) != 0;
+        return (cell.watched.load(std::memory_order_relaxed) & static_cast<Moments>(moment)) != 0;
     }
 
     // --- uac.cpp ---
@@ -239,6 +239,7 @@ private:
     Result<void> compose_loose(Composed& composed, std::string_view method, std::string_view ruri, std::string_view next_hop,
                                std::string_view socket, std::string_view headers, std::string_view body, Arena& arena) const;
     void   own_reply(Cell& cell, Leg& leg, const Coming& coming);
+    void   end_all_own();                       // at the end of the server: 487
     void   end_own(Cell& cell, Leg& leg, int code, std::string_view reason);
 
     // --- functions.cpp: the script's words ---
@@ -309,7 +310,7 @@ private:
 
     struct Counters {
         Counter &uas, &uac, &rpl_received, &rpl_relayed, &rpl_generated, &rpl_sent, &rpl_absorbed, &refused, &refused_source,
-            &retransmissions, &memory_full;
+            &retransmissions;
         std::array<Counter*, 5> by_class;       // 2xx to 6xx
         explicit Counters(Host& host);
     };

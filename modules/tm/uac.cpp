@@ -138,8 +138,9 @@ Result<TransactionId> Tm::send(const Outgoing& out, OnReply on_reply)
         cell->saved->own->on_reply = std::move(on_reply);
     }
     const auto abandon = [&](ErrorKind kind, std::string what) -> Result<TransactionId> {
+        OnReply doomed;
         const Locked locked{cell->lock};
-        cell->saved->own->on_reply = {};
+        doomed = std::move(cell->saved->own->on_reply);
         cell->state = ServerState::terminated;
         settle(*cell);
         cell->out_at = now(); // nothing left: gone at the next turn
@@ -205,9 +206,10 @@ void Tm::own_reply(Cell& cell, Leg& leg, const Coming& coming)
         }
     }
     own->on_reply(Incoming{cell.id(), coming.code, coming.reason, coming.request, last, repeated});
+    OnReply doomed; // what it owns goes outside the lock
     if (last) {
         const Locked locked{cell.lock};
-        own->on_reply = {};
+        doomed = std::move(own->on_reply);
     }
     if (coming.code >= 200 && coming.request && host_.has_event_route("tm:local-response"))
         (void)host_.run_event_route("tm:local-response", *coming.request);
@@ -223,6 +225,33 @@ void Tm::end_own(Cell& cell, Leg& leg, int code, std::string_view reason)
         }
     }
     own_reply(cell, leg, {nullptr, code, reason, true});
+}
+
+void Tm::end_all_own()
+{
+    stopping_ = true;
+    std::vector<TransactionId> all;
+    slabs_.each([&](Cell& cell) {
+        const Locked locked{cell.lock};
+        if (cell.in_use && cell.own && !cell.gone && !cell.has_final())
+            all.push_back(cell.id());
+    });
+    for (const TransactionId id : all) {
+        const Hold held{*this, find_held(id)};
+        if (!held.cell)
+            continue;
+        const Turn turn{*this, *held.cell};
+        Leg* leg = nullptr;
+        {
+            const Locked locked{held.cell->lock};
+            leg = held.cell->saved ? held.cell->saved->last_leg : nullptr;
+            if (!leg || held.cell->has_final())
+                continue;
+            leg->state = ClientState::terminated;
+            leg->again_at = leg->out_at = leg->cancel_again_at = task::never;
+        }
+        end_own(*held.cell, *leg, 487, "Request Terminated");
+    }
 }
 
 Result<Answer> Tm::ask(const Outgoing& request, Arena& arena)

@@ -30,7 +30,12 @@ void Tm::add_watcher(Watcher& watcher)
 void Tm::ask_watchers(Request& request, Cell& cell)
 {
     for (std::size_t i = 0; i < watcher_count_; ++i) {
-        std::uint64_t note = cell.watches ? cell.watches->notes[i] : 0;
+        std::uint64_t note = 0;
+        {
+            const Locked locked{cell.lock};
+            if (cell.watches)
+                note = cell.watches->notes[i];
+        }
         const std::uint64_t before = note;
         const Moments wanted = watchers_[i]->wants(request, note);
         if (wanted == 0 && note == before)
@@ -42,7 +47,7 @@ void Tm::ask_watchers(Request& request, Cell& cell)
         }
         cell.watches->moments[i] = static_cast<Moments>(cell.watches->moments[i] | wanted);
         cell.watches->notes[i] = note;
-        cell.watches->any = static_cast<Moments>(cell.watches->any | wanted);
+        cell.watched.store(static_cast<Moments>(cell.watched.load(std::memory_order_relaxed) | wanted), std::memory_order_relaxed);
     }
 }
 

@@ -651,4 +651,19 @@ request_route {
     CHECK(call.caller.expect(202));
 }
 
+SCENARIO("the script holds a request back at the last moment", "[tm]")
+{
+    const std::string routes = R"cfg(
+request_route {
+    if (is_method("CANCEL|ACK")) { t_relay(); exit; }
+    t_relay();
+}
+onsend_route { if ($rU == "bob") drop; }
+)cfg";
+    Call call{routes};
+    call.invite();
+    CHECK(call.caller.expect(477).start_line() == "SIP/2.0 477 Unfortunately error on sending to next hop occurred (477/TM)");
+    CHECK(call.callee.hears_nothing());
+}
+
 } // namespace sipyard::test
