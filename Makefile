@@ -117,7 +117,7 @@ include test/tests.mk
 # --- packages ---------------------------------------------------------------------------------------------------------
 DEPS_build := g++ make pkg-config libxml2-dev unixodbc-dev libssl-dev libmicrohttpd-dev catch2 libpcre2-dev libboost-context-dev libc-ares-dev libfmt-dev nlohmann-json3-dev
 DEPS_run   := libsqliteodbc odbcinst curl openssl
-DEPS_test  := odbc-postgresql odbc-mariadb postgresql mariadb-server sip-tester sipsak python3
+DEPS_test  := odbc-postgresql odbc-mariadb postgresql mariadb-server sip-tester sipsak baresip-core python3
 DEPS_check := clang clang-tidy clang-format libclang-rt-14-dev
 .PHONY: deps deps-test deps-check
 deps:

@@ -224,6 +224,11 @@ void SqlServer::pause(bool on)
     }
 }
 
+std::string SqlServer::plain_password()
+{
+    return password;
+}
+
 std::string SqlServer::url() const
 {
     return std::string{kind_ == Kind::postgres ? "postgres" : "mysql"} + "://sipyard:" + password_in_url + "@127.0.0.1:"

@@ -19,6 +19,7 @@ public:
     SqlServer& operator=(const SqlServer&) = delete;
 
     std::string   url() const;      // postgres://sipyard:...@127.0.0.1:port/sipyard
+    static std::string plain_password();  // as it is, not as a URL writes it
     std::uint16_t port() const { return port_; }
     void          stop();           // at once, as a crash would
     void          start();          // again, with its data
