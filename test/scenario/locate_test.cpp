@@ -16,13 +16,12 @@ const std::string sockets = "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=
 
 SCENARIO("the servers of a name are asked of dns_servers, and the next is taken where the first cannot be", "[locate]")
 {
-    UdpClient phone{free_port()};
-    DnsServer dns{"_sip._udp.example.test SRV 0 0 5060 six.example.test\n"
-                  "_sip._udp.example.test SRV 1 0 " + std::to_string(phone.port()) + " four.example.test\n"
-                  "six.example.test AAAA ::1\nfour.example.test A 127.0.0.1\n"};
+    DnsServer dns{"six.example.test AAAA ::1\nfour.example.test A 127.0.0.1\n_sip._udp.example.test SRV 0 0 5060 six.example.test\n"};
     TempDir folder;
     RunningServer server{folder.write("d.cfg", sockets + "dns_servers=\"" + dns.text() + "\"\nuse_dns_failover=yes\n"
                                                "request_route { rewriteuri(\"sip:desk@example.test\"); forward(); }\n")};
+    UdpClient phone{server.port()};
+    dns.add("_sip._udp.example.test SRV 1 0 " + std::to_string(phone.port()) + " four.example.test");
     UdpClient caller{server.port()};
     caller.send(sip_request("MESSAGE", "sip:x@127.0.0.1", "call1", caller.port()));
     CHECK_THAT(phone.receive(), StartsWith("MESSAGE sip:desk@example.test SIP/2.0\r\n"));
