@@ -25,6 +25,12 @@ bool goes_on(std::string_view rest) {
 
 // Position of the quote that ends the value beginning behind the opening one, npos when there is none.
 std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes) {
+    // Escapes and stray quotes are rare: two searches settle the usual value.
+    const auto quote = text.find('"');
+    if (quote == std::string_view::npos)
+        return quote;
+    if (!may_hold_quotes && text.substr(0, quote).find('\\') == std::string_view::npos)
+        return quote;
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (text[at] == '\\')
             ++at;
@@ -35,20 +41,23 @@ std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes) {
 }
 
 std::string_view *place_of(std::string_view name, DigestView &out) {
-    const struct {
+    using D = DigestView;
+    static constexpr struct {
         std::string_view name;
-        std::string_view *place;
-    } places[] = {{"username", &out.username}, {"realm", &out.realm},
-                  {"nonce", &out.nonce},       {"uri", &out.uri},
-                  {"response", &out.response}, {"algorithm", &out.algorithm},
-                  {"cnonce", &out.cnonce},     {"opaque", &out.opaque},
-                  {"qop", &out.qop},           {"nc", &out.nc},
-                  {"stale", &out.stale},       {"domain", &out.domain},
-                  {"userhash", &out.userhash}, {"username*", &out.username_star},
-                  {"auts", &out.auts}};
+        std::string_view D::*place;
+    } places[] = {{"username", &D::username}, {"realm", &D::realm},
+                  {"nonce", &D::nonce},       {"uri", &D::uri},
+                  {"response", &D::response}, {"algorithm", &D::algorithm},
+                  {"cnonce", &D::cnonce},     {"opaque", &D::opaque},
+                  {"qop", &D::qop},           {"nc", &D::nc},
+                  {"stale", &D::stale},       {"domain", &D::domain},
+                  {"userhash", &D::userhash}, {"username*", &D::username_star},
+                  {"auts", &D::auts}};
+    // `name` is a token, never empty; the first letter rules out nearly all rows.
+    const char first = to_lower(name.front());
     for (const auto &row : places)
-        if (iequals(row.name, name))
-            return row.place;
+        if (row.name.size() == name.size() && row.name.front() == first && iequals(row.name, name))
+            return &(out.*row.place);
     return nullptr;
 }
 
