@@ -157,8 +157,8 @@ std::optional<std::string> decode64(std::string_view text, const Values& value_o
         return {};
     if (text.size() % 4 == 1)
         return {};
-    std::string out;
-    out.reserve(text.size() / 4 * 3 + 2);
+    std::string out(text.size() * 3 / 4, '\0'); // what the letters hold, less the bits that are left over
+    char* to = out.data();
     unsigned group = 0;
     int bits = 0;
     for (const char c : text) {
@@ -169,7 +169,7 @@ std::optional<std::string> decode64(std::string_view text, const Values& value_o
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
-            out += static_cast<char>(group >> bits & 0xff);
+            *to++ = static_cast<char>(group >> bits & 0xff);
         }
     }
     return out;
