@@ -43,6 +43,13 @@ bool same_users(const sip::Uri& a, const sip::Uri& b)
     return a.user == b.user || same_user(a.user, percent_decode(b.user).value_or(std::string{b.user}));
 }
 
+bool take(const sip::DigestView* read, sip::DigestView& out)
+{
+    if (read)
+        out = *read;
+    return read != nullptr;
+}
+
 } // namespace
 
 std::string_view to_text(Outcome outcome)
@@ -67,8 +74,13 @@ Outcome Auth::find(Request& request, Side side, std::string_view realm, Credenti
     const auto field = side == Side::www ? sip::HeaderName::authorization : sip::HeaderName::proxy_authorization;
     bool unreadable = false;
     realm = without_prefix(realm);
-    for (const sip::Header* header = message.first(field); header; header = message.next(*header)) {
-        if (!sip::read(header->value, out.digest).empty()) {
+    const sip::Header* const first = message.first(field);
+    for (const sip::Header* header = first; header; header = message.next(*header)) {
+        // The message keeps the first one read, for $au and its kin too.
+        const bool readable = header != first ? sip::read(header->value, out.digest).empty()
+                              : side == Side::www ? take(message.authorization(), out.digest)
+                                                  : take(message.proxy_authorization(), out.digest);
+        if (!readable) {
             unreadable = true;
             continue;
         }
@@ -198,9 +210,8 @@ Outcome Auth::verify(Request& request, const Credentials& credentials, const Sec
         const std::string_view sent = digest.username.empty() ? credentials.username : digest.username;
         known = ha1(scheme->hash, sent, digest.realm, secret.text);
         right = fits(*scheme, known, digest, exchange);
-        const std::string realm = sip::unescape_quoted(digest.realm);
-        if (!right && (sent != credentials.username || realm != digest.realm)) {
-            known = ha1(scheme->hash, credentials.username, realm, secret.text);
+        if (!right && (sent != credentials.username || digest.realm.find('\\') != std::string_view::npos)) {
+            known = ha1(scheme->hash, credentials.username, sip::unescape_quoted(digest.realm), secret.text);
             right = fits(*scheme, known, digest, exchange);
         }
     }

@@ -8,7 +8,7 @@
 
 namespace sipyard::auth {
 
-// 32 letters of base64url: 5 bytes of Unix time, 7 bytes of serial number, 12 bytes of HMAC-SHA-256 over both and over
+// 32 letters of base64url: 5 bytes of Unix time, 7 bytes of serial number, 12 bytes of a keyed SHA-256 over both and over
 // what else the nonce is bound to. Nothing is stored for a nonce. Thread-safe.
 class Nonces {
 public:

@@ -21,7 +21,12 @@ std::string with_a2(const Scheme& scheme, std::string_view ha1, const sip::Diges
 
 bool matches(std::string_view computed, std::string_view sent)
 {
-    return crypto::equal_secrets(computed, lower(sent));
+    char letters[2 * sizeof(crypto::Raw::bytes)];
+    if (sent.size() != computed.size() || sent.size() > sizeof letters)
+        return false;
+    for (std::size_t i = 0; i < sent.size(); ++i)
+        letters[i] = to_lower(sent[i]);
+    return crypto::equal_secrets(computed, {letters, sent.size()});
 }
 
 // "http://host/path" to "/path"; anything else as it is.
