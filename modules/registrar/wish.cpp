@@ -19,6 +19,11 @@ bool any_header_lists(const sip::Message& message, sip::HeaderName name, std::st
     return false;
 }
 
+bool ends_a_uri(char c)
+{
+    return c == '<' || c == '>' || c == '"';
+}
+
 Refusal read_one(const sip::NameAddr& contact, std::optional<std::uint32_t> header_expires,
                  std::size_t longest, Wish& to)
 {
@@ -29,7 +34,7 @@ Refusal read_one(const sip::NameAddr& contact, std::optional<std::uint32_t> head
         return Refusal::bad_contact;
     to.uri = contact.uri;
     // A quote left open would put what we write behind it inside.
-    if (!contact.params.is_closed() || contact.uri.find_first_of("<>\"") != std::string_view::npos)
+    if (!contact.params.is_closed() || std::ranges::any_of(contact.uri, ends_a_uri))
         return Refusal::bad_contact;
     if (contact.params.has("q")) {
         to.q = contact.q();
