@@ -22,6 +22,7 @@ struct Facts {
     bool          ka_caller = false, ka_callee = false;
     bool          ka_armed = false;
     int           ka_failed_caller = 0, ka_failed_callee = 0;
+    bool          told = false;          // dialog:start or dialog:failed has run
     bool          tracked = false;       // a transaction carries it: it will not be left behind
     bool          write_queued = false;  // a write to the database is on its way
     bool          stored = false;        // there is a row

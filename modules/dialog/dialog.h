@@ -72,6 +72,7 @@ private:
     CallPtr   create(Request& request, Context& context);
     void      follow(Request& request, Context& context); // a request within its dialog
     void      on_reply(const CallPtr& call, const tm::Happening& happening);
+    void      tell_script(const CallPtr& call, const tm::Happening& happening);
     void      on_refresh(const CallPtr& call, const tm::Happening& happening);
     Context&  context(Request& request);
     CallPtr   current(Request& request);  // of any message; null when it belongs to none

@@ -195,7 +195,7 @@ tm::Moments Dialogs::wants(Request& request, std::uint64_t& note)
         return 0;
     mine->call->facts.with([](Facts& facts) { facts.tracked = true; });
     note = note_of(*mine->call, Part::beginning);
-    return tm::Moment::reply_out | tm::Moment::ack_in | tm::Moment::ended;
+    return tm::Moment::reply_next | tm::Moment::reply_out | tm::Moment::ack_in | tm::Moment::ended;
 }
 
 void Dialogs::on(const tm::Happening& happening)
@@ -210,8 +210,10 @@ void Dialogs::on(const tm::Happening& happening)
             on_refresh(call, happening);
         return;
     }
-    if (happening.what == tm::Moment::reply_out) {
+    if (happening.what == tm::Moment::reply_next) { // not later: the ACK and the BYE may come by another worker at once
         on_reply(call, happening);
+    } else if (happening.what == tm::Moment::reply_out) {
+        tell_script(call, happening);
     } else if (happening.what == tm::Moment::ack_in) {
         if (const auto change = advance(call, Event::ack)) {
             begin_keepalive(call);
@@ -252,15 +254,23 @@ void Dialogs::on_reply(const CallPtr& call, const tm::Happening& happening)
     });
     if (!change)
         return;
-    Request* const message = happening.reply ? happening.reply : happening.request();
     if (event == Event::refused)
         failed_.add();
     changed(call, change->now);
-    if (!message || event == Event::provisional)
+}
+
+// dialog:start and dialog:failed, once each; when the reply has left, since the routes may take their time.
+void Dialogs::tell_script(const CallPtr& call, const tm::Happening& happening)
+{
+    if (happening.code < 200)
+        return;
+    const bool first = call->facts.with([](Facts& facts) { return !std::exchange(facts.told, true); });
+    Request* const message = !first ? nullptr : happening.reply ? happening.reply : happening.request();
+    if (!message)
         return;
     if (Context& theirs = context(*message); !theirs.call)
         theirs.call = call;
-    run_event(event == Event::answered ? "dialog:start" : "dialog:failed", *message);
+    run_event(happening.code < 300 ? "dialog:start" : "dialog:failed", *message);
 }
 
 // A re-INVITE or UPDATE that is accepted moves the contacts of both sides (RFC 3261 12.2.1.2, 12.2.2).

@@ -132,6 +132,7 @@ struct Played {
     void replied(int code, std::string_view tag = "B")
     {
         test::Messenger message{host, reply(code, tag), Route::tm_reply};
+        tm.happen(tm::Moment::reply_next, &**begun, code, &*message);
         tm.happen(tm::Moment::reply_out, &**begun, code, &*message);
     }
     // A request of either side that loose_route() finds our Route in.

@@ -56,11 +56,11 @@ public:
         const sip::Message& message = request.message();
         return message.is_request() && message.method() == sip::Method::invite && message.to_tag().empty()
                        && calls_.has(message.call_id())
-                   ? static_cast<tm::Moments>(tm::Moment::reply_out) : tm::Moments{0};
+                   ? static_cast<tm::Moments>(tm::Moment::reply_next) : tm::Moments{0};
     }
     void on(const tm::Happening& happening) override
     {
-        if (happening.what != tm::Moment::reply_out)
+        if (happening.what != tm::Moment::reply_next) // before it leaves: the ACK may be quick
             return;
         if (Request* const known = happening.reply ? happening.reply : happening.request())
             replied(known->message().call_id(), known->message().from_tag(), happening.to_tag, happening.code);

@@ -132,7 +132,7 @@ TEST_CASE("the script counts calls", "[dlgs]")
                 test::Messenger reply{host, test::sample_reply(200), Route::tm_reply};
                 test::FakeTm::Told told;
                 told.code = 200, told.reply = &*reply, told.to_tag = "b2";
-                CHECK(tm.happen(tm::Moment::reply_out, *message, told) == 1);
+                CHECK(tm.happen(tm::Moment::reply_next, *message, told) == 1);
             }
             return code;
         };

@@ -30,6 +30,8 @@ enum class Moment : std::uint16_t {
     failure     = 16,   // all branches failed; before failure_route: branch and code of the selected reply
     ack_in      = 32,   // the ACK to a 2xx passed
     cancel_in   = 64,   // a CANCEL for it came, before its branches are cancelled
+    reply_next  = 256,  // as reply_out, but before it leaves: what the next request of the dialog will ask for is noted here; may not
+                        // suspend, and the sending may still fail
     ended       = 128,  // it is about to be forgotten; request() is not available any more
 };
 using Moments = std::uint16_t; // bits of Moment
@@ -40,10 +42,10 @@ struct Happening {
     Moment           what;
     TransactionId    id;
     std::uint64_t    note = 0;              // what the watcher's wants() left there
-    int              code = 0;              // of reply_in, reply_out, failure
+    int              code = 0;              // of reply_in, reply_next, reply_out, failure
     std::string_view reason;
     int              branch = -1;           // from 0; -1: none (a reply of our own)
-    Request*         reply = nullptr;       // the message in hand (reply_in; reply_out of a relayed one; ack_in, cancel_in); null when made here
+    Request*         reply = nullptr;       // the message in hand (reply_in; reply_next, reply_out of a relayed one; ack_in, cancel_in); null when made here
     std::string_view to_tag;                // of the reply in hand or of our own
     const net::Destination* to = nullptr;   // branch_sent
     // The transaction's request with flags, AVPs, R-URI and source as they now are, rebuilt in this fiber's arena at the

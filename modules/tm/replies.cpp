@@ -378,6 +378,8 @@ void Tm::pass_up(Cell& cell, const Coming& coming, Leg* leg, Arena& arena)
     parts.content_length = cell.is_reliable();
     const std::string_view bytes = sip::forward_reply(message, reply.edits(), parts, arena);
     count_.rpl_relayed.add();
+    if (wants(cell, Moment::reply_next))
+        tell(cell, Moment::reply_next, nullptr, &reply, code, message.reason(), leg ? leg->branch : -1, message.to_tag());
     send_up(cell, code, bytes, !(cell.invite && code / 100 == 2));
     if (wants(cell, Moment::reply_out))
         tell(cell, Moment::reply_out, nullptr, &reply, code, message.reason(), leg ? leg->branch : -1, message.to_tag());

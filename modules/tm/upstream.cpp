@@ -83,6 +83,8 @@ Result<void> Tm::give(Cell& cell, Request& request, const Reply& reply)
     const std::string_view reason = reply.reason.empty() ? sip::default_reason(reply.code) : reply.reason;
     const auto bytes = sip::build_reply(request.message(), reply.code, reason, parts, request.arena());
     count_.rpl_generated.add();
+    if (wants(cell, Moment::reply_next))
+        tell(cell, Moment::reply_next, &request, nullptr, reply.code, reason, -1, parts.to_tag);
     send_up(cell, reply.code, bytes, true);
     if (wants(cell, Moment::reply_out))
         tell(cell, Moment::reply_out, &request, nullptr, reply.code, reason, -1, parts.to_tag);
