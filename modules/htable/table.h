@@ -63,8 +63,10 @@ private:
         Held    value;
         Instant expires;
     };
-    struct Hash : std::hash<std::string_view> {
+    // Not noexcept, which has the map keep each key's hash: else a look-up hashes the keys of its neighbours again.
+    struct Hash {
         using is_transparent = void;
+        std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
     };
     using Map = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
     static std::size_t shard_of(std::string_view key) { return (Hash{}(key) >> 8) % shards; }
