@@ -56,7 +56,8 @@ std::string_view *place_of(std::string_view name, DigestView &out) {
     // `name` is a token, never empty; the first letter rules out nearly all rows.
     const char first = to_lower(name.front());
     for (const auto &row : places)
-        if (row.name.size() == name.size() && row.name.front() == first && iequals(row.name, name))
+        if (row.name.size() == name.size() && row.name.front() == first &&
+            (row.name == name || iequals(row.name, name)))
             return &(out.*row.place);
     return nullptr;
 }

@@ -109,9 +109,14 @@ Refusal Registrar::prepare(Request& request, std::int64_t flags, std::optional<s
         return Refusal::bad_message;
     if (saving.call_id.size() > 255)
         return Refusal::too_long;
-    const std::string_view who = uri && !uri->empty() ? *uri : to->uri;
-    if (!sip::read(who, saving.uri).empty())
+    if (uri && !uri->empty()) {
+        if (!sip::read(*uri, saving.uri).empty())
+            return Refusal::bad_aor;
+    } else if (const sip::Uri* const read = message.to_uri()) {
+        saving.uri = *read;
+    } else {
         return Refusal::bad_aor;
+    }
     saving.aor = aor_of(saving.uri, rules(), request.arena());
     if (saving.aor.empty() || saving.aor.size() > 255)
         return Refusal::bad_aor;
