@@ -49,6 +49,14 @@ TEST_CASE("pieces count as one text", "[crypto]")
     // RFC 2617 3.5: H(A1) of the example
     CHECK(hex_digest(Algorithm::md5, {"Mufasa", ":", "testrealm@host.com", ":", "Circle Of Life"})
           == "939e7578ed9e3c518a452acee763bce9");
+    // short texts are put together first, long ones are not: the edge between them is at a few hundred bytes
+    std::string text;
+    for (std::size_t size = 0; size < 600; ++size, text += static_cast<char>('a' + size % 26)) {
+        INFO(size << " bytes");
+        const std::string_view whole = text;
+        const auto             first = whole.substr(0, size / 3), rest = whole.substr(size / 3);
+        REQUIRE(hex_digest(Algorithm::sha256, {first, "", rest}) == hex_digest(Algorithm::sha256, whole));
+    }
 }
 
 TEST_CASE("HMACs of RFC 2202 and RFC 4231", "[crypto]")
