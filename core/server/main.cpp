@@ -69,6 +69,7 @@ int run(const Options& options, log::Journal& journal, const Clock& clock, serve
             return exit_bad;
         }
         server.on_stop_request([] { ::kill(::getpid(), SIGTERM); });
+        journal.set_sink(sink_for(options, core, in_foreground)); // the workers' first lines go where they belong
         if (const auto started = server.start(); !started) {
             print(stderr, "error: " + started.error().text + "\n");
             return exit_bad;
@@ -83,7 +84,6 @@ int run(const Options& options, log::Journal& journal, const Clock& clock, serve
             return exit_bad;
         }
         print(stderr, server.socket_list());
-        journal.set_sink(sink_for(options, core, in_foreground));
         journal.start();
         const log::Logger log{journal, "core"};
         for (const std::string& name : options.ignored)

@@ -139,7 +139,9 @@ SCENARIO("log lines are objects with log_engine_type json", "[parameters]")
     UdpClient client{process.port()};
     CHECK_THAT(client.ask(options("j1", client.port())), StartsWith("SIP/2.0 200"));
     const std::string expected = "\"level\":\"ERROR\",\"module\":\"script\",\"logprefix\":\"\",\"message\":\"say \\\"j1\\\"\"}";
-    CHECK(wait_until([&] { return process.output().find(expected) != std::string::npos; }));
+    const bool found = wait_until([&] { return process.output().find(expected) != std::string::npos; });
+    INFO(process.output());
+    CHECK(found);
 }
 
 SCENARIO("the process moves into its chroot", "[parameters]")
@@ -154,7 +156,7 @@ SCENARIO("the process moves into its chroot", "[parameters]")
     const auto link = [&](const char* name) {
         return std::filesystem::read_symlink("/proc/" + std::to_string(process.pid()) + "/" + name).string();
     };
-    CHECK(link("root") == jail.path());
+    CHECK(wait_until([&] { return link("root") == jail.path(); })); // the sockets are bound first
     CHECK(link("cwd") == jail.path() + "/work");
     UdpClient client{process.port()};
     CHECK_THAT(client.ask(options("c1", client.port())), StartsWith("SIP/2.0 200"));
