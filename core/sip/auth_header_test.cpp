@@ -23,6 +23,27 @@ TEST_CASE("digest credentials are taken apart", "[sip]") {
     CHECK(check_credentials(d) == "");
 }
 
+TEST_CASE("parameter names in letters of either case, values with escapes", "[sip]") {
+    const struct {
+        const char *story, *text, *username, *realm;
+    } rows[] = {
+        {"capitals", "Digest USERNAME=\"a\", Realm=\"r\"", "a", "r"},
+        {"an escaped quote", "Digest username=\"a\\\"b\", realm=\"r\"", "a\\\"b", "r"},
+        {"an escaped backslash at the end", "Digest username=\"a\\\\\", realm=\"r\"", "a\\\\", "r"},
+        {"an escape in a later value only", "Digest username=\"a\", realm=\"\\r\"", "a", "\\r"},
+        {"nothing between the quotes", "Digest username=\"\", realm=\"r\"", "", "r"},
+        {"names that begin like ours",
+         "Digest user=\"x\", usernames=\"y\", username=\"a\", realm=r", "a", "r"},
+    };
+    for (const auto &row : rows) {
+        INFO(row.story);
+        DigestView d;
+        REQUIRE(read(row.text, d) == "");
+        CHECK(d.username == row.username);
+        CHECK(d.realm == row.realm);
+    }
+}
+
 TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]") {
     const struct {
         const char *story, *text, *uri, *response;
@@ -54,6 +75,7 @@ TEST_CASE("broken credentials are refused with their reason", "[sip]") {
     } rows[] = {
         {"", "credentials name no scheme"},
         {"Digest username=\"a", "credentials have a quoted value that is not closed"},
+        {"Digest username=\"a\\\"", "credentials have a quoted value that is not closed"},
         {"Digest username", "credentials have a parameter that is not name=value"},
         {"Digest =x", "credentials have a parameter that is not name=value"},
         {"Digest realm=\"a\", realm=\"b\"", "credentials have a parameter twice"},
