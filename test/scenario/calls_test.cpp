@@ -178,6 +178,17 @@ SCENARIO("calls over TCP", "[calls]")
                  {{}, {}, 10, "t1", "127.0.0.1", {}}, bob);
 }
 
+SCENARIO("calls over IPv6", "[calls]")
+{
+    Router router{{{"LISTEN", "\"[::1]\""}}};
+    const std::uint16_t bob = free_port();
+    Sipp registration{router, "register", free_port(), true, {phone("bob", bob, {}, "[::1]"), {}, 1, "u1", "::1", {}}};
+    const int registered = registration.wait();
+    INFO(registration.errors() << router.server.log());
+    REQUIRE(registered == 0);
+    expect_calls(router, "caller", "phone_answers", {alice_calls_bob, {}, 5, "u1", "::1", {}}, {{}, {}, 5, "u1", "::1", {}}, bob);
+}
+
 SCENARIO("a call between UDP and TCP", "[calls]")
 {
     Router router;
