@@ -63,6 +63,8 @@ int run(const Options& options, log::Journal& journal, const Clock& clock, serve
         if (!good)
             return exit_bad;
         const CoreSettings& core = server.settings();
+        if (!core.fork)
+            daemon.stay();
         const bool in_foreground = options.foreground || !core.fork || !daemon.detached();
         if (const auto made = server::prepare_process(core); !made) {
             print(stderr, "error: " + made.error().text + "\n");

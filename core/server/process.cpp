@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,14 @@ Daemon::~Daemon()
     if (pipe_ >= 0)
         ::close(pipe_); // without ready(): the parent reads the end of file and reports failure
 }
+
+namespace {
+
+constexpr char has_detached = 1, stays = 2; // what the child tells
+
+volatile pid_t the_child = 0; // for the parent's signal handler
+
+} // namespace
 
 std::optional<int> Daemon::detach()
 {
@@ -37,16 +46,34 @@ std::optional<int> Daemon::detach()
         do
             count = ::read(ends[0], &verdict, 1);
         while (count < 0 && errno == EINTR);
-        if (count == 1)
+        if (count == 1 && verdict == has_detached)
             return 0;
+        if (count == 1) { // fork=no: this process stands for the other one, to the shell and to who sends it signals
+            the_child = child;
+            for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+                ::signal(signal, [](int which) { ::kill(the_child, which); });
+        }
         int status = 0;
-        ::waitpid(child, &status, 0);
+        while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
+            ;
+        if (count == 1)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : 255;
     }
     ::close(ends[0]);
     pipe_ = ends[1];
     ::setsid();
     return std::nullopt;
+}
+
+void Daemon::stay()
+{
+    if (pipe_ < 0)
+        return;
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    [[maybe_unused]] const ssize_t told = ::write(pipe_, &stays, 1);
+    ::close(pipe_);
+    pipe_ = -1;
 }
 
 void Daemon::ready()
@@ -61,8 +88,7 @@ void Daemon::ready()
         if (null > 2)
             ::close(null);
     }
-    const char good = 1;
-    [[maybe_unused]] const ssize_t told = ::write(pipe_, &good, 1);
+    [[maybe_unused]] const ssize_t told = ::write(pipe_, &has_detached, 1);
     ::close(pipe_);
     pipe_ = -1;
 }

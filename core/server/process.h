@@ -16,6 +16,7 @@ public:
     // In the parent: the exit status to leave with. In the child: nothing. Before any thread exists.
     std::optional<int> detach();
     bool detached() const { return pipe_ >= 0 || was_detached_; }
+    void stay();    // fork=no, known when the configuration is read: the parent waits for this process and passes signals on
     void ready();   // tells the parent, leaves the terminal
 
 private:

@@ -153,6 +153,19 @@ SCENARIO("as a daemon it leaves when it is ready, and stops on TERM", "[process]
     }
 }
 
+SCENARIO("with fork=no it stays with the shell that started it", "[process]")
+{
+    TempDir folder;
+    const std::uint16_t port = free_port();
+    const std::string config = folder.write("d.cfg", "fork=no\n" + std::string{simple});
+    Program program{{build_folder() + "/sipyard", "-f", config, "-Y", folder.path(), "-A", "PORT=" + std::to_string(port)}};
+    CHECK(wait_until([&] { return !rpc(folder.file("sipyard_rpc.sock"), "core.uptime").empty(); }));
+    CHECK(answers(port));
+    program.kill(SIGTERM);
+    CHECK(program.wait() == 0);
+    CHECK_FALSE(std::filesystem::exists(folder.file("sipyard_rpc.sock")));
+}
+
 SCENARIO("TERM lets a request in hand finish", "[process]")
 {
     TempDir folder;
