@@ -442,6 +442,19 @@ SCENARIO("the table is full", "[tm]")
     CHECK(call.server.counted("tm.refused") == 1);
 }
 
+SCENARIO("one source cannot fill the table", "[tm]")
+{
+    Call call{plain, "modparam(\"tm\", \"max_per_source\", 2)\n"};
+    call.invite();
+    call.invite();
+    call.invite();
+    const SipText refused = call.caller.expect(503);
+    REQUIRE(refused);
+    CHECK(refused.header("Retry-After") == "5");
+    CHECK(call.server.counted("tm.refused_source") == 1);
+    CHECK(call.server.counted("tm.refused") == 0);
+}
+
 SCENARIO("a transaction waits and goes on", "[tm][tmx]")
 {
     const std::string routes = R"cfg(
