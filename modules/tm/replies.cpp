@@ -53,7 +53,8 @@ bool Tm::take_reply(Request& reply)
                     if (cell.invite) {
                         leg->again_at = task::never;
                         const bool first = leg->code == 0, risen = code >= 180 && code > leg->code;
-                        if (first || risen || settings_.restart_fr_on_each_reply)
+                        const bool given_up = leg->cancelling == Cancelling::sent; // RFC 3261 9.1: its time is running out
+                        if (!given_up && (first || risen || settings_.restart_fr_on_each_reply))
                             leg->out_at = at + std::chrono::milliseconds{fr_inv(cell)};
                     } else if (leg->again_at != task::never) {
                         leg->again_ms = t2(cell); // RFC 3261 17.1.2.2
