@@ -19,6 +19,11 @@ void* operator new(std::size_t size)
         return block;
     throw std::bad_alloc{};
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept // std::stable_partition's
+{
+    ++blocks_taken;
+    return std::malloc(size);
+}
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
