@@ -5,6 +5,9 @@
 #include "test/support/fake_tm.h"
 #include "test/support/run_script.h"
 
+#include <atomic>
+#include <optional>
+
 using namespace sipyard;
 using namespace sipyard::test;
 
@@ -56,7 +59,7 @@ public:
     const db::Url& url() const override { return url_; }
     Stats          stats() const override { return {}; }
 
-    std::optional<ErrorKind> trouble;        // every job fails with it
+    std::atomic<std::optional<ErrorKind>> trouble{}; // every job fails with it; the writer's fiber may be at work meanwhile
     std::string              refused_value;  // a row that holds it is refused
     std::vector<std::string> stored;
     int                      jobs = 0;
@@ -65,8 +68,8 @@ protected:
     Result<void> run_job(Access, db::Work<void> work, Duration) override
     {
         ++jobs;
-        if (trouble)
-            return Error{*trouble, "trouble"};
+        if (const std::optional<ErrorKind> kind = trouble)
+            return Error{*kind, "trouble"};
         Link link{*this};
         auto done = work(link);
         if (done)
@@ -138,7 +141,7 @@ TEST_CASE("a database that is away delays nobody and loses nothing", "[acc]")
 {
     FakeHost    host;
     ToyDatabase database;
-    database.trouble = ErrorKind::lost;
+    database.trouble = std::optional{ErrorKind::lost};
     acc::RowWriter writer{host, database, 5};
     int accepted = 0;
     host.on_fiber([&] {
@@ -151,7 +154,7 @@ TEST_CASE("a database that is away delays nobody and loses nothing", "[acc]")
     CHECK(database.stored.empty());
     const int tried = database.jobs;
     CHECK(tried >= 2);
-    database.trouble.reset();
+    database.trouble = std::optional<ErrorKind>{};
     host.advance(20s);
     CHECK(database.stored.size() == static_cast<std::size_t>(accepted));
     CHECK(database.stored.front() == "0");
@@ -165,13 +168,13 @@ TEST_CASE("a bad row takes no other along", "[acc]")
     FakeHost    host;
     ToyDatabase database;
     database.refused_value = "2";
-    database.trouble = ErrorKind::lost;
+    database.trouble = std::optional{ErrorKind::lost};
     acc::RowWriter writer{host, database, 100};
     host.on_fiber([&] {
         for (int i = 0; i < 5; ++i)
             (void)writer.put(row(std::to_string(i)));
     });
-    database.trouble.reset();
+    database.trouble = std::optional<ErrorKind>{};
     host.advance(20s);
     CHECK(database.stored == std::vector<std::string>{"0", "1", "3", "4"});
     CHECK(writer.dropped() == 1);
@@ -183,7 +186,7 @@ TEST_CASE("at the end what cannot be stored is in the log", "[acc]")
 {
     FakeHost    host;
     ToyDatabase database;
-    database.trouble = ErrorKind::timeout;
+    database.trouble = std::optional{ErrorKind::timeout};
     {
         acc::RowWriter writer{host, database, 100};
         host.on_fiber([&] { (void)writer.put(row("kept")); });
@@ -199,10 +202,10 @@ TEST_CASE("at the end what can be stored is stored", "[acc]")
 {
     FakeHost    host;
     ToyDatabase database;
-    database.trouble = ErrorKind::lost;
+    database.trouble = std::optional{ErrorKind::lost};
     acc::RowWriter writer{host, database, 100};
     host.on_fiber([&] { (void)writer.put(row("late")); });
-    database.trouble.reset();
+    database.trouble = std::optional<ErrorKind>{};
     host.on_fiber([&] { writer.flush(); });
     CHECK(database.stored == std::vector<std::string>{"late"});
     CHECK(writer.dropped() == 0);
