@@ -43,24 +43,6 @@ std::string_view path_of(std::string_view target)
 
 } // namespace
 
-std::optional<Scheme> Scheme::named(std::string_view algorithm)
-{
-    Scheme scheme;
-    constexpr std::string_view suffix = "-sess";
-    if (algorithm.size() > suffix.size() && iequals(algorithm.substr(algorithm.size() - suffix.size()), suffix)) {
-        scheme.session = true;
-        algorithm.remove_suffix(suffix.size());
-    }
-    if (algorithm.empty())
-        return scheme;
-    const auto hash = crypto::algorithm_named(algorithm);
-    using enum crypto::Algorithm;
-    if (!hash || (*hash != md5 && *hash != sha256 && *hash != sha512_256)) // RFC 8760 2.1: these and no others
-        return {};
-    scheme.hash = *hash;
-    return scheme;
-}
-
 std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm, std::string_view password)
 {
     return crypto::hex_digest(hash, {username, ":", realm, ":", password});

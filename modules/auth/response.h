@@ -2,20 +2,15 @@
 #pragma once
 
 #include "core/crypto/digest.h"
+#include "core/module/digest_answer.h"
 #include "core/sip/auth_header.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace sipyard::auth {
 
-// "MD5", "SHA-256", "SHA-512-256" and their "-sess" forms, letters of either case; "" is MD5 (RFC 7616 3.4).
-struct Scheme {
-    crypto::Algorithm hash = crypto::Algorithm::md5;
-    bool              session = false;
-    static std::optional<Scheme> named(std::string_view algorithm);
-};
+using Scheme = DigestScheme; // the same names for who answers a challenge and who made it
 
 // H(username:realm:password), lower-case hex.
 std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm, std::string_view password);
