@@ -1,6 +1,7 @@
 // test/scenario/dialog_test.cpp - calls that the server follows: states over RPC, ended from here, timed out, kept over a restart
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
+#include "test/support/sip_peer.h"
 
 #include <csignal>
 
@@ -27,23 +28,6 @@ std::string following(const std::string& params = {}, const std::string& before 
            "event_route[dialog:failed] { xlog(\"L_ERR\", \"failed $ci\\n\"); }\n";
 }
 
-std::vector<std::string> values(const std::string& message, const std::string& name)
-{
-    std::vector<std::string> found;
-    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos; at = message.find("\r\n" + name + ": ", at + 2)) {
-        const auto begin = at + name.size() + 4;
-        found.push_back(message.substr(begin, message.find("\r\n", begin) - begin));
-    }
-    return found;
-}
-std::string lines(const std::string& name, const std::vector<std::string>& list)
-{
-    std::string text;
-    for (const std::string& value : list)
-        text += name + ": " + value + "\r\n";
-    return text;
-}
-
 struct Phone {
     explicit Phone(std::uint16_t server) : udp{server} {}
     std::string contact() const { return "sip:phone@127.0.0.1:" + std::to_string(udp.port()); }
@@ -57,12 +41,12 @@ struct Phone {
     }
     void reply(const std::string& asked, const std::string& status)
     {
-        std::string to = values(asked, "To").at(0);
+        std::string to = header_values(asked, "To").at(0);
         if (to.find("tag=") == std::string::npos)
             to += ";tag=B";
-        udp.send("SIP/2.0 " + status + "\r\n" + lines("Via", values(asked, "Via")) + lines("Record-Route", values(asked, "Record-Route"))
-                 + lines("From", values(asked, "From")) + "To: " + to + "\r\n" + lines("Call-ID", values(asked, "Call-ID"))
-                 + lines("CSeq", values(asked, "CSeq")) + "Contact: <" + contact() + ">\r\nContent-Length: 0\r\n\r\n");
+        udp.send("SIP/2.0 " + status + "\r\n" + header_lines("Via", header_values(asked, "Via")) + header_lines("Record-Route", header_values(asked, "Record-Route"))
+                 + header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" + header_lines("Call-ID", header_values(asked, "Call-ID"))
+                 + header_lines("CSeq", header_values(asked, "CSeq")) + "Contact: <" + contact() + ">\r\nContent-Length: 0\r\n\r\n");
     }
     // The next message that begins so; others (100, retransmissions) are passed over.
     std::string until(const std::string& begin)
@@ -86,7 +70,7 @@ std::string call(Phone& alice, Phone& bob, const std::string& id)
     bob.reply(invite, "200 OK");
     const std::string answer = alice.until("SIP/2.0 200");
     REQUIRE_THAT(answer, StartsWith("SIP/2.0 200"));
-    const std::string route = lines("Route", values(answer, "Record-Route"));
+    const std::string route = header_lines("Route", header_values(answer, "Record-Route"));
     alice.request("ACK", bob.contact(), 1, id, "A", "B", route);
     REQUIRE_THAT(bob.until("ACK"), StartsWith("ACK"));
     return route;
@@ -147,10 +131,10 @@ SCENARIO("the operator ends a call", "[dialog]")
     server.rpc("dlg.end_dlg", "[" + field(listed, "h_entry") + "," + field(listed, "h_id") + "]");
     const std::string to_bob = bob.until("BYE"), to_alice = alice.until("BYE");
     REQUIRE_THAT(to_bob, StartsWith("BYE " + bob.contact()));
-    CHECK_THAT(values(to_bob, "From").at(0), Contains("tag=A"));
-    CHECK(values(to_bob, "CSeq").at(0) == "2 BYE");
+    CHECK_THAT(header_values(to_bob, "From").at(0), Contains("tag=A"));
+    CHECK(header_values(to_bob, "CSeq").at(0) == "2 BYE");
     REQUIRE_THAT(to_alice, StartsWith("BYE " + alice.contact()));
-    CHECK_THAT(values(to_alice, "To").at(0), Contains("tag=A"));
+    CHECK_THAT(header_values(to_alice, "To").at(0), Contains("tag=A"));
     bob.reply(to_bob, "200 OK");
     alice.reply(to_alice, "200 OK");
 }

@@ -1,6 +1,7 @@
 // test/scenario/rr_test.cpp - a server that stays in the path of a call: Record-Route, Route, two transports, strict routers
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
+#include "test/support/sip_peer.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -19,24 +20,6 @@ const std::string routing = "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=
                             "\tadd_rr_param(\";note=1\");\n\trecord_route();\n"
                             "\t$du = $hdr(X-To);\n\tforward();\n}\n";
 
-std::vector<std::string> values(const std::string& message, const std::string& name)
-{
-    std::vector<std::string> found;
-    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos; at = message.find("\r\n" + name + ": ", at + 2)) {
-        const auto begin = at + name.size() + 4;
-        found.push_back(message.substr(begin, message.find("\r\n", begin) - begin));
-    }
-    return found;
-}
-
-std::string lines(const std::string& name, const std::vector<std::string>& list)
-{
-    std::string text;
-    for (const std::string& value : list)
-        text += name + ": " + value + "\r\n";
-    return text;
-}
-
 // A request of alice's (or, with swapped tags, of bob's).
 std::string request(const std::string& method, const std::string& uri, int number, std::uint16_t port, const std::string& from_tag,
                     const std::string& to_tag, const std::string& headers, const std::string& transport = "UDP")
@@ -49,12 +32,12 @@ std::string request(const std::string& method, const std::string& uri, int numbe
 
 std::string ok(const std::string& asked, const std::string& tag)
 {
-    std::string to = values(asked, "To").at(0);
+    std::string to = header_values(asked, "To").at(0);
     if (to.find("tag=") == std::string::npos)
         to += ";tag=" + tag;
-    return "SIP/2.0 200 OK\r\n" + lines("Via", values(asked, "Via")) + lines("Record-Route", values(asked, "Record-Route"))
-           + lines("From", values(asked, "From")) + "To: " + to + "\r\n" + lines("Call-ID", values(asked, "Call-ID"))
-           + lines("CSeq", values(asked, "CSeq")) + "Content-Length: 0\r\n\r\n";
+    return "SIP/2.0 200 OK\r\n" + header_lines("Via", header_values(asked, "Via")) + header_lines("Record-Route", header_values(asked, "Record-Route"))
+           + header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" + header_lines("Call-ID", header_values(asked, "Call-ID"))
+           + header_lines("CSeq", header_values(asked, "CSeq")) + "Content-Length: 0\r\n\r\n";
 }
 
 std::string contact(const std::string& user, std::uint16_t port)
@@ -74,21 +57,21 @@ SCENARIO("a call between two phones goes through the server to its end", "[rr]")
     alice.send(request("INVITE", contact("bob", bob.port()), 1, alice.port(), "A", "", "X-To: " + contact("x", bob.port()) + "\r\n"));
     const std::string invite = bob.receive();
     REQUIRE_THAT(invite, StartsWith("INVITE " + contact("bob", bob.port())));
-    CHECK(values(invite, "Record-Route") == std::vector<std::string>{"<sip:" + us + ";lr;ftag=A;note=1>"});
+    CHECK(header_values(invite, "Record-Route") == std::vector<std::string>{"<sip:" + us + ";lr;ftag=A;note=1>"});
     bob.send(ok(invite, "B"));
     const std::string answer = alice.receive();
     REQUIRE_THAT(answer, StartsWith("SIP/2.0 200 OK"));
-    const std::string route = lines("Route", values(answer, "Record-Route"));
+    const std::string route = header_lines("Route", header_values(answer, "Record-Route"));
 
     alice.send(request("ACK", contact("bob", bob.port()), 1, alice.port(), "A", "B", route));
     const std::string ack = bob.receive();
     REQUIRE_THAT(ack, StartsWith("ACK " + contact("bob", bob.port())));
-    CHECK(values(ack, "Route").empty());
+    CHECK(header_values(ack, "Route").empty());
 
     bob.send(request("BYE", contact("alice", alice.port()), 1, bob.port(), "B", "A", route));
     const std::string bye = alice.receive();
     REQUIRE_THAT(bye, StartsWith("BYE " + contact("alice", alice.port())));
-    CHECK(values(bye, "Route").empty());
+    CHECK(header_values(bye, "Route").empty());
     alice.send(ok(bye, "A"));
     CHECK_THAT(bob.receive(), StartsWith("SIP/2.0 200 OK"));
 }
@@ -107,25 +90,25 @@ SCENARIO("a call between TCP and UDP carries a Record-Route for each side", "[rr
 
     alice.send(request("INVITE", contact("bob", bob.port()), 1, alice_port, "A", "", "X-To: " + contact("x", bob.port()) + "\r\n", "TCP"));
     const std::string invite = bob.receive();
-    CHECK(values(invite, "Record-Route")
+    CHECK(header_values(invite, "Record-Route")
           == std::vector<std::string>{"<sip:" + us + ";r2=on;lr;ftag=A;note=1>", "<sip:" + us + ";transport=tcp;r2=on;lr;ftag=A;note=1>"});
     bob.send(ok(invite, "B"));
     const std::string answer = alice.read_message();
-    auto set = values(answer, "Record-Route");
+    auto set = header_values(answer, "Record-Route");
     REQUIRE(set.size() == 2);
-    const std::string for_bob = lines("Route", set), for_alice = lines("Route", {set[1], set[0]}); // hers is reversed (RFC 3261 12.1.2)
+    const std::string for_bob = header_lines("Route", set), for_alice = header_lines("Route", {set[1], set[0]}); // hers is reversed (RFC 3261 12.1.2)
 
     alice.send(request("ACK", contact("bob", bob.port()), 1, alice_port, "A", "B", for_alice, "TCP"));
     const std::string ack = bob.receive();
     REQUIRE_THAT(ack, StartsWith("ACK "));
-    CHECK(values(ack, "Route").empty());
+    CHECK(header_values(ack, "Route").empty());
 
     // Back to the phone over the connection it opened.
     bob.send(request("BYE", contact("alice", alice_port) + ";transport=tcp", 1, bob.port(), "B", "A", for_bob));
     const std::string bye = alice.read_message();
     REQUIRE_THAT(bye, StartsWith("BYE "));
-    CHECK(values(bye, "Route").empty());
-    CHECK_THAT(values(bye, "Via").at(0), StartsWith("SIP/2.0/TCP " + us));
+    CHECK(header_values(bye, "Route").empty());
+    CHECK_THAT(header_values(bye, "Via").at(0), StartsWith("SIP/2.0/TCP " + us));
 }
 
 SCENARIO("strict routers before and behind the server are understood", "[rr]")
@@ -139,12 +122,12 @@ SCENARIO("strict routers before and behind the server are understood", "[rr]")
     alice.send(request("BYE", us, 2, alice.port(), "A", "B", "Route: <" + contact("bob", bob.port()) + ">\r\n"));
     const std::string from_strict = bob.receive();
     CHECK_THAT(from_strict, StartsWith("BYE " + contact("bob", bob.port()) + " SIP/2.0"));
-    CHECK(values(from_strict, "Route").empty());
+    CHECK(header_values(from_strict, "Route").empty());
 
     // The one behind us wants itself in the R-URI.
     alice.send(request("BYE", "sip:target@192.0.2.9", 3, alice.port(), "A", "B",
                        "Route: <" + us + ">\r\nRoute: <" + contact("strict", bob.port()) + ">\r\n"));
     const std::string to_strict = bob.receive();
     CHECK_THAT(to_strict, StartsWith("BYE " + contact("strict", bob.port()) + " SIP/2.0"));
-    CHECK(values(to_strict, "Route") == std::vector<std::string>{"<sip:target@192.0.2.9>"});
+    CHECK(header_values(to_strict, "Route") == std::vector<std::string>{"<sip:target@192.0.2.9>"});
 }

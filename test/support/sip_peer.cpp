@@ -190,4 +190,22 @@ bool SipPeer::hears_nothing(int ms)
     return !receive(ms);
 }
 
+std::vector<std::string> header_values(const std::string& message, const std::string& name)
+{
+    std::vector<std::string> found;
+    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos; at = message.find("\r\n" + name + ": ", at + 2)) {
+        const auto begin = at + name.size() + 4;
+        found.push_back(message.substr(begin, message.find("\r\n", begin) - begin));
+    }
+    return found;
+}
+
+std::string header_lines(const std::string& name, const std::vector<std::string>& list)
+{
+    std::string text;
+    for (const std::string& value : list)
+        text += name + ": " + value + "\r\n";
+    return text;
+}
+
 } // namespace sipyard::test

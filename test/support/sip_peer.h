@@ -33,6 +33,10 @@ public:
     std::string text;
 };
 
+// Every value of a header as it stands in a message, in order; and lines of one header made of values.
+std::vector<std::string> header_values(const std::string& message, const std::string& name);
+std::string              header_lines(const std::string& name, const std::vector<std::string>& list);
+
 // One peer at 127.0.0.1. Waits at most 5 s for anything; the ladder of all it saw is in log().
 class SipPeer {
 public:
