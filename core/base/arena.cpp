@@ -6,10 +6,7 @@
 
 namespace sipyard {
 
-Arena::~Arena()
-{
-    reset();
-}
+Arena::~Arena() { reset(); }
 
 void Arena::reset()
 {

@@ -71,12 +71,15 @@ public:
     }
 
     void reset();
-    std::size_t bytes_used() const { return used_in_full_ + (next_ ? static_cast<std::size_t>(next_ - begin_) : 0); }
+    std::size_t bytes_used() const
+    {
+        return used_in_full_ + (next_ ? static_cast<std::size_t>(next_ - begin_) : 0);
+    }
 
 private:
     struct Finalizer {
         void (*run)(void*);
-        void*      object;
+        void* object;
         Finalizer* before;
     };
     static char* append(char* at, std::string_view text)
@@ -86,13 +89,13 @@ private:
         return at + text.size();
     }
     void* allocate_slow(std::size_t size, std::size_t alignment);
-    void  at_end(void* object, void (*run)(void*));
+    void at_end(void* object, void (*run)(void*));
 
-    char*                  begin_ = nullptr; // of the current block
-    char*                  next_  = nullptr;
-    char*                  end_   = nullptr;
-    Finalizer*             last_  = nullptr;
-    std::size_t            used_in_full_ = 0;
+    char* begin_ = nullptr; // of the current block
+    char* next_ = nullptr;
+    char* end_ = nullptr;
+    Finalizer* last_ = nullptr;
+    std::size_t used_in_full_ = 0;
     std::unique_ptr<char[]> first_;
     std::vector<std::unique_ptr<char[]>> more_;
 };

@@ -12,9 +12,17 @@ using namespace sipyard;
 TEST_CASE("pieces are aligned and do not overlap", "[base][arena]")
 {
     Arena arena;
-    const struct { const char* story; std::size_t size, alignment; } rows[] = {
-        {"a byte", 1, 1}, {"a word after a byte", 8, 8}, {"nothing at all", 0, 1}, {"wide", 48, 64},
-        {"most of a block", 15 * 1024, 16}, {"more than a block", 100'000, 16}, {"a byte after the large one", 1, 1},
+    const struct {
+        const char* story;
+        std::size_t size, alignment;
+    } rows[] = {
+        {"a byte", 1, 1},
+        {"a word after a byte", 8, 8},
+        {"nothing at all", 0, 1},
+        {"wide", 48, 64},
+        {"most of a block", 15 * 1024, 16},
+        {"more than a block", 100'000, 16},
+        {"a byte after the large one", 1, 1},
     };
     std::vector<std::pair<char*, std::size_t>> pieces;
     for (const auto& row : rows) {
@@ -37,7 +45,7 @@ TEST_CASE("objects end last made first, once", "[base][arena]")
         Noisy(std::string& to, char c) : log{to}, name{c} {}
         ~Noisy() { log += name; }
         std::string& log;
-        char         name;
+        char name;
     };
     std::string log;
     {
@@ -53,18 +61,19 @@ TEST_CASE("objects end last made first, once", "[base][arena]")
 
 TEST_CASE("text is copied and joined", "[base][arena]")
 {
-    Arena       arena;
+    Arena arena;
     std::string source = "volatile";
-    const auto  copy = arena.copy(source);
+    const auto copy = arena.copy(source);
     source.assign("replaced");
     CHECK(copy == "volatile");
     CHECK(arena.copy("").empty());
-    CHECK(arena.concat("sip:", std::string{"bob"}, std::string_view{}, "@example.org") == "sip:bob@example.org");
+    CHECK(arena.concat("sip:", std::string{"bob"}, std::string_view{}, "@example.org") ==
+          "sip:bob@example.org");
 }
 
 TEST_CASE("the first block is kept over reset()", "[base][arena]")
 {
-    Arena       arena;
+    Arena arena;
     const void* first = arena.allocate(10);
     arena.allocate(50'000);
     arena.reset();

@@ -16,14 +16,8 @@ std::int64_t read(clockid_t which)
 
 } // namespace
 
-Instant SystemClock::now() const
-{
-    return {read(CLOCK_MONOTONIC)};
-}
+Instant SystemClock::now() const { return {read(CLOCK_MONOTONIC)}; }
 
-std::int64_t SystemClock::unix_ns() const
-{
-    return read(CLOCK_REALTIME);
-}
+std::int64_t SystemClock::unix_ns() const { return read(CLOCK_REALTIME); }
 
 } // namespace sipyard

@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 struct Instant {
     std::int64_t ns = 0;
     friend auto operator<=>(const Instant&, const Instant&) = default;
-    friend Instant  operator+(Instant a, Duration d) { return {a.ns + d.count()}; }
-    friend Instant  operator-(Instant a, Duration d) { return {a.ns - d.count()}; }
+    friend Instant operator+(Instant a, Duration d) { return {a.ns + d.count()}; }
+    friend Instant operator-(Instant a, Duration d) { return {a.ns - d.count()}; }
     friend Duration operator-(Instant a, Instant b) { return Duration{a.ns - b.ns}; }
 };
 
@@ -22,14 +22,14 @@ struct Instant {
 class Clock {
 public:
     virtual ~Clock() = default;
-    virtual Instant      now() const = 0;       // monotonic
-    virtual std::int64_t unix_ns() const = 0;   // wall clock, nanoseconds since 1970 UTC
+    virtual Instant now() const = 0;          // monotonic
+    virtual std::int64_t unix_ns() const = 0; // wall clock, nanoseconds since 1970 UTC
     std::int64_t unix_seconds() const { return unix_ns() / 1'000'000'000; }
 };
 
 class SystemClock final : public Clock {
 public:
-    Instant      now() const override;
+    Instant now() const override;
     std::int64_t unix_ns() const override;
 };
 

@@ -23,9 +23,7 @@ void format_to(std::string& out, std::string_view text, std::span<const FormatAr
         case FormatArg::Kind::natural:
             list[i] = fmt::detail::make_arg<Context>(static_cast<unsigned long long>(arg.natural));
             break;
-        case FormatArg::Kind::real:
-            list[i] = fmt::detail::make_arg<Context>(arg.real);
-            break;
+        case FormatArg::Kind::real: list[i] = fmt::detail::make_arg<Context>(arg.real); break;
         case FormatArg::Kind::text:
             list[i] = fmt::detail::make_arg<Context>(fmt::string_view{arg.text.data(), arg.text.size()});
             break;

@@ -45,9 +45,9 @@ public:
 
     Kind kind = Kind::integer;
     union {
-        std::int64_t  integer = 0;
+        std::int64_t integer = 0;
         std::uint64_t natural;
-        double        real;
+        double real;
     };
     std::string_view text{};
 };

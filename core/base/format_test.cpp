@@ -15,7 +15,10 @@ std::string_view to_text(Colour c) { return c == Colour::red ? "red" : "green"; 
 TEST_CASE("every kind of value is printed", "[base][format]")
 {
     const std::string text = "text";
-    const struct { const char* story; std::string seen, expected; } rows[] = {
+    const struct {
+        const char* story;
+        std::string seen, expected;
+    } rows[] = {
         {"plain text", format("nothing"), "nothing"},
         {"braces", format("{{{}}}", 1), "{1}"},
         {"signed", format("{}", -5), "-5"},
@@ -38,7 +41,7 @@ TEST_CASE("every kind of value is printed", "[base][format]")
 
 TEST_CASE("format_to appends", "[base][format]")
 {
-    std::string     out = "start ";
+    std::string out = "start ";
     const FormatArg args[] = {FormatArg::of(1), FormatArg::of("two")};
     format_to(out, "{} {}", args);
     CHECK(out == "start 1 two");

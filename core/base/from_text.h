@@ -27,8 +27,7 @@ struct FromText<std::string> {
 };
 
 template <class T>
-    requires(std::integral<T> && !std::same_as<T, bool>)
-struct FromText<T> {
+requires(std::integral<T> && !std::same_as<T, bool>) struct FromText<T> {
     static constexpr bool integer = true;
     static constexpr std::string_view expected = "an integer";
     static Result<T> parse(std::string_view text)

@@ -17,8 +17,8 @@ class Function<R(Args...)> {
 public:
     Function() = default;
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, Function> && std::is_invocable_r_v<R, F&, Args...>)
-    Function(F&& callable)
+    requires(!std::is_same_v<std::remove_cvref_t<F>, Function> && std::is_invocable_r_v<R, F&, Args...>)
+        Function(F&& callable)
     {
         using Body = std::remove_cvref_t<F>;
         if constexpr (fits<Body>) {
@@ -55,8 +55,9 @@ private:
     };
     static constexpr std::size_t room_size = 48;
     template <class Body>
-    static constexpr bool fits = sizeof(Body) <= room_size && alignof(Body) <= alignof(std::max_align_t)
-                                 && std::is_nothrow_move_constructible_v<Body>;
+    static constexpr bool
+        fits = sizeof(Body) <= room_size &&
+               alignof(Body) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<Body>;
     template <class Body>
     static constexpr Table inline_table{
         [](void* p, Args&&... args) -> R { return (*static_cast<Body*>(p))(std::forward<Args>(args)...); },

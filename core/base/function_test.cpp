@@ -27,7 +27,9 @@ TEST_CASE("a function calls its body wherever that lives", "[base][function]")
     int alive = 0;
     {
         Function<int(int)> small = [guard = Alive{alive}](int n) { return n + 1; };
-        Function<int(int)> large = [guard = Alive{alive}, room = std::array<int, 40>{5}](int n) { return n + room[0]; };
+        Function<int(int)> large = [guard = Alive{alive}, room = std::array<int, 40>{5}](int n) {
+            return n + room[0];
+        };
         CHECK(small(1) == 2);
         CHECK(large(1) == 6);
         CHECK(alive == 2);

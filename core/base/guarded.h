@@ -7,7 +7,8 @@
 
 namespace sipyard {
 
-// How many Guarded/PerWorker sections this thread is inside. core/task asserts that it is 0 before a fiber suspends.
+// How many Guarded/PerWorker sections this thread is inside. core/task asserts that it is 0 before a fiber
+// suspends.
 class NoSuspend {
 public:
     NoSuspend() { ++depth(); }
@@ -22,7 +23,8 @@ class Guarded {
 public:
     template <class... Args>
     explicit Guarded(Args&&... args) : value_(std::forward<Args>(args)...)
-    {}
+    {
+    }
     Guarded(const Guarded&) = delete;
     Guarded& operator=(const Guarded&) = delete;
 
@@ -30,21 +32,21 @@ public:
     template <class F>
     auto with(F&& f)
     {
-        const NoSuspend             section;
+        const NoSuspend section;
         const std::lock_guard<std::mutex> lock{mutex_};
         return std::forward<F>(f)(value_);
     }
     template <class F>
     auto with(F&& f) const
     {
-        const NoSuspend             section;
+        const NoSuspend section;
         const std::lock_guard<std::mutex> lock{mutex_};
         return std::forward<F>(f)(value_);
     }
 
 private:
     mutable std::mutex mutex_;
-    T                  value_;
+    T value_;
 };
 
 } // namespace sipyard

@@ -10,7 +10,7 @@ using namespace sipyard;
 
 TEST_CASE("threads take turns at a guarded value", "[base][guarded]")
 {
-    Guarded<long>            counter{5L};
+    Guarded<long> counter{5L};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {

@@ -17,20 +17,17 @@ constexpr std::uint64_t most_repeats = 0x7fff; // RE_DUP_MAX
 
 using Bytes = std::bitset<256>;
 
-constexpr std::size_t byte_of(char c)
-{
-    return static_cast<unsigned char>(c);
-}
+constexpr std::size_t byte_of(char c) { return static_cast<unsigned char>(c); }
 
-constexpr bool visible(unsigned c)
-{
-    return c > ' ' && c < 127;
-}
+constexpr bool visible(unsigned c) { return c > ' ' && c < 127; }
 
 // A [:class:] in the C locale, which is what a server's regcomp sees.
 std::optional<Bytes> named_class(std::string_view name)
 {
-    struct Row { std::string_view name; bool (*holds)(unsigned c); };
+    struct Row {
+        std::string_view name;
+        bool (*holds)(unsigned c);
+    };
     static constexpr Row rows[] = {
         {"alpha", [](unsigned c) { return is_alpha(static_cast<char>(c)); }},
         {"digit", [](unsigned c) { return is_digit(static_cast<char>(c)); }},
@@ -91,23 +88,23 @@ private:
         std::size_t number;
     };
 
-    Error wrong(std::string_view what) const { return invalid(format("{} in regular expression '{}'", what, pattern_)); }
+    Error wrong(std::string_view what) const
+    {
+        return invalid(format("{} in regular expression '{}'", what, pattern_));
+    }
 
     Result<void> step(char c)
     {
         switch (c) {
-        case '\\':
-            return escape();
-        case '[':
-            return bracket();
+        case '\\': return escape();
+        case '[': return bracket();
         case '(':
             open_.push_back({out_.size(), finished_.size()});
             finished_.push_back(false);
             out_ += '(';
             atom_ = no_atom;
             return {};
-        case ')':
-            return close();
+        case ')': return close();
         case '|':
         case '^':
         case '$':
@@ -116,17 +113,13 @@ private:
             return {};
         case '*':
         case '+':
-        case '?':
-            return repeat({&c, 1});
-        case '{':
-            return bound();
+        case '?': return repeat({&c, 1});
+        case '{': return bound();
         case '.':
             atom_ = out_.size();
             out_ += c; // takes a line end or not by the compile options
             return {};
-        default:
-            literal(c);
-            return {};
+        default: literal(c); return {};
         }
     }
 
@@ -183,7 +176,8 @@ private:
             return wrong("a bound ends before it begins");
         if (!comma)
             return repeat(format("{{{}}}", *least));
-        return second.empty() ? repeat(format("{{{},}}", *least)) : repeat(format("{{{},{}}}", *least, *most));
+        return second.empty() ? repeat(format("{{{},}}", *least))
+                              : repeat(format("{{{},{}}}", *least, *most));
     }
 
     Result<void> escape()
@@ -193,16 +187,11 @@ private:
         const char c = pattern_[at_++];
         switch (c) { // what glibc adds to POSIX
         case 'b':
-        case 'B':
-            return assertion(c == 'b' ? "\\b" : "\\B");
-        case '<':
-            return assertion("\\b(?=\\w)");
-        case '>':
-            return assertion("\\b(?<=\\w)");
-        case '`':
-            return assertion("\\A");
-        case '\'':
-            return assertion("\\z");
+        case 'B': return assertion(c == 'b' ? "\\b" : "\\B");
+        case '<': return assertion("\\b(?=\\w)");
+        case '>': return assertion("\\b(?<=\\w)");
+        case '`': return assertion("\\A");
+        case '\'': return assertion("\\z");
         case 'w':
         case 'W':
         case 's':
@@ -211,8 +200,7 @@ private:
             out_ += '\\';
             out_ += c;
             return {};
-        default:
-            break;
+        default: break;
         }
         if (c < '1' || c > '9') {
             literal(c);
@@ -322,14 +310,14 @@ private:
         out_ += ']';
     }
 
-    std::string_view   pattern_;
-    LineEnds           line_ends_;
-    std::size_t        at_ = 0;
-    std::string        out_;
-    std::size_t        atom_ = no_atom;         // where in out_ the thing begins that a quantifier would repeat
-    std::size_t        repeated_at_ = no_atom;  // out_'s length just after a quantifier
+    std::string_view pattern_;
+    LineEnds line_ends_;
+    std::size_t at_ = 0;
+    std::string out_;
+    std::size_t atom_ = no_atom;        // where in out_ the thing begins that a quantifier would repeat
+    std::size_t repeated_at_ = no_atom; // out_'s length just after a quantifier
     std::vector<Group> open_;
-    std::vector<bool>  finished_;               // per group: its ')' was seen
+    std::vector<bool> finished_; // per group: its ')' was seen
 };
 
 } // namespace

@@ -18,18 +18,18 @@ namespace {
 constexpr std::uint32_t most_steps = 200'000;
 // Only the interpreter keeps its backtracking on the heap; in KiB.
 constexpr std::uint32_t most_heap = 1024;
-constexpr std::size_t   jit_stack_start = 32 * 1024;
-constexpr std::size_t   jit_stack_limit = 512 * 1024;
+constexpr std::size_t jit_stack_start = 32 * 1024;
+constexpr std::size_t jit_stack_limit = 512 * 1024;
 constexpr std::uint32_t deepest_group = 30; // compiling these takes 38 KiB of a fiber's 64 KiB stack
-constexpr std::size_t   longest_pattern = 64 * 1024;
+constexpr std::size_t longest_pattern = 64 * 1024;
 
 std::atomic<std::uint64_t> hits{0};
 
 // What a match writes to. A fiber never suspends inside a match, so one of each is enough for a thread.
 struct Scratch {
-    pcre2_match_data*    data = pcre2_match_data_create(Regex::max_groups, nullptr);
+    pcre2_match_data* data = pcre2_match_data_create(Regex::max_groups, nullptr);
     pcre2_match_context* context = pcre2_match_context_create(nullptr);
-    pcre2_jit_stack*     stack = pcre2_jit_stack_create(jit_stack_start, jit_stack_limit, nullptr);
+    pcre2_jit_stack* stack = pcre2_jit_stack_create(jit_stack_start, jit_stack_limit, nullptr);
 
     Scratch()
     {
@@ -90,7 +90,7 @@ PCRE2_SPTR units(std::string_view text)
 
 struct Regex::Compiled {
     pcre2_code* code = nullptr;
-    bool        jit = false;
+    bool jit = false;
     std::string pattern;
 
     Compiled() = default;
@@ -102,8 +102,8 @@ struct Regex::Compiled {
     std::size_t run(std::string_view subject, std::size_t from) const
     {
         const Scratch& s = scratch();
-        const auto     match = jit ? pcre2_jit_match : pcre2_match;
-        const int      found = match(code, units(subject), subject.size(), from, 0, s.data, s.context);
+        const auto match = jit ? pcre2_jit_match : pcre2_match;
+        const int found = match(code, units(subject), subject.size(), from, 0, s.data, s.context);
         if (found > 0)
             return static_cast<std::size_t>(found);
         if (found == 0) // more groups than ranges: all ranges are filled
@@ -120,7 +120,7 @@ Result<Regex> Regex::compile(std::string_view pattern, Syntax syntax, Case lette
         return invalid(format("a regular expression of {} bytes is too long", pattern.size()));
     // Texts are bytes: without UTF mode the JIT entry may skip its checks of the subject.
     std::uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
-    std::string   translated;
+    std::string translated;
     std::string_view perl = pattern;
     if (syntax == Syntax::posix_extended) {
         TRY(translated, perl_from_posix(pattern, line_ends));
@@ -132,30 +132,29 @@ Result<Regex> Regex::compile(std::string_view pattern, Syntax syntax, Case lette
         options |= PCRE2_CASELESS;
 
     CompileContext context;
-    auto           compiled = std::make_shared<Compiled>();
-    int            error = 0;
-    PCRE2_SIZE     offset = 0;
+    auto compiled = std::make_shared<Compiled>();
+    int error = 0;
+    PCRE2_SIZE offset = 0;
     compiled->code = pcre2_compile(units(perl), perl.size(), options, &error, &offset, context.get());
     if (compiled->code == nullptr) {
         if (syntax == Syntax::perl)
-            return invalid(format("{} at position {} of regular expression '{}'", message_of(error), offset, pattern));
+            return invalid(
+                format("{} at position {} of regular expression '{}'", message_of(error), offset, pattern));
         return invalid(format("{} in regular expression '{}'", message_of(error), pattern));
     }
     compiled->pattern = pattern;
-    // Where the system forbids executable memory the interpreter does the same work. A pattern may also start with
+    // Where the system forbids executable memory the interpreter does the same work. A pattern may also start
+    // with
     // (*NO_JIT); then there is no code to enter.
     std::size_t jit_size = 0;
-    compiled->jit = pcre2_jit_compile(compiled->code, PCRE2_JIT_COMPLETE) == 0
-                    && pcre2_pattern_info(compiled->code, PCRE2_INFO_JITSIZE, &jit_size) == 0 && jit_size > 0;
+    compiled->jit = pcre2_jit_compile(compiled->code, PCRE2_JIT_COMPLETE) == 0 &&
+                    pcre2_pattern_info(compiled->code, PCRE2_INFO_JITSIZE, &jit_size) == 0 && jit_size > 0;
     Regex regex;
     regex.compiled_ = std::move(compiled);
     return regex;
 }
 
-bool Regex::matches(std::string_view subject) const
-{
-    return compiled_ && compiled_->run(subject, 0) > 0;
-}
+bool Regex::matches(std::string_view subject) const { return compiled_ && compiled_->run(subject, 0) > 0; }
 
 bool Regex::find(std::string_view subject, std::size_t from, Match& out) const
 {
@@ -179,10 +178,7 @@ std::string_view Regex::pattern() const
     return compiled_ ? std::string_view{compiled_->pattern} : std::string_view{};
 }
 
-std::uint64_t Regex::limit_hits()
-{
-    return hits.load(std::memory_order_relaxed);
-}
+std::uint64_t Regex::limit_hits() { return hits.load(std::memory_order_relaxed); }
 
 static_assert(PCRE2_UNSET == std::string_view::npos);
 

@@ -16,7 +16,11 @@ using Syntax = Regex::Syntax;
 
 TEST_CASE("POSIX extended patterns mean what regcomp takes them for", "[base][regex]")
 {
-    const struct { const char* story; std::string_view pattern, subject; bool expected; } rows[] = {
+    const struct {
+        const char* story;
+        std::string_view pattern, subject;
+        bool expected;
+    } rows[] = {
         {"anywhere in the text", "bob", "sip:bob@x", true},
         {"anchored", "^sip:[0-9]+@", "sip:12@x", true},
         {"an empty pattern matches", "", "x", true},
@@ -69,7 +73,11 @@ TEST_CASE("POSIX extended patterns mean what regcomp takes them for", "[base][re
 
 TEST_CASE("wrong patterns are refused with the pattern in the message", "[base][regex]")
 {
-    const struct { const char* story; std::string pattern; Syntax syntax; } rows[] = {
+    const struct {
+        const char* story;
+        std::string pattern;
+        Syntax syntax;
+    } rows[] = {
         {"not closed", "(a", Syntax::posix_extended},
         {"bracket not closed", "[a", Syntax::posix_extended},
         {"class not closed", "[[:alpha", Syntax::posix_extended},
@@ -149,7 +157,8 @@ TEST_CASE("find tells where and which groups", "[base][regex]")
     CHECK(regex->find("k=", 0, match));
     CHECK_FALSE(regex->find({}, 0, match));
 
-    const auto many = Regex::compile("(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)\\9", Syntax::posix_extended, Case::sensitive);
+    const auto many =
+        Regex::compile("(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)\\9", Syntax::posix_extended, Case::sensitive);
     REQUIRE(many);
     REQUIRE(many->find("abcdefghijki", 0, match));
     CHECK(match.groups == Regex::max_groups);
@@ -176,13 +185,13 @@ TEST_CASE("one pattern serves many threads", "[base][regex]")
 {
     const auto regex = Regex::compile("^([a-z]+)([0-9]+)$", Syntax::posix_extended, Case::insensitive);
     REQUIRE(regex);
-    std::atomic<int>         wrong{0};
+    std::atomic<int> wrong{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&, t] {
             const std::string number = std::to_string(t * 1000);
             const std::string subject = "user" + number;
-            Regex::Match      match;
+            Regex::Match match;
             for (int i = 0; i < 2000; ++i)
                 if (!regex->find(subject, 0, match) || match.text(subject, 2) != number)
                     ++wrong;
@@ -194,7 +203,11 @@ TEST_CASE("one pattern serves many threads", "[base][regex]")
 
 TEST_CASE("substitutions", "[base][regex]")
 {
-    const struct { const char* story; std::string_view text, subject, expected; std::size_t count; } rows[] = {
+    const struct {
+        const char* story;
+        std::string_view text, subject, expected;
+        std::size_t count;
+    } rows[] = {
         {"the first match only", "/a/b/", "aa", "ba", 1},
         {"all of them", "/a/b/g", "aXa", "bXb", 2},
         {"another separator", "!a/b!c!", "a/b", "c", 1},
@@ -223,7 +236,8 @@ TEST_CASE("substitutions", "[base][regex]")
         CHECK(substitution->apply(row.subject, substitution->replacement, out) == row.count);
         CHECK(out == row.expected);
     }
-    for (const auto wrong : {"", "/", "/a/", "/a", "/a/b", "/a/b\\/", "\\a\\b\\", "/a/b/x", "/a/b/gg/", "/(/b/"}) {
+    for (const auto wrong :
+         {"", "/", "/a/", "/a", "/a/b", "/a/b\\/", "\\a\\b\\", "/a/b/x", "/a/b/gg/", "/(/b/"}) {
         INFO(wrong);
         CHECK_FALSE(Substitution::parse(wrong));
     }

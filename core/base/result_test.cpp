@@ -30,7 +30,11 @@ Result<void> check_even(int n)
 
 TEST_CASE("a result is a value or an error", "[base][result]")
 {
-    const struct { const char* story; int given; int expected; } rows[] = {
+    const struct {
+        const char* story;
+        int given;
+        int expected;
+    } rows[] = {
         {"both steps succeed", 12, 3},
         {"the first step fails", 3, -1},
         {"the second step fails", 6, -1},

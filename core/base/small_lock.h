@@ -9,8 +9,8 @@
 
 namespace sipyard {
 
-// A mutex (lock, unlock) that sleeps in the kernel when it must. Thread-safe. Not recursive, and nobody suspends or does
-// I/O while he holds it: take it through Locked.
+// A mutex (lock, unlock) that sleeps in the kernel when it must. Thread-safe. Not recursive, and nobody
+// suspends or does I/O while he holds it: take it through Locked.
 class SmallLock {
 public:
     SmallLock() = default;
@@ -33,14 +33,15 @@ private:
     {
         for (int i = 0; i < 100; ++i) { // what is done under it is short
             std::uint32_t expected = free_;
-            if (state_.load(std::memory_order_relaxed) == free_
-                && state_.compare_exchange_strong(expected, held, std::memory_order_acquire))
+            if (state_.load(std::memory_order_relaxed) == free_ &&
+                state_.compare_exchange_strong(expected, held, std::memory_order_acquire))
                 return;
         }
         while (state_.exchange(wanted, std::memory_order_acquire) != free_)
             state_.wait(wanted, std::memory_order_relaxed);
     }
-    static constexpr std::uint32_t free_ = 0, held = 1, wanted = 2; // wanted: held, and somebody may be asleep
+    static constexpr std::uint32_t free_ = 0, held = 1,
+                                   wanted = 2; // wanted: held, and somebody may be asleep
     std::atomic<std::uint32_t> state_{free_};
 };
 
@@ -50,8 +51,8 @@ public:
     explicit Locked(SmallLock& lock) : lock_{lock} {}
 
 private:
-    NoSuspend                    section_;
-    std::lock_guard<SmallLock>   lock_;
+    NoSuspend section_;
+    std::lock_guard<SmallLock> lock_;
 };
 
 } // namespace sipyard

@@ -52,16 +52,16 @@ Result<Substitution> Substitution::parse(std::string_view text)
 {
     if (text.size() < 3 || text.front() == '\\')
         return invalid(format("'{}' is not a substitution /re/replacement/flags", text));
-    const char       separator = text.front();
+    const char separator = text.front();
     std::string_view rest = text.substr(1);
-    const auto       pattern = take_part(rest, separator);
-    const auto       replacement = pattern ? take_part(rest, separator) : std::nullopt;
+    const auto pattern = take_part(rest, separator);
+    const auto replacement = pattern ? take_part(rest, separator) : std::nullopt;
     if (!replacement)
         return invalid(format("substitution '{}' needs the separator '{}' three times", text, separator));
 
     Substitution result;
-    auto         letters = Regex::Case::sensitive;
-    auto         line_ends = LineEnds::separates;
+    auto letters = Regex::Case::sensitive;
+    auto line_ends = LineEnds::separates;
     for (const char flag : rest) {
         switch (flag) {
         case 'g': result.global = true; break;
@@ -78,9 +78,9 @@ Result<Substitution> Substitution::parse(std::string_view text)
 std::size_t Substitution::apply(std::string_view subject, std::string_view with, std::string& out) const
 {
     out.clear();
-    std::size_t  count = 0;
-    std::size_t  copied = 0; // of the subject, into out
-    std::size_t  from = 0;
+    std::size_t count = 0;
+    std::size_t copied = 0; // of the subject, into out
+    std::size_t from = 0;
     Regex::Match match;
     while (pattern.find(subject, from, match)) {
         const auto [begin, end] = match.group[0];
@@ -102,9 +102,6 @@ std::size_t Substitution::apply(std::string_view subject, std::string_view with,
     return count;
 }
 
-std::string Substitution::literal(std::string_view value)
-{
-    return replace_all(value, "\\", "\\\\");
-}
+std::string Substitution::literal(std::string_view value) { return replace_all(value, "\\", "\\\\"); }
 
 } // namespace sipyard

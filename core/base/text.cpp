@@ -53,7 +53,7 @@ std::string replace_all(std::string_view text, std::string_view what, std::strin
     }
 }
 
-// --- numbers ----------------------------------------------------------------------------------------------------------
+// --- numbers -------------------------------------------------------------------------------------
 
 std::optional<std::int64_t> parse_int(std::string_view text)
 {
@@ -94,7 +94,7 @@ std::uint64_t Cursor::number(std::uint64_t limit)
     return *value;
 }
 
-// --- hexadecimal and base64 (RFC 4648) --------------------------------------------------------------------------------
+// --- hexadecimal and base64 (RFC 4648) -----------------------------------------------------------
 
 namespace {
 
@@ -103,10 +103,7 @@ constexpr char hex_large[] = "0123456789ABCDEF";
 constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr char alphabet_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-constexpr unsigned byte_of(char c)
-{
-    return static_cast<unsigned char>(c);
-}
+constexpr unsigned byte_of(char c) { return static_cast<unsigned char>(c); }
 
 using Values = std::array<signed char, 256>;
 constexpr Values values_of(const char* letters)
@@ -203,27 +200,15 @@ std::optional<std::string> unhex(std::string_view text)
     return out;
 }
 
-std::string base64(std::string_view bytes)
-{
-    return encode64(bytes, alphabet, Padding::yes);
-}
+std::string base64(std::string_view bytes) { return encode64(bytes, alphabet, Padding::yes); }
 
-std::optional<std::string> unbase64(std::string_view text)
-{
-    return decode64(text, values);
-}
+std::optional<std::string> unbase64(std::string_view text) { return decode64(text, values); }
 
-std::string base64url(std::string_view bytes)
-{
-    return encode64(bytes, alphabet_url, Padding::no);
-}
+std::string base64url(std::string_view bytes) { return encode64(bytes, alphabet_url, Padding::no); }
 
-std::optional<std::string> unbase64url(std::string_view text)
-{
-    return decode64(text, values_url);
-}
+std::optional<std::string> unbase64url(std::string_view text) { return decode64(text, values_url); }
 
-// --- UTF-8, percent, XML ----------------------------------------------------------------------------------------------
+// --- UTF-8, percent, XML -------------------------------------------------------------------------
 
 bool is_utf8(std::string_view text)
 {
@@ -320,7 +305,8 @@ std::string xml_escape(std::string_view text)
         case '\n': out += c; break;
         case '\r': out += "&#13;"; break; // a bare CR would be read back as LF (XML 1.0 2.11)
         default:
-            // No way exists to write the other controls in XML 1.0 (2.2); U+FFFD keeps the document well-formed.
+            // No way exists to write the other controls in XML 1.0 (2.2); U+FFFD keeps the document
+            // well-formed.
             if (byte_of(c) < 0x20)
                 out += "\xef\xbf\xbd";
             else
@@ -330,7 +316,7 @@ std::string xml_escape(std::string_view text)
     return out;
 }
 
-// --- did you mean -----------------------------------------------------------------------------------------------------
+// --- did you mean --------------------------------------------------------------------------------
 
 namespace {
 
@@ -345,7 +331,8 @@ std::size_t distance(std::string_view a, std::string_view b)
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const bool same = to_lower(a[i - 1]) == to_lower(b[j - 1]);
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
-            if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) && to_lower(a[i - 2]) == to_lower(b[j - 1]))
+            if (i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
+                to_lower(a[i - 2]) == to_lower(b[j - 1]))
                 row[j] = std::min(row[j], before[j - 2] + 1);
         }
         before.swap(last);
@@ -362,13 +349,13 @@ std::string_view nearest(std::string_view wrong, const std::vector<std::string_v
     if (wrong.empty() || wrong.size() > longest)
         return {};
     std::string_view best;
-    std::size_t      least = wrong.size() / 3 + 1; // one slip in a short word, more in a long one
+    std::size_t least = wrong.size() / 3 + 1; // one slip in a short word, more in a long one
     if (wrong.size() < 3)
         least = 1;
     ++least;
     for (const auto name : known) {
-        if (name.empty() || name.size() > longest || name.size() + least <= wrong.size()
-            || wrong.size() + least <= name.size())
+        if (name.empty() || name.size() > longest || name.size() + least <= wrong.size() ||
+            wrong.size() + least <= name.size())
             continue;
         const auto edits = distance(wrong, name);
         if (edits < least && edits < name.size()) {

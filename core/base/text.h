@@ -17,11 +17,14 @@ constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_alnum(char c) { return is_digit(c) || is_alpha(c); }
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }                      // LWS without line ends
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; } // LWS without line ends
 constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-constexpr int  hex_digit(char c) // 0..15, or -1
+constexpr int hex_digit(char c) // 0..15, or -1
 {
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return is_digit(c)            ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 constexpr bool iequals(std::string_view a, std::string_view b)
@@ -66,7 +69,8 @@ std::string lower(std::string_view text);
 std::string upper(std::string_view text);
 std::string replace_all(std::string_view text, std::string_view what, std::string_view with);
 
-// The whole text as a decimal number with optional sign; nothing when it is empty, has other bytes or overflows.
+// The whole text as a decimal number with optional sign; nothing when it is empty, has other bytes or
+// overflows.
 std::optional<std::int64_t> parse_int(std::string_view text);
 // Digits only.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
@@ -84,7 +88,8 @@ bool is_utf8(std::string_view text); // RFC 3629: no surrogates, no overlong for
 
 // Percent-encoding (RFC 3986 2.1). Decoding refuses '%' without two hex digits.
 std::optional<std::string> percent_decode(std::string_view text);
-std::string percent_encode(std::string_view text, std::string_view keep = "-._~"); // keeps letters, digits and `keep`
+std::string percent_encode(std::string_view text,
+                           std::string_view keep = "-._~"); // keeps letters, digits and `keep`
 
 // Text for XML content and attribute values: & < > " ' become entities.
 std::string xml_escape(std::string_view text);
@@ -103,8 +108,21 @@ public:
     std::size_t position() const { return at_; }
     std::string_view rest() const { return text_.substr(at_); }
     char peek() const { return at_end() ? '\0' : text_[at_]; }
-    char next() { if (at_end()) { failed_ = true; return '\0'; } return text_[at_++]; }
-    bool accept(char c) { if (at_end() || text_[at_] != c) return false; ++at_; return true; }
+    char next()
+    {
+        if (at_end()) {
+            failed_ = true;
+            return '\0';
+        }
+        return text_[at_++];
+    }
+    bool accept(char c)
+    {
+        if (at_end() || text_[at_] != c)
+            return false;
+        ++at_;
+        return true;
+    }
     bool accept(std::string_view word) // exact
     {
         if (!rest().starts_with(word))
@@ -112,8 +130,16 @@ public:
         at_ += word.size();
         return true;
     }
-    void expect(char c) { if (!accept(c)) failed_ = true; }
-    void skip_blanks() { while (!at_end() && is_space(text_[at_])) ++at_; }
+    void expect(char c)
+    {
+        if (!accept(c))
+            failed_ = true;
+    }
+    void skip_blanks()
+    {
+        while (!at_end() && is_space(text_[at_]))
+            ++at_;
+    }
     template <class Predicate>
     std::string_view take_while(Predicate&& wanted)
     {
@@ -122,14 +148,17 @@ public:
             ++at_;
         return text_.substr(start, at_ - start);
     }
-    std::string_view take_until(char c) { return take_while([c](char x) { return x != c; }); }
+    std::string_view take_until(char c)
+    {
+        return take_while([c](char x) { return x != c; });
+    }
     // Decimal digits, at most `limit`; fails when there is none or it is larger.
     std::uint64_t number(std::uint64_t limit = UINT64_MAX);
 
 private:
     std::string_view text_;
-    std::size_t      at_ = 0;
-    bool             failed_ = false;
+    std::size_t at_ = 0;
+    bool failed_ = false;
 };
 
 } // namespace sipyard

@@ -31,17 +31,31 @@ TEST_CASE("text is cut and split", "[base][text]")
 
 TEST_CASE("numbers are read whole or not at all", "[base][text]")
 {
-    const struct { const char* story; std::string_view text; std::optional<std::int64_t> expected; } rows[] = {
-        {"plain", "42", 42}, {"signs", "-42", -42}, {"plus", "+7", 7},
-        {"the least", "-9223372036854775808", INT64_MIN}, {"the most", "9223372036854775807", INT64_MAX},
-        {"one too many", "9223372036854775808", {}}, {"nothing", "", {}}, {"a sign only", "-", {}}, {"plus only", "+", {}},
-        {"two signs", "+-1", {}}, {"a blank", " 1", {}}, {"a unit", "1s", {}}, {"NUL behind", std::string_view{"1\0", 2}, {}}, {"hex", "0x10", {}},
+    const struct {
+        const char* story;
+        std::string_view text;
+        std::optional<std::int64_t> expected;
+    } rows[] = {
+        {"plain", "42", 42},
+        {"signs", "-42", -42},
+        {"plus", "+7", 7},
+        {"the least", "-9223372036854775808", INT64_MIN},
+        {"the most", "9223372036854775807", INT64_MAX},
+        {"one too many", "9223372036854775808", {}},
+        {"nothing", "", {}},
+        {"a sign only", "-", {}},
+        {"plus only", "+", {}},
+        {"two signs", "+-1", {}},
+        {"a blank", " 1", {}},
+        {"a unit", "1s", {}},
+        {"NUL behind", std::string_view{"1\0", 2}, {}},
+        {"hex", "0x10", {}},
     };
     for (const auto& row : rows) {
         INFO(row.story);
         CHECK(parse_int(row.text) == row.expected);
         if (row.expected) {
-            char       to[20];
+            char to[20];
             const auto size = put_int(to, *row.expected);
             CHECK(parse_int({to, size}) == row.expected);
         }
@@ -55,7 +69,10 @@ TEST_CASE("numbers are read whole or not at all", "[base][text]")
 
 TEST_CASE("bytes are written as text and read back", "[base][text]")
 {
-    const struct { std::string_view bytes, hex, base64; } rows[] = { // base64: RFC 4648 10
+    const struct {
+        std::string_view bytes, hex, base64;
+    } rows[] = {
+        // base64: RFC 4648 10
         {"", "", ""},
         {"f", "66", "Zg=="},
         {"fo", "666f", "Zm8="},
@@ -79,7 +96,8 @@ TEST_CASE("bytes are written as text and read back", "[base][text]")
     }
     for (const auto wrong : {"6", "6g", "zz"})
         CHECK_FALSE(unhex(wrong));
-    for (const auto wrong : {"A", "Zg=", "Zg===", "Z===", "====", "=", "Zm 9", "Zm9v\n", "Zg==Zg==", "Zm9-", "Zm9v="}) {
+    for (const auto wrong :
+         {"A", "Zg=", "Zg===", "Z===", "====", "=", "Zm 9", "Zm9v\n", "Zg==Zg==", "Zm9-", "Zm9v="}) {
         INFO(wrong);
         CHECK_FALSE(unbase64(wrong));
     }
@@ -88,12 +106,17 @@ TEST_CASE("bytes are written as text and read back", "[base][text]")
 
 TEST_CASE("UTF-8 is what RFC 3629 says", "[base][text]")
 {
-    const struct { const char* story; std::string text; bool expected; } rows[] = {
+    const struct {
+        const char* story;
+        std::string text;
+        bool expected;
+    } rows[] = {
         {"nothing", "", true},
         {"ASCII over a word", "0123456789abcdef!", true},
         {"NUL is a character", "a\0b"s, true},
         {"two, three and four bytes", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", true},
-        {"the first and the last of each length", "\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", true},
+        {"the first and the last of each length",
+         "\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", true},
         {"around the surrogates", "\xed\x9f\xbf\xee\x80\x80", true},
         {"a surrogate", "\xed\xa0\x80", false},
         {"overlong slash in two", "\xc0\xaf", false},
@@ -129,8 +152,12 @@ TEST_CASE("percent and XML escapes", "[base][text]")
 
 TEST_CASE("did you mean", "[base][text]")
 {
-    const std::vector<std::string_view> known = {"t_relay", "t_reply", "xcaps_put", "sl_send_reply", "s", "db_url"};
-    const struct { const char* story; std::string_view wrong, expected; } rows[] = {
+    const std::vector<std::string_view> known = {"t_relay",       "t_reply", "xcaps_put",
+                                                 "sl_send_reply", "s",       "db_url"};
+    const struct {
+        const char* story;
+        std::string_view wrong, expected;
+    } rows[] = {
         {"one letter less", "xcap_put", "xcaps_put"},
         {"two swapped", "db_ulr", "db_url"},
         {"other case", "T_Relay", "t_relay"},
@@ -163,8 +190,14 @@ TEST_CASE("a cursor remembers the first failure", "[base][text]")
     cursor.expect('x');
     CHECK(cursor.failed());
 
-    const struct { const char* story; std::string_view text; std::uint64_t limit; } wrong[] = {
-        {"no digit", "x", 10}, {"over the limit", "11", 10}, {"over 64 bits", "99999999999999999999", UINT64_MAX},
+    const struct {
+        const char* story;
+        std::string_view text;
+        std::uint64_t limit;
+    } wrong[] = {
+        {"no digit", "x", 10},
+        {"over the limit", "11", 10},
+        {"over 64 bits", "99999999999999999999", UINT64_MAX},
     };
     for (const auto& row : wrong) {
         INFO(row.story);

@@ -23,7 +23,10 @@ struct Milliseconds {
 
 namespace literals {
 constexpr ByteCount operator""_KiB(unsigned long long n) { return {static_cast<std::size_t>(n) * 1024}; }
-constexpr ByteCount operator""_MiB(unsigned long long n) { return {static_cast<std::size_t>(n) * 1024 * 1024}; }
+constexpr ByteCount operator""_MiB(unsigned long long n)
+{
+    return {static_cast<std::size_t>(n) * 1024 * 1024};
+}
 } // namespace literals
 using namespace literals;
 

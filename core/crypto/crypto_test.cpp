@@ -16,16 +16,21 @@ using namespace sipyard::crypto;
 
 TEST_CASE("digests of published vectors", "[crypto]")
 {
-    const struct { Algorithm algorithm; std::string_view text, expected; } rows[] = {
+    const struct {
+        Algorithm algorithm;
+        std::string_view text, expected;
+    } rows[] = {
         {Algorithm::md5, "", "d41d8cd98f00b204e9800998ecf8427e"},
         {Algorithm::md5, "abc", "900150983cd24fb0d6963f7d28e17f72"},
         {Algorithm::sha1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
         {Algorithm::sha224, "abc", "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"},
         {Algorithm::sha256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-        {Algorithm::sha384, "abc", "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
-                                   "8086072ba1e7cc2358baeca134c825a7"},
-        {Algorithm::sha512, "abc", "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-                                   "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+        {Algorithm::sha384, "abc",
+         "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+         "8086072ba1e7cc2358baeca134c825a7"},
+        {Algorithm::sha512, "abc",
+         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+         "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
         {Algorithm::sha512_256, "abc", "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"},
         {Algorithm::sha3_256, "abc", "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"},
     };
@@ -47,23 +52,30 @@ TEST_CASE("digests of published vectors", "[crypto]")
 TEST_CASE("pieces count as one text", "[crypto]")
 {
     // RFC 2617 3.5: H(A1) of the example
-    CHECK(hex_digest(Algorithm::md5, {"Mufasa", ":", "testrealm@host.com", ":", "Circle Of Life"})
-          == "939e7578ed9e3c518a452acee763bce9");
+    CHECK(hex_digest(Algorithm::md5, {"Mufasa", ":", "testrealm@host.com", ":", "Circle Of Life"}) ==
+          "939e7578ed9e3c518a452acee763bce9");
     // short texts are put together first, long ones are not: the edge between them is at a few hundred bytes
     std::string text;
     for (std::size_t size = 0; size < 600; ++size, text += static_cast<char>('a' + size % 26)) {
         INFO(size << " bytes");
         const std::string_view whole = text;
-        const auto             first = whole.substr(0, size / 3), rest = whole.substr(size / 3);
+        const auto first = whole.substr(0, size / 3), rest = whole.substr(size / 3);
         REQUIRE(hex_digest(Algorithm::sha256, {first, "", rest}) == hex_digest(Algorithm::sha256, whole));
     }
 }
 
 TEST_CASE("HMACs of RFC 2202 and RFC 4231", "[crypto]")
 {
-    const struct { const char* story; Algorithm algorithm; std::string key, text; std::string_view expected; } rows[] = {
-        {"RFC 2202 MD5 2", Algorithm::md5, "Jefe", "what do ya want for nothing?", "750c783e6ab0b503eaa86e310a5db738"},
-        {"RFC 2202 SHA-1 1", Algorithm::sha1, std::string(20, '\x0b'), "Hi There", "b617318655057264e28bc0b6fb378c8ef146be00"},
+    const struct {
+        const char* story;
+        Algorithm algorithm;
+        std::string key, text;
+        std::string_view expected;
+    } rows[] = {
+        {"RFC 2202 MD5 2", Algorithm::md5, "Jefe", "what do ya want for nothing?",
+         "750c783e6ab0b503eaa86e310a5db738"},
+        {"RFC 2202 SHA-1 1", Algorithm::sha1, std::string(20, '\x0b'), "Hi There",
+         "b617318655057264e28bc0b6fb378c8ef146be00"},
         {"RFC 4231 2", Algorithm::sha256, "Jefe", "what do ya want for nothing?",
          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
         {"RFC 4231 6: a key longer than a block", Algorithm::sha256, std::string(131, '\xaa'),
@@ -119,7 +131,7 @@ TEST_CASE("numbers below a limit use the whole range", "[crypto]")
 TEST_CASE("threads do not share what they draw", "[crypto]")
 {
     std::array<std::vector<std::uint64_t>, 4> drawn;
-    std::vector<std::thread>                  threads;
+    std::vector<std::thread> threads;
     for (auto& list : drawn)
         threads.emplace_back([&list] {
             for (int i = 0; i < 2000; ++i)

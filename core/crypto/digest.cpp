@@ -17,11 +17,11 @@ namespace sipyard::crypto {
 namespace {
 
 struct Row {
-    Algorithm        algorithm;
+    Algorithm algorithm;
     std::string_view name;
-    const char*      provider_name;
-    std::size_t      size;
-    std::size_t      block;
+    const char* provider_name;
+    std::size_t size;
+    std::size_t block;
 };
 constexpr Row rows[algorithms] = {
     {Algorithm::md5, "MD5", "MD5", 16, 64},
@@ -34,13 +34,10 @@ constexpr Row rows[algorithms] = {
     {Algorithm::sha3_256, "SHA3-256", "SHA3-256", 32, 136},
 };
 
-const Row& row_of(Algorithm algorithm)
-{
-    return rows[static_cast<std::size_t>(algorithm)];
-}
+const Row& row_of(Algorithm algorithm) { return rows[static_cast<std::size_t>(algorithm)]; }
 
-// A look-up by name costs more than the digest of a short text, hence once. They live as long as the process: a thread
-// that ends late may still use one.
+// A look-up by name costs more than the digest of a short text, hence once. They live as long as the process:
+// a thread that ends late may still use one.
 const EVP_MD* method_of(Algorithm algorithm)
 {
     static const std::array<EVP_MD*, algorithms> fetched = [] {
@@ -68,9 +65,9 @@ public:
 
     void start(Algorithm algorithm) { check(EVP_DigestInit_ex2(context_, method_of(algorithm), nullptr)); }
     void add(std::string_view text) { check(EVP_DigestUpdate(context_, text.data(), text.size())); }
-    Raw  finish()
+    Raw finish()
     {
-        Raw      raw;
+        Raw raw;
         unsigned size = 0;
         check(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(raw.bytes.data()), &size));
         raw.size = size;
@@ -95,10 +92,7 @@ Context& context_of(Algorithm algorithm)
 
 } // namespace
 
-std::string_view to_text(Algorithm algorithm)
-{
-    return row_of(algorithm).name;
-}
+std::string_view to_text(Algorithm algorithm) { return row_of(algorithm).name; }
 
 std::optional<Algorithm> algorithm_named(std::string_view name)
 {
@@ -108,32 +102,20 @@ std::optional<Algorithm> algorithm_named(std::string_view name)
     return {};
 }
 
-std::size_t digest_size(Algorithm algorithm)
-{
-    return row_of(algorithm).size;
-}
+std::size_t digest_size(Algorithm algorithm) { return row_of(algorithm).size; }
 
-std::size_t block_size(Algorithm algorithm)
-{
-    return row_of(algorithm).block;
-}
+std::size_t block_size(Algorithm algorithm) { return row_of(algorithm).block; }
 
-std::string Raw::hex() const
-{
-    return sipyard::hex(view());
-}
+std::string Raw::hex() const { return sipyard::hex(view()); }
 
-void require(Algorithm algorithm)
-{
-    method_of(algorithm);
-}
+void require(Algorithm algorithm) { method_of(algorithm); }
 
 Raw digest(Algorithm algorithm, std::span<const std::string_view> pieces)
 {
     Context& context = context_of(algorithm);
     context.start(algorithm);
     // A call of the library costs more than copying the few bytes of a user name or a colon.
-    char        together[256];
+    char together[256];
     std::size_t size = 0;
     for (const auto piece : pieces)
         size += piece.size();
@@ -150,20 +132,14 @@ Raw digest(Algorithm algorithm, std::span<const std::string_view> pieces)
     return context.finish();
 }
 
-Raw digest(Algorithm algorithm, std::string_view text)
-{
-    return digest(algorithm, std::span{&text, 1});
-}
+Raw digest(Algorithm algorithm, std::string_view text) { return digest(algorithm, std::span{&text, 1}); }
 
 Raw digest(Algorithm algorithm, std::initializer_list<std::string_view> pieces)
 {
     return digest(algorithm, std::span{pieces.begin(), pieces.size()});
 }
 
-std::string hex_digest(Algorithm algorithm, std::string_view text)
-{
-    return digest(algorithm, text).hex();
-}
+std::string hex_digest(Algorithm algorithm, std::string_view text) { return digest(algorithm, text).hex(); }
 
 std::string hex_digest(Algorithm algorithm, std::initializer_list<std::string_view> pieces)
 {
@@ -172,21 +148,15 @@ std::string hex_digest(Algorithm algorithm, std::initializer_list<std::string_vi
 
 struct Digest::State {
     Algorithm algorithm;
-    Context   context;
+    Context context;
 };
 
-Digest::Digest(Algorithm algorithm) : state_{new State{algorithm, {}}}
-{
-    state_->context.start(algorithm);
-}
+Digest::Digest(Algorithm algorithm) : state_{new State{algorithm, {}}} { state_->context.start(algorithm); }
 Digest::Digest(Digest&&) noexcept = default;
 Digest& Digest::operator=(Digest&&) noexcept = default;
 Digest::~Digest() = default;
 
-void Digest::add(std::string_view text)
-{
-    state_->context.add(text);
-}
+void Digest::add(std::string_view text) { state_->context.add(text); }
 
 Raw Digest::finish()
 {

@@ -1,4 +1,5 @@
-// core/crypto/digest.h - message digests: MD5 for what the protocols still ask for, SHA-2 and SHA-3 for the rest
+// core/crypto/digest.h - message digests: MD5 for what the protocols still ask for, SHA-2 and SHA-3 for the
+// rest
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@ namespace sipyard::crypto {
 
 enum class Algorithm : unsigned char { md5, sha1, sha224, sha256, sha384, sha512, sha512_256, sha3_256 };
 constexpr std::size_t algorithms = 8;
-std::string_view to_text(Algorithm algorithm); // the name of RFC 8760 and IANA: "MD5", "SHA-256", "SHA-512-256"
+std::string_view
+to_text(Algorithm algorithm); // the name of RFC 8760 and IANA: "MD5", "SHA-256", "SHA-512-256"
 std::optional<Algorithm> algorithm_named(std::string_view name); // letters of either case
 
 std::size_t digest_size(Algorithm algorithm); // bytes
@@ -23,10 +25,13 @@ std::size_t block_size(Algorithm algorithm);  // bytes; what HMAC pads a key to
 // A digest's bytes, without heap.
 struct Raw {
     std::array<char, 64> bytes{};
-    std::size_t          size = 0;
+    std::size_t size = 0;
     std::string_view view() const& { return {bytes.data(), size}; }
     std::string hex() const; // lower-case
-    friend bool operator==(const Raw& a, const Raw& b) { return a.view() == b.view(); } // no secret compared here
+    friend bool operator==(const Raw& a, const Raw& b)
+    {
+        return a.view() == b.view();
+    } // no secret compared here
 };
 
 // All of these are thread-safe and take no heap but for the returned text. An algorithm that this system's
@@ -47,7 +52,7 @@ public:
     Digest& operator=(Digest&&) noexcept;
     ~Digest();
     void add(std::string_view text);
-    Raw  finish();
+    Raw finish();
 
 private:
     struct State;

@@ -20,9 +20,9 @@ constexpr std::size_t most_pieces = 15;
 Raw hmac(Algorithm algorithm, std::string_view key, std::initializer_list<std::string_view> pieces)
 {
     const std::size_t block = block_size(algorithm);
-    char              inner[widest_block] = {};
-    char              outer[widest_block];
-    Raw               short_key;
+    char inner[widest_block] = {};
+    char outer[widest_block];
+    Raw short_key;
     if (key.size() > block) {
         short_key = digest(algorithm, key);
         key = short_key.view();

@@ -47,7 +47,7 @@ public:
 
 private:
     std::array<char, 4096> bytes_;
-    std::size_t            used_ = sizeof(bytes_);
+    std::size_t used_ = sizeof(bytes_);
 };
 
 Pool& pool()
@@ -94,7 +94,7 @@ std::string random_hex(std::size_t bytes)
 std::size_t put_random_token(char* to, std::size_t letters)
 {
     static constexpr char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-    std::uint64_t         bits = 0;
+    std::uint64_t bits = 0;
     for (std::size_t i = 0; i < letters; ++i, bits >>= 5) {
         if (i % 12 == 0) // 60 of 64 bits
             bits = random_number();

@@ -18,7 +18,7 @@ namespace {
 
 struct Method {
     std::string_view name;
-    int              lowest, highest; // 0: whatever the library allows
+    int lowest, highest; // 0: whatever the library allows
 };
 constexpr Method all_methods[] = {
     {"SSLv23", 0, 0},
@@ -57,7 +57,7 @@ Error refused(std::string_view what, std::string_view file)
 // What the library calls back, and the way from our handles to its types.
 struct TlsCallbacks {
     static SSL_CTX* context(const TlsContext& context) { return reinterpret_cast<SSL_CTX*>(context.handle_); }
-    static SSL*     stream(const TlsStream& stream) { return reinterpret_cast<SSL*>(stream.handle_); }
+    static SSL* stream(const TlsStream& stream) { return reinterpret_cast<SSL*>(stream.handle_); }
 
     // A key with a password: without this the library would ask on the terminal.
     static int no_password(char*, int, int, void*) { return 0; }
@@ -80,7 +80,8 @@ struct TlsCallbacks {
             return asked ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
         SSL_set_SSL_CTX(stream, context(*other));
         // The certificate came along; who must show one did not.
-        apply_verification(other->settings_, [&](int mode, SSL_verify_cb cb) { SSL_set_verify(stream, mode, cb); });
+        apply_verification(other->settings_,
+                           [&](int mode, SSL_verify_cb cb) { SSL_set_verify(stream, mode, cb); });
         SSL_set_verify_depth(stream, other->settings_.verify_depth);
         return SSL_TLSEXT_ERR_OK;
     }
@@ -101,7 +102,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings
     if (method == std::end(all_methods))
         return invalid(format("'{}' is not a TLS method this library has", settings.method));
     ERR_clear_error();
-    SSL_CTX* const handle = SSL_CTX_new(settings.side == TlsSide::server ? TLS_server_method() : TLS_client_method());
+    SSL_CTX* const handle =
+        SSL_CTX_new(settings.side == TlsSide::server ? TLS_server_method() : TLS_client_method());
     if (!handle)
         return invalid(format("TLS: {}", library_error()));
     // The constructor is private: a shared_ptr cannot make it by itself.
@@ -109,9 +111,11 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings
 
     SSL_CTX_set_min_proto_version(handle, method->lowest);
     SSL_CTX_set_max_proto_version(handle, method->highest);
-    SSL_CTX_set_options(handle, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE
-                                    | SSL_OP_IGNORE_UNEXPECTED_EOF); // SIP and HTTP carry their own lengths
-    SSL_CTX_set_mode(handle, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(handle, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                    SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                    SSL_OP_IGNORE_UNEXPECTED_EOF); // SIP and HTTP carry their own lengths
+    SSL_CTX_set_mode(handle, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                 SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(handle, 1); // one read() for header and record
     SSL_CTX_set_default_passwd_cb(handle, TlsCallbacks::no_password);
     SSL_CTX_set_dh_auto(handle, 1);
@@ -142,13 +146,15 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsSettings& settings
     if (!settings.cipher_list.empty() && SSL_CTX_set_cipher_list(handle, settings.cipher_list.c_str()) != 1)
         return refused("cipher_list", settings.cipher_list);
 
-    TlsCallbacks::apply_verification(settings, [&](int mode, SSL_verify_cb cb) { SSL_CTX_set_verify(handle, mode, cb); });
+    TlsCallbacks::apply_verification(
+        settings, [&](int mode, SSL_verify_cb cb) { SSL_CTX_set_verify(handle, mode, cb); });
     SSL_CTX_set_verify_depth(handle, settings.verify_depth);
 
     if (settings.session_cache) {
         SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_SERVER);
         const auto size = std::min<std::size_t>(settings.session_id.size(), SSL_MAX_SID_CTX_LENGTH);
-        SSL_CTX_set_session_id_context(handle, reinterpret_cast<const unsigned char*>(settings.session_id.data()),
+        SSL_CTX_set_session_id_context(handle,
+                                       reinterpret_cast<const unsigned char*>(settings.session_id.data()),
                                        static_cast<unsigned>(size));
     } else {
         SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_OFF);
@@ -177,8 +183,8 @@ const TlsContext* TlsContext::named(std::string_view name) const
         if (iequals(known.name, name))
             return known.context.get();
         const auto dot = name.find('.');
-        if (known.name.starts_with("*.") && dot != std::string_view::npos && dot > 0
-            && iequals(std::string_view{known.name}.substr(1), name.substr(dot)))
+        if (known.name.starts_with("*.") && dot != std::string_view::npos && dot > 0 &&
+            iequals(std::string_view{known.name}.substr(1), name.substr(dot)))
             wildcard = known.context.get();
     }
     return wildcard;
@@ -230,7 +236,8 @@ TlsStream::Step TlsStream::step_of(int result, std::string_view doing)
     case SSL_ERROR_ZERO_RETURN: return Step::closed;
     case SSL_ERROR_SYSCALL:
         error_ = format("{}: {}", doing,
-                        system ? std::generic_category().message(system) : std::string{"the peer closed the connection"});
+                        system ? std::generic_category().message(system)
+                               : std::string{"the peer closed the connection"});
         break;
     default: {
         const auto verified = SSL_get_verify_result(TlsCallbacks::stream(*this));
@@ -263,7 +270,7 @@ TlsStream::Io TlsStream::read(char* to, std::size_t size)
     ERR_clear_error();
     errno = 0;
     std::size_t bytes = 0;
-    const int   result = SSL_read_ex(TlsCallbacks::stream(*this), to, size, &bytes);
+    const int result = SSL_read_ex(TlsCallbacks::stream(*this), to, size, &bytes);
     return {step_of(result, "TLS read"), bytes};
 }
 
@@ -272,7 +279,7 @@ TlsStream::Io TlsStream::write(const char* bytes, std::size_t size)
     ERR_clear_error();
     errno = 0;
     std::size_t written = 0;
-    const int   result = SSL_write_ex(TlsCallbacks::stream(*this), bytes, size, &written);
+    const int result = SSL_write_ex(TlsCallbacks::stream(*this), bytes, size, &written);
     return {step_of(result, "TLS write"), written};
 }
 
@@ -283,7 +290,8 @@ TlsStream::Step TlsStream::shutdown()
     ERR_clear_error();
     errno = 0;
     const int result = SSL_shutdown(TlsCallbacks::stream(*this));
-    return result >= 0 ? Step::done : step_of(result, "TLS shutdown"); // 0: ours is sent, the peer's not seen yet
+    return result >= 0 ? Step::done
+                       : step_of(result, "TLS shutdown"); // 0: ours is sent, the peer's not seen yet
 }
 
 bool TlsStream::has_pending() const { return SSL_has_pending(TlsCallbacks::stream(*this)) == 1; }

@@ -29,7 +29,7 @@ using Owned = std::unique_ptr<T, Free>;
 std::string text_of(const ASN1_STRING* string)
 {
     unsigned char* utf8 = nullptr;
-    const int      size = string ? ASN1_STRING_to_UTF8(&utf8, string) : -1;
+    const int size = string ? ASN1_STRING_to_UTF8(&utf8, string) : -1;
     if (size < 0)
         return {};
     const Owned<unsigned char> owned{utf8};
@@ -51,7 +51,7 @@ std::string one_line(const X509_NAME* name)
 std::string time_text(const ASN1_TIME* time)
 {
     const Owned<BIO> bio{BIO_new(BIO_s_mem())};
-    char*            text = nullptr;
+    char* text = nullptr;
     if (!bio || ASN1_TIME_print(bio.get(), time) != 1)
         return {};
     const auto size = BIO_get_mem_data(bio.get(), &text);
@@ -63,7 +63,7 @@ void add_alternatives(const X509* certificate, TlsCertificate& to)
     const Owned<GENERAL_NAMES> names{
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-        int         type = 0;
+        int type = 0;
         const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type);
         const auto* string = static_cast<const ASN1_STRING*>(value);
         if (type == GEN_DNS)
@@ -73,7 +73,8 @@ void add_alternatives(const X509* certificate, TlsCertificate& to)
         else if (type == GEN_EMAIL)
             to.emails.push_back(text_of(string));
         else if (type == GEN_IPADD) {
-            const Owned<char> ip{OPENSSL_buf2hexstr(ASN1_STRING_get0_data(string), ASN1_STRING_length(string))};
+            const Owned<char> ip{
+                OPENSSL_buf2hexstr(ASN1_STRING_get0_data(string), ASN1_STRING_length(string))};
             to.ips.emplace_back(ip ? ip.get() : "");
         }
     }
@@ -81,7 +82,7 @@ void add_alternatives(const X509* certificate, TlsCertificate& to)
 
 TlsCertificate describe(X509* certificate)
 {
-    TlsCertificate   to;
+    TlsCertificate to;
     const X509_NAME* subject = X509_get_subject_name(certificate);
     const X509_NAME* issuer = X509_get_issuer_name(certificate);
     to.subject = one_line(subject);
@@ -102,7 +103,7 @@ TlsCertificate describe(X509* certificate)
         to.serial = digits ? digits.get() : "";
     }
     unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned      size = 0;
+    unsigned size = 0;
     if (X509_digest(certificate, EVP_sha1(), digest, &size) == 1)
         to.sha1 = hex({reinterpret_cast<const char*>(digest), size});
     add_alternatives(certificate, to);
@@ -114,7 +115,7 @@ TlsCertificate describe(X509* certificate)
 TlsInfo TlsStream::info() const
 {
     SSL* const stream = TlsDescriber::stream(*this);
-    TlsInfo    info;
+    TlsInfo info;
     info.version = SSL_get_version(stream);
     if (const SSL_CIPHER* const cipher = SSL_get_current_cipher(stream)) {
         char text[256];

@@ -52,10 +52,7 @@ json::Value argument(const std::string& word)
 
 } // namespace
 
-std::span<const Shortcut> shortcuts()
-{
-    return table;
-}
+std::span<const Shortcut> shortcuts() { return table; }
 
 Result<Call> parse_call(const std::vector<std::string>& words)
 {
@@ -71,8 +68,8 @@ Result<Call> parse_call(const std::vector<std::string>& words)
     } else {
         for (const Shortcut& shortcut : table) {
             const auto wanted = split(shortcut.words, ' ');
-            if (wanted.size() > words.size() || wanted.size() <= used
-                || !std::equal(wanted.begin(), wanted.end(), words.begin()))
+            if (wanted.size() > words.size() || wanted.size() <= used ||
+                !std::equal(wanted.begin(), wanted.end(), words.begin()))
                 continue;
             call.method = shortcut.method;
             used = wanted.size();
@@ -125,12 +122,15 @@ std::string bash_completion()
         if ((" " + first + " ").find(format(" {} ", words[0])) == std::string::npos)
             first += (first.empty() ? "" : " ") + std::string{words[0]};
         if (words.size() > 1)
-            second += format("        {}) COMPREPLY+=($(compgen -W '{}' -- \"$word\")) ;;\n", words[0], words[1]);
+            second +=
+                format("        {}) COMPREPLY+=($(compgen -W '{}' -- \"$word\")) ;;\n", words[0], words[1]);
     }
     // Several branches for one word would hide each other in `case`, so ;;& lets all of them match.
-    return "_sipyardctl()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n    COMPREPLY=()\n"
-           "    case $before in\n" + replace_all(second, ";;", ";;&") +
-           "        sipyardctl) COMPREPLY+=($(compgen -W '" + first + " rpc completion help' -- \"$word\")) ;;&\n"
+    return "_sipyardctl()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n  "
+           "  COMPREPLY=()\n"
+           "    case $before in\n" +
+           replace_all(second, ";;", ";;&") + "        sipyardctl) COMPREPLY+=($(compgen -W '" + first +
+           " rpc completion help' -- \"$word\")) ;;&\n"
            "    esac\n}\ncomplete -F _sipyardctl sipyardctl\n";
 }
 

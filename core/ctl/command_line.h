@@ -17,15 +17,16 @@ struct Call {
 };
 
 struct Shortcut {
-    std::string_view words;   // "xcap list"
-    std::string_view method;  // "xcap.list"
-    std::string_view args;    // for the help: "[USER@DOMAIN]"
+    std::string_view words;  // "xcap list"
+    std::string_view method; // "xcap.list"
+    std::string_view args;   // for the help: "[USER@DOMAIN]"
     std::string_view about;
 };
 std::span<const Shortcut> shortcuts();
 
-// Words are matched against the shortcuts, longest first; "rpc METHOD ..." or a word with a dot is a method's own name.
-// Arguments are numbers when they look like one ("12", not "012"), texts otherwise; "s:12" is the text 12.
+// Words are matched against the shortcuts, longest first; "rpc METHOD ..." or a word with a dot is a method's
+// own name. Arguments are numbers when they look like one ("12", not "012"), texts otherwise; "s:12" is the
+// text 12.
 Result<Call> parse_call(const std::vector<std::string>& words);
 
 std::string usage();

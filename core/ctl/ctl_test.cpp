@@ -9,7 +9,12 @@ using namespace sipyard::ctl;
 
 TEST_CASE("words become an RPC call", "[ctl]")
 {
-    const struct { const char* story; std::vector<std::string> words; const char* method; const char* params; } rows[] = {
+    const struct {
+        const char* story;
+        std::vector<std::string> words;
+        const char* method;
+        const char* params;
+    } rows[] = {
         {"one word", {"uptime"}, "core.uptime", "[]"},
         {"two words", {"log", "level"}, "core.log_level", "[]"},
         {"a number is a number", {"log", "level", "3"}, "core.log_level", "[3]"},
@@ -40,8 +45,13 @@ TEST_CASE("a misspelt command is explained", "[ctl]")
 
 TEST_CASE("answers become tables", "[ctl]")
 {
-    const struct { const char* story; const char* json; const char* table; } rows[] = {
-        {"a list of objects", R"([{"name":"a","n":1},{"name":"bcd","n":22}])", "name  n\n----  --\na     1\nbcd   22\n"},
+    const struct {
+        const char* story;
+        const char* json;
+        const char* table;
+    } rows[] = {
+        {"a list of objects", R"([{"name":"a","n":1},{"name":"bcd","n":22}])",
+         "name  n\n----  --\na     1\nbcd   22\n"},
         {"an object", R"({"up":5,"since":"now"})", "up     5\nsince  now\n"},
         {"plain values", R"(["x","y"])", "x\ny\n"},
         {"nothing", "[]", "(none)\n"},
@@ -60,7 +70,8 @@ TEST_CASE("the completion script knows every first word", "[ctl]")
 {
     const std::string script = bash_completion();
     for (const Shortcut& shortcut : shortcuts())
-        CHECK(script.find(std::string{shortcut.words.substr(0, shortcut.words.find(' '))}) != std::string::npos);
+        CHECK(script.find(std::string{shortcut.words.substr(0, shortcut.words.find(' '))}) !=
+              std::string::npos);
 }
 
 TEST_CASE("a call is drawn as a ladder", "[ctl]")
@@ -76,7 +87,8 @@ TEST_CASE("a call is drawn as a ladder", "[ctl]")
         "call c1\n"
         "began 2026-11-21T17:07:57Z\n"
         "\n"
-        "            udp:192.0.2.1:5060            sipyard           tcp:192.0.2.2:5060      udp:192.0.2.3:5080\n"
+        "            udp:192.0.2.1:5060            sipyard           tcp:192.0.2.2:5060      "
+        "udp:192.0.2.3:5080\n"
         "                     |                       |                       |                       |\n"
         "+   0.000 s          |------ INVITE (1) ---->|                       |                       |\n"
         "+   0.000 s          |<--- 100 INVITE (1) ---|                       |                       |\n"
@@ -88,7 +100,8 @@ TEST_CASE("a call is drawn as a ladder", "[ctl]")
 
 TEST_CASE("a ladder takes what a server may answer", "[ctl]")
 {
-    CHECK(to_ladder(*json::parse(R"({"call_id":"x","messages":[]})")) == "nothing is known about the call x\n");
+    CHECK(to_ladder(*json::parse(R"({"call_id":"x","messages":[]})")) ==
+          "nothing is known about the call x\n");
     CHECK(to_ladder(json::Value{}).find("nothing is known") == 0);
     // Our own request: we stand on the left. No escape sequence reaches the terminal.
     const std::string own = to_ladder(*json::parse(
@@ -99,8 +112,13 @@ TEST_CASE("a ladder takes what a server may answer", "[ctl]")
     // More peers than columns: the last one is shared.
     json::Value trace = json::Value::object(), messages = json::Value::array();
     for (int i = 0; i < 12; ++i)
-        messages.add(json::Value::object().set("us", i).set("way", i == 0 ? "in" : "out").set("peer", "udp:10.0.0." + std::to_string(i))
-                         .set("method", "INVITE").set("cseq", 1).set("status", 0));
+        messages.add(json::Value::object()
+                         .set("us", i)
+                         .set("way", i == 0 ? "in" : "out")
+                         .set("peer", "udp:10.0.0." + std::to_string(i))
+                         .set("method", "INVITE")
+                         .set("cseq", 1)
+                         .set("status", 0));
     trace.set("call_id", "forked").set("messages", std::move(messages));
     const std::string crowd = to_ladder(trace);
     CHECK(crowd.find("others") != std::string::npos);

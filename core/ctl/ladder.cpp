@@ -12,12 +12,12 @@ namespace sipyard::ctl {
 
 namespace {
 
-constexpr std::size_t most_peers = 7;    // columns beside ours
-constexpr std::size_t time_width = 12;   // "+   1.234 s "
+constexpr std::size_t most_peers = 7;  // columns beside ours
+constexpr std::size_t time_width = 12; // "+   1.234 s "
 
 struct Arrow {
     std::size_t peer = 0;
-    bool        inwards = false;
+    bool inwards = false;
     std::string label, time;
 };
 
@@ -64,14 +64,14 @@ std::string to_ladder(const json::Value& trace)
 
     // The peer that spoke first stands left of us, the others right of us in the order they appear.
     std::vector<std::string> peers;
-    std::vector<Arrow>       arrows;
+    std::vector<Arrow> arrows;
     for (const auto& message : messages) {
         const std::string peer = clean(message["peer"].text("?"));
         auto found = std::find(peers.begin(), peers.end(), peer);
         if (found == peers.end())
             found = peers.insert(peers.end(), peer);
-        Arrow arrow{static_cast<std::size_t>(found - peers.begin()), message["way"].text() == "in", label_of(message),
-                    time_of(message["us"].integer())};
+        Arrow arrow{static_cast<std::size_t>(found - peers.begin()), message["way"].text() == "in",
+                    label_of(message), time_of(message["us"].integer())};
         if (arrow.peer >= most_peers) {
             arrow.peer = most_peers - 1;
             arrow.label += " " + peer;
@@ -110,7 +110,8 @@ std::string to_ladder(const json::Value& trace)
         std::string line = bars(at);
         const std::size_t peer = column_of(arrow.peer);
         const std::size_t left = at[std::min(peer, ours)], right = at[std::max(peer, ours)];
-        std::fill(line.begin() + static_cast<std::ptrdiff_t>(left) + 1, line.begin() + static_cast<std::ptrdiff_t>(right), '-');
+        std::fill(line.begin() + static_cast<std::ptrdiff_t>(left) + 1,
+                  line.begin() + static_cast<std::ptrdiff_t>(right), '-');
         const bool rightwards = (peer < ours) == arrow.inwards;
         line[rightwards ? right - 1 : left + 1] = rightwards ? '>' : '<';
         // In the gap next to us, where there is room for every label.

@@ -7,8 +7,9 @@
 
 namespace sipyard::ctl {
 
-// The answer of core.trace: {"call_id", "start", "messages": [{"us", "way": "in"|"out", "peer", "method", "cseq", "status"}]}.
-// One column for each peer, ours second; peers beyond the seventh share the last column, their address beside the arrow.
+// The answer of core.trace: {"call_id", "start", "messages": [{"us", "way": "in"|"out", "peer", "method",
+// "cseq", "status"}]}. One column for each peer, ours second; peers beyond the seventh share the last column,
+// their address beside the arrow.
 std::string to_ladder(const json::Value& trace);
 
 } // namespace sipyard::ctl

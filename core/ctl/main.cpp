@@ -37,12 +37,14 @@ Result<std::string> ask(const std::string& path, const std::string& line)
     const timeval patience{60, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-        return Error{ErrorKind::io, format("no server answers on {} ({}); name its socket with -s", path, std::strerror(errno))};
+        return Error{ErrorKind::io, format("no server answers on {} ({}); name its socket with -s", path,
+                                           std::strerror(errno))};
     std::string_view left = line;
     while (!left.empty()) {
         const ssize_t count = ::send(fd, left.data(), left.size(), MSG_NOSIGNAL);
         if (count <= 0)
-            return Error{ErrorKind::lost, format("the server closed the connection ({})", std::strerror(errno))};
+            return Error{ErrorKind::lost,
+                         format("the server closed the connection ({})", std::strerror(errno))};
         left.remove_prefix(static_cast<std::size_t>(count));
     }
     std::string answer;
@@ -109,6 +111,10 @@ int main(int argc, char** argv)
     }
     const json::Value& result = (*answer)["result"];
     const bool ladder = call->method == "core.trace";
-    std::fputs((as_json ? result.dump_pretty() + "\n" : ladder ? ctl::to_ladder(result) : ctl::to_table(result)).c_str(), stdout);
+    std::fputs((as_json  ? result.dump_pretty() + "\n"
+                : ladder ? ctl::to_ladder(result)
+                         : ctl::to_table(result))
+                   .c_str(),
+               stdout);
     return 0;
 }

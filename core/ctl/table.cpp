@@ -14,11 +14,11 @@ std::string cell(const json::Value& value)
 {
     std::string text;
     switch (value.type()) {
-    case json::Type::null:    return "";
-    case json::Type::string:  text = value.text(); break;
+    case json::Type::null: return "";
+    case json::Type::string: text = value.text(); break;
     case json::Type::boolean: return value.boolean() ? "yes" : "no";
     case json::Type::integer: return std::to_string(value.integer());
-    default:                  text = value.dump();
+    default: text = value.dump();
     }
     for (char& c : text)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
@@ -29,8 +29,8 @@ std::string cell(const json::Value& value)
 // UTF-8 characters, near enough to columns.
 std::size_t width(std::string_view text)
 {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::string rows_to_text(const std::vector<std::vector<std::string>>& rows, bool heading)

@@ -31,7 +31,8 @@ Result<bool> exists(Database& database, const std::string& table)
         break;
     case Dialect::mysql:
         if (dot == std::string::npos) {
-            sql = "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
+            sql =
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
             values = {Value{table}};
         } else {
             sql = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?";
@@ -84,24 +85,26 @@ Result<bool> create_if_missing(Database& database, const Table& table)
     const auto row = table.version == 0
                          ? std::string{}
                          : upsert_sql("version", {"table_name", "table_version"}, {"table_name"}, dialect);
-    return database.transaction<bool>(
-        [statements, row, name = table.name, version = table.version](Connection& connection) -> Result<bool> {
-            for (const auto& statement : statements) {
-                if (const auto done = connection.run(statement); !done)
-                    return done.error();
-            }
-            if (!row.empty()) {
-                if (const auto done = connection.run(row, {Value{name}, Value{version}}); !done)
-                    return done.error();
-            }
-            return true;
-        });
+    return database.transaction<bool>([statements, row, name = table.name,
+                                       version = table.version](Connection& connection) -> Result<bool> {
+        for (const auto& statement : statements) {
+            if (const auto done = connection.run(statement); !done)
+                return done.error();
+        }
+        if (!row.empty()) {
+            if (const auto done = connection.run(row, {Value{name}, Value{version}}); !done)
+                return done.error();
+        }
+        return true;
+    });
 }
 
-Result<std::optional<int>> table_version(Database& database, std::string_view version_table, std::string_view table)
+Result<std::optional<int>> table_version(Database& database, std::string_view version_table,
+                                         std::string_view table)
 {
     TRY(const auto name, identifier(version_table));
-    TRY(const auto rows, database.read(format("SELECT table_version FROM {} WHERE table_name = ?", name), {Value{table}}));
+    TRY(const auto rows,
+        database.read(format("SELECT table_version FROM {} WHERE table_name = ?", name), {Value{table}}));
     if (rows.empty())
         return std::optional<int>{};
     return std::optional<int>{static_cast<int>(rows[0][0].integer())};

@@ -45,7 +45,8 @@ bool only_reads(std::string_view sql)
 bool controls_transaction(std::string_view sql)
 {
     const auto word = word_at(skip_to_word(sql));
-    for (const std::string_view known : {"begin", "commit", "rollback", "savepoint", "release", "end", "start", "abort"})
+    for (const std::string_view known :
+         {"begin", "commit", "rollback", "savepoint", "release", "end", "start", "abort"})
         if (iequals(word, known))
             return true;
     return false;

@@ -10,7 +10,8 @@ namespace {
 std::string written(const std::string& column, Dialect dialect)
 {
     if (dialect == Dialect::mysql)
-        for (const std::string_view reserved : {"partition", "key", "group", "order", "rank", "condition", "range"})
+        for (const std::string_view reserved :
+             {"partition", "key", "group", "order", "rank", "condition", "range"})
             if (iequals(column, reserved))
                 return "`" + column + "`";
     return column;
@@ -80,7 +81,8 @@ std::vector<std::string> create_statements(const Table& table, Dialect dialect)
     std::string create = format("CREATE TABLE IF NOT EXISTS {} (", table.name);
     bool first = true;
     for (const auto& column : table.columns) {
-        create += format("{}{} {}", first ? "" : ", ", written(column.name, dialect), type_of(column, dialect));
+        create +=
+            format("{}{} {}", first ? "" : ", ", written(column.name, dialect), type_of(column, dialect));
         first = false;
         if (column.type == Column::Type::id)
             continue;
@@ -90,27 +92,31 @@ std::vector<std::string> create_statements(const Table& table, Dialect dialect)
             create += " NOT NULL";
     }
     for (const auto& columns : table.unique)
-        create += format(", CONSTRAINT {} UNIQUE ({})", index_name(table.name, columns, "_key"), joined(columns, dialect));
+        create += format(", CONSTRAINT {} UNIQUE ({})", index_name(table.name, columns, "_key"),
+                         joined(columns, dialect));
     if (dialect == Dialect::mysql) // MySQL has no CREATE INDEX IF NOT EXISTS
         for (const auto& columns : table.indexes)
-            create += format(", INDEX {} ({})", index_name(table.name, columns, "_idx"), joined(columns, dialect));
+            create +=
+                format(", INDEX {} ({})", index_name(table.name, columns, "_idx"), joined(columns, dialect));
     create += ")";
     if (dialect == Dialect::mysql)
-        create += " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"; // compare as the other databases do
+        create +=
+            " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"; // compare as the other databases do
 
     std::vector<std::string> statements{std::move(create)};
     if (dialect == Dialect::mysql)
         return statements;
     for (const auto& columns : table.indexes)
-        statements.push_back(format("CREATE INDEX {}{} ON {} ({})", dialect == Dialect::other ? "" : "IF NOT EXISTS ",
-                                    index_name(table.name, columns, "_idx"), table.name, joined(columns, dialect)));
+        statements.push_back(
+            format("CREATE INDEX {}{} ON {} ({})", dialect == Dialect::other ? "" : "IF NOT EXISTS ",
+                   index_name(table.name, columns, "_idx"), table.name, joined(columns, dialect)));
     return statements;
 }
 
 std::string upsert_sql(std::string_view table, const std::vector<std::string>& columns,
                        const std::vector<std::string>& keys, Dialect dialect)
 {
-    const bool  mysql = dialect == Dialect::mysql;
+    const bool mysql = dialect == Dialect::mysql;
     std::string places, changes;
     for (const auto& name : columns) {
         const std::string column = written(name, dialect);
@@ -119,19 +125,23 @@ std::string upsert_sql(std::string_view table, const std::vector<std::string>& c
         for (const auto& key : keys)
             is_key = is_key || key == name;
         if (!is_key)
-            changes += format("{}{}={}{}{}", changes.empty() ? "" : ", ", column, mysql ? "VALUES(" : "excluded.", column,
-                              mysql ? ")" : "");
+            changes += format("{}{}={}{}{}", changes.empty() ? "" : ", ", column,
+                              mysql ? "VALUES(" : "excluded.", column, mysql ? ")" : "");
     }
     std::string sql = format("INSERT INTO {} ({}) VALUES ({})", table, joined(columns, dialect), places);
     if (mysql) // without a column to change a key is set to itself: "do nothing"
-        return sql + " ON DUPLICATE KEY UPDATE " + (changes.empty() ? written(keys.front(), dialect) + "=" + written(keys.front(), dialect) : changes);
-    return sql + format(" ON CONFLICT ({}) DO ", joined(keys, dialect)) + (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
+        return sql + " ON DUPLICATE KEY UPDATE " +
+               (changes.empty() ? written(keys.front(), dialect) + "=" + written(keys.front(), dialect)
+                                : changes);
+    return sql + format(" ON CONFLICT ({}) DO ", joined(keys, dialect)) +
+           (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
 }
 
 Result<std::string> identifier(std::string_view text)
 {
-    int  dots = 0;
-    bool good = !text.empty() && text.size() <= 128 && !is_digit(text.front()) && text.front() != '.' && text.back() != '.';
+    int dots = 0;
+    bool good = !text.empty() && text.size() <= 128 && !is_digit(text.front()) && text.front() != '.' &&
+                text.back() != '.';
     for (const char c : text) {
         dots += c == '.' ? 1 : 0;
         good = good && (is_alnum(c) || c == '_' || c == '.');

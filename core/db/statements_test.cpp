@@ -37,19 +37,23 @@ TEST_CASE("a table is created in each dialect", "[db]")
 
 TEST_CASE("an upsert sets every column that is no key", "[db]")
 {
-    CHECK(upsert_sql("t", {"k", "a", "b"}, {"k"}, Dialect::postgres)
-          == "INSERT INTO t (k, a, b) VALUES (?, ?, ?) ON CONFLICT (k) DO UPDATE SET a=excluded.a, b=excluded.b");
-    CHECK(upsert_sql("t", {"k", "a"}, {"k"}, Dialect::mysql)
-          == "INSERT INTO t (k, a) VALUES (?, ?) ON DUPLICATE KEY UPDATE a=VALUES(a)");
-    CHECK(upsert_sql("t", {"k"}, {"k"}, Dialect::sqlite) == "INSERT INTO t (k) VALUES (?) ON CONFLICT (k) DO NOTHING");
-    CHECK(upsert_sql("t", {"k"}, {"k"}, Dialect::mysql) == "INSERT INTO t (k) VALUES (?) ON DUPLICATE KEY UPDATE k=k");
+    CHECK(
+        upsert_sql("t", {"k", "a", "b"}, {"k"}, Dialect::postgres) ==
+        "INSERT INTO t (k, a, b) VALUES (?, ?, ?) ON CONFLICT (k) DO UPDATE SET a=excluded.a, b=excluded.b");
+    CHECK(upsert_sql("t", {"k", "a"}, {"k"}, Dialect::mysql) ==
+          "INSERT INTO t (k, a) VALUES (?, ?) ON DUPLICATE KEY UPDATE a=VALUES(a)");
+    CHECK(upsert_sql("t", {"k"}, {"k"}, Dialect::sqlite) ==
+          "INSERT INTO t (k) VALUES (?) ON CONFLICT (k) DO NOTHING");
+    CHECK(upsert_sql("t", {"k"}, {"k"}, Dialect::mysql) ==
+          "INSERT INTO t (k) VALUES (?) ON DUPLICATE KEY UPDATE k=k");
 }
 
 TEST_CASE("only plain names become SQL text", "[db]")
 {
     for (const char* good : {"xcap", "kamailio.xcap", "_t1", "A"})
         CHECK(identifier(good).has_value());
-    for (const char* bad : {"", "1t", "a b", "a;drop table b", "a.b.c", ".a", "a.", "a'", "a\"", "a-b", "\xc3\xa4"})
+    for (const char* bad :
+         {"", "1t", "a b", "a;drop table b", "a.b.c", ".a", "a.", "a'", "a\"", "a-b", "\xc3\xa4"})
         CHECK_FALSE(identifier(bad).has_value());
 }
 
@@ -75,7 +79,8 @@ TEST_CASE("a column with a name that MySQL reserves is quoted there only", "[db]
     CHECK(create_statements(table, Dialect::mysql).front().find("(`partition` INTEGER") != std::string::npos);
     CHECK(create_statements(table, Dialect::sqlite).front().find("(partition INTEGER") != std::string::npos);
     CHECK(upsert_sql("location", {"ruid", "partition"}, {"ruid"}, Dialect::mysql) ==
-          "INSERT INTO location (ruid, `partition`) VALUES (?, ?) ON DUPLICATE KEY UPDATE `partition`=VALUES(`partition`)");
+          "INSERT INTO location (ruid, `partition`) VALUES (?, ?) ON DUPLICATE KEY UPDATE "
+          "`partition`=VALUES(`partition`)");
 }
 
 TEST_CASE("a value answers as number and as text", "[db]")

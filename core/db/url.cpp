@@ -18,8 +18,8 @@ std::string decoded(std::string_view text) // a lone % is a character of the pas
 std::string_view scheme_of(std::string_view word)
 {
     static constexpr std::pair<std::string_view, std::string_view> names[] = {
-        {"sqlite", "sqlite"},     {"sqlite3", "sqlite"}, {"postgres", "postgres"}, {"postgresql", "postgres"},
-        {"mysql", "mysql"},       {"mariadb", "mysql"},  {"unixodbc", "unixodbc"}, {"odbc", "unixodbc"},
+        {"sqlite", "sqlite"}, {"sqlite3", "sqlite"}, {"postgres", "postgres"}, {"postgresql", "postgres"},
+        {"mysql", "mysql"},   {"mariadb", "mysql"},  {"unixodbc", "unixodbc"}, {"odbc", "unixodbc"},
     };
     for (const auto& [name, scheme] : names)
         if (iequals(word, name))
@@ -74,8 +74,9 @@ Result<Url> Url::parse(std::string_view text)
     const auto colon = text.find("://");
     const auto scheme = scheme_of(text.substr(0, colon));
     if (colon == std::string_view::npos || scheme.empty())
-        return invalid(format("'{}' is not a database URL: expected sqlite://, postgres://, mysql:// or unixodbc://",
-                              hide_password(text)));
+        return invalid(
+            format("'{}' is not a database URL: expected sqlite://, postgres://, mysql:// or unixodbc://",
+                   hide_password(text)));
     if (text.find('\0') != std::string_view::npos)
         return invalid("a database URL has no zero byte");
     url.scheme = scheme;
@@ -91,7 +92,8 @@ Result<Url> Url::parse(std::string_view text)
         if (url.name.empty() || url.name.ends_with('/'))
             return invalid(format("'{}' names no file", text));
         if (url.name == ":memory:")
-            return invalid(format("'{}': a database in memory cannot be shared by connections, name a file", text));
+            return invalid(
+                format("'{}': a database in memory cannot be shared by connections, name a file", text));
         return url;
     }
 
@@ -105,7 +107,8 @@ Result<Url> Url::parse(std::string_view text)
     }
     const auto slash = rest.find('/');
     if (slash == std::string_view::npos || slash + 1 == rest.size())
-        return invalid(format("'{}' names no database: expected {}://user:password@host/database", url.safe_text(), scheme));
+        return invalid(format("'{}' names no database: expected {}://user:password@host/database",
+                              url.safe_text(), scheme));
     TRYV(read_host(url, rest.substr(0, slash)));
     auto name = rest.substr(slash + 1);
     const auto mark = name.find('?');

@@ -7,10 +7,20 @@ using db::Url;
 
 TEST_CASE("database URLs fall into their parts", "[db]")
 {
-    const struct { const char* story; const char* text; const char* scheme; const char* user; const char* password;
-                   const char* host; int port; const char* name; } rows[] = {
-        {"Kamailio's default", "mysql://openser:openserrw@localhost/openser", "mysql", "openser", "openserrw", "localhost", 0, "openser"},
-        {"a port", "postgres://u:p@db.example.com:5433/sip", "postgres", "u", "p", "db.example.com", 5433, "sip"},
+    const struct {
+        const char* story;
+        const char* text;
+        const char* scheme;
+        const char* user;
+        const char* password;
+        const char* host;
+        int port;
+        const char* name;
+    } rows[] = {
+        {"Kamailio's default", "mysql://openser:openserrw@localhost/openser", "mysql", "openser", "openserrw",
+         "localhost", 0, "openser"},
+        {"a port", "postgres://u:p@db.example.com:5433/sip", "postgres", "u", "p", "db.example.com", 5433,
+         "sip"},
         {"without credentials", "postgres://localhost/sip", "postgres", "", "", "localhost", 0, "sip"},
         {"a user without password", "postgres://u@localhost/sip", "postgres", "u", "", "localhost", 0, "sip"},
         {"an @ and a / in the password", "mysql://u:p@s/w@h/db", "mysql", "u", "p@s/w", "h", 0, "db"},
@@ -19,7 +29,8 @@ TEST_CASE("database URLs fall into their parts", "[db]")
         {"a lone percent sign stays", "mysql://u:100%@h/db", "mysql", "u", "100%", "h", 0, "db"},
         {"an IPv6 host", "postgres://u:p@[::1]:5432/db", "postgres", "u", "p", "::1", 5432, "db"},
         {"an IPv6 host without port", "postgres://[fe80::1]/db", "postgres", "", "", "fe80::1", 0, "db"},
-        {"a socket's folder as host", "postgres://u@%2Frun%2Fpostgresql/db", "postgres", "u", "", "/run/postgresql", 0, "db"},
+        {"a socket's folder as host", "postgres://u@%2Frun%2Fpostgresql/db", "postgres", "u", "",
+         "/run/postgresql", 0, "db"},
         {"another name of the scheme", "PostgreSQL://h/db", "postgres", "", "", "h", 0, "db"},
         {"a DSN", "unixodbc://u:p@localhost/kamailio", "unixodbc", "u", "p", "localhost", 0, "kamailio"},
         {"a DSN without host", "unixodbc:///kamailio", "unixodbc", "", "", "", 0, "kamailio"},
@@ -27,7 +38,8 @@ TEST_CASE("database URLs fall into their parts", "[db]")
         {"a file, four slashes", "sqlite:////var/lib/s.db", "sqlite", "", "", "", 0, "/var/lib/s.db"},
         {"a relative file", "sqlite://run/s.db", "sqlite", "", "", "", 0, "run/s.db"},
         {"an @ in a file's name", "sqlite:///var/a@b:c.db", "sqlite", "", "", "", 0, "/var/a@b:c.db"},
-        {"options are no part of the file", "sqlite:///var/s.db?sync=full", "sqlite", "", "", "", 0, "/var/s.db"},
+        {"options are no part of the file", "sqlite:///var/s.db?sync=full", "sqlite", "", "", "", 0,
+         "/var/s.db"},
     };
     for (const auto& row : rows) {
         INFO(row.story << ": " << row.text);
@@ -46,10 +58,11 @@ TEST_CASE("database URLs fall into their parts", "[db]")
 
 TEST_CASE("what is no database URL is refused, and no message shows the password", "[db]")
 {
-    for (const char* text : {"", "mysql", "://h/db", "oracle://u:secret@h/db", "mysql://u:secret@h", "mysql://u:secret@h/",
-                             "mysql://u:secret@h:0/db", "mysql://u:secret@h:70000/db", "mysql://u:secret@h:x/db",
-                             "postgres://u:secret@[::1/db", "postgres://u:secret@[::1]x/db", "sqlite://", "sqlite:///",
-                             "sqlite:///var/lib/", "sqlite://:memory:", "mysql://u:secret@h/?x=1"}) {
+    for (const char* text :
+         {"", "mysql", "://h/db", "oracle://u:secret@h/db", "mysql://u:secret@h", "mysql://u:secret@h/",
+          "mysql://u:secret@h:0/db", "mysql://u:secret@h:70000/db", "mysql://u:secret@h:x/db",
+          "postgres://u:secret@[::1/db", "postgres://u:secret@[::1]x/db", "sqlite://", "sqlite:///",
+          "sqlite:///var/lib/", "sqlite://:memory:", "mysql://u:secret@h/?x=1"}) {
         INFO(text);
         const auto url = Url::parse(text);
         REQUIRE_FALSE(url);

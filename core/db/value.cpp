@@ -9,15 +9,17 @@
 namespace sipyard::db {
 namespace {
 
-// The number a text begins with is not enough: "12abc" is no number. A decimal such as "3.00" (MariaDB's SUM) is one.
+// The number a text begins with is not enough: "12abc" is no number. A decimal such as "3.00" (MariaDB's SUM)
+// is one.
 double number_in(std::string_view text)
 {
     text = trim(text);
     if (text.starts_with('+'))
         text.remove_prefix(1);
-    double     number = 0;
+    double number = 0;
     const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-    return end.ec == std::errc{} && end.ptr == text.data() + text.size() && std::isfinite(number) ? number : 0;
+    return end.ec == std::errc{} && end.ptr == text.data() + text.size() && std::isfinite(number) ? number
+                                                                                                  : 0;
 }
 
 std::int64_t whole(double number)
@@ -64,7 +66,7 @@ std::string Value::print() const
     if (const auto* number = std::get_if<std::int64_t>(&held_))
         return std::to_string(*number);
     if (const auto* number = std::get_if<double>(&held_)) {
-        char       digits[32]; // the shortest text that reads back as the same number
+        char digits[32]; // the shortest text that reads back as the same number
         const auto end = std::to_chars(digits, digits + sizeof digits, *number);
         return {digits, end.ptr};
     }

@@ -38,10 +38,10 @@ public:
     bool is_text() const { return std::holds_alternative<std::string>(held_); }
     bool is_blob() const { return std::holds_alternative<Blob>(held_); }
 
-    std::int64_t     integer() const; // text is read as a decimal number; null and what is no number give 0
-    double           real() const;
-    std::string_view text() const;    // of text and blob; empty for the others
-    std::string      print() const;   // any value as text; null is ""
+    std::int64_t integer() const; // text is read as a decimal number; null and what is no number give 0
+    double real() const;
+    std::string_view text() const; // of text and blob; empty for the others
+    std::string print() const;     // any value as text; null is ""
     friend bool operator==(const Value&, const Value&) = default;
 
 private:
@@ -49,11 +49,11 @@ private:
 };
 
 struct Rows {
-    std::vector<std::string>        columns;
+    std::vector<std::string> columns;
     std::vector<std::vector<Value>> rows;
-    std::uint64_t                   affected = 0; // by a statement that changes
+    std::uint64_t affected = 0; // by a statement that changes
 
-    bool        empty() const { return rows.empty(); }
+    bool empty() const { return rows.empty(); }
     std::size_t size() const { return rows.size(); }
     const std::vector<Value>& operator[](std::size_t row) const { return rows[row]; }
 };

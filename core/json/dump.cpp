@@ -26,7 +26,8 @@ void put_text(std::string& out, std::string_view text)
     out += '"';
     while (!text.empty()) {
         const auto plain = std::find_if(text.begin(), text.end(), [](char c) {
-            return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '"' || c == '\\';
+            return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ||
+                   c == '"' || c == '\\';
         });
         const auto length = static_cast<std::size_t>(plain - text.begin());
         out += text.substr(0, length);
@@ -62,8 +63,9 @@ void put_real(std::string& out, double value)
         out += "null"; // JSON has no word for it
         return;
     }
-    char       text[32];
-    const auto end = std::to_chars(text, text + sizeof text, value).ptr; // the shortest that reads back the same
+    char text[32];
+    const auto end =
+        std::to_chars(text, text + sizeof text, value).ptr; // the shortest that reads back the same
     const std::string_view number{text, static_cast<std::size_t>(end - text)};
     out += number;
     if (number.find_first_of(".e") == std::string_view::npos)
@@ -86,9 +88,7 @@ public:
         }
         case Type::real: put_real(out, value.real()); break;
         case Type::string: put_text(out, value.text()); break;
-        case Type::array:
-            list('[', value.items(), ']', [this](const Value& item) { put(item); });
-            break;
+        case Type::array: list('[', value.items(), ']', [this](const Value& item) { put(item); }); break;
         case Type::object:
             list('{', value.members(), '}', [this](const Member& member) {
                 put_text(out, member.name);

@@ -11,10 +11,10 @@ using namespace sipyard::json;
 
 TEST_CASE("what is read is written the same", "[json]")
 {
-    for (const std::string text : {
-             "null", "true", "[]", "{}", "0", "-9223372036854775808", "9223372036854775807", "1.5", "-0.0", "2.0",
-             "1e+300", "\"\"", R"({"z":1,"a":[1,2.5,"x",null,{"b":false}],"":{}})", R"("\"\\\n\r\t\u0001\u001f")",
-             "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"", "\"\\u007f\""}) {
+    for (const std::string text :
+         {"null", "true", "[]", "{}", "0", "-9223372036854775808", "9223372036854775807", "1.5", "-0.0",
+          "2.0", "1e+300", "\"\"", R"({"z":1,"a":[1,2.5,"x",null,{"b":false}],"":{}})",
+          R"("\"\\\n\r\t\u0001\u001f")", "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"", "\"\\u007f\""}) {
         INFO(text);
         const auto value = parse(text);
         INFO(why(value));
@@ -22,20 +22,37 @@ TEST_CASE("what is read is written the same", "[json]")
         CHECK(value->dump() == text);
         CHECK(*parse(value->dump_pretty()) == *value);
     }
-    CHECK(parse(" {\"a\" : \"\\u00e4\\ud83d\\ude00\\/\"}\n")->dump() == "{\"a\":\"\xc3\xa4\xf0\x9f\x98\x80/\"}");
+    CHECK(parse(" {\"a\" : \"\\u00e4\\ud83d\\ude00\\/\"}\n")->dump() ==
+          "{\"a\":\"\xc3\xa4\xf0\x9f\x98\x80/\"}");
     CHECK(parse("18446744073709551615")->type() == Type::real);
 }
 
 TEST_CASE("wrong documents are refused", "[json]")
 {
     const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
-    const struct { const char* story; std::string text; } rows[] = {
-        {"nothing", ""}, {"blanks", "  "}, {"cut off", "{\"a\":"}, {"two documents", "{} {}"}, {"a comma too many", "[1,]"},
-        {"single quotes", "{'a':1}"}, {"a leading zero", "01"}, {"NaN", "NaN"}, {"a comment", "/* */1"},
-        {"Latin-1", "\"caf\xe9\""}, {"a control in a text", "\"a\nb\""}, {"half a surrogate", "\"\\ud83d\""},
-        {"beyond a double", "1e999"}, {"a name twice", R"({"a":1,"b":2,"a":3})"}, {"65 levels", nested(65)},
-        {"a million levels", std::string(1'000'000, '[')}, {"a million objects", std::string("{\"a\":") + std::string(1'000'000, '{')},
-        {"NUL behind", std::string("1\0", 2)}, {"UTF-16", std::string("1\0 \0", 4)},
+    const struct {
+        const char* story;
+        std::string text;
+    } rows[] = {
+        {"nothing", ""},
+        {"blanks", "  "},
+        {"cut off", "{\"a\":"},
+        {"two documents", "{} {}"},
+        {"a comma too many", "[1,]"},
+        {"single quotes", "{'a':1}"},
+        {"a leading zero", "01"},
+        {"NaN", "NaN"},
+        {"a comment", "/* */1"},
+        {"Latin-1", "\"caf\xe9\""},
+        {"a control in a text", "\"a\nb\""},
+        {"half a surrogate", "\"\\ud83d\""},
+        {"beyond a double", "1e999"},
+        {"a name twice", R"({"a":1,"b":2,"a":3})"},
+        {"65 levels", nested(65)},
+        {"a million levels", std::string(1'000'000, '[')},
+        {"a million objects", std::string("{\"a\":") + std::string(1'000'000, '{')},
+        {"NUL behind", std::string("1\0", 2)},
+        {"UTF-16", std::string("1\0 \0", 4)},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -88,12 +105,16 @@ TEST_CASE("questions of the wrong type get the fallback", "[json]")
 TEST_CASE("values are built in order", "[json]")
 {
     Value value;
-    value.set("b", 1u).set("a", "text").set("list", Value{}.add(true).add(nullptr).add(1.0)).set("b", std::string{"new"});
+    value.set("b", 1u)
+        .set("a", "text")
+        .set("list", Value{}.add(true).add(nullptr).add(1.0))
+        .set("b", std::string{"new"});
     CHECK(value.dump() == R"({"b":"new","a":"text","list":[true,null,1.0]})");
     CHECK(Value::array({1, 2}).dump_pretty() == "[\n    1,\n    2\n]");
     CHECK(Value::object().dump_pretty() == "{}");
     CHECK(Value{std::numeric_limits<double>::quiet_NaN()}.dump() == "null");
-    CHECK(Value{"a\xff\xc3\xa4\xed\xa0\x80"}.dump() == "\"a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+    CHECK(Value{"a\xff\xc3\xa4\xed\xa0\x80"}.dump() ==
+          "\"a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
     const Value copy = value;
     value.set("a", 2);
     CHECK(copy["a"].text() == "text");

@@ -10,7 +10,8 @@ namespace sipyard::json {
 
 using Library = nlohmann::json;
 
-// Receives the parser's events. The library keeps no tree and does not recurse, so depth costs nothing until we say so.
+// Receives the parser's events. The library keeps no tree and does not recurse, so depth costs nothing until
+// we say so.
 class Builder {
 public:
     explicit Builder(std::size_t depth) : depth_{depth} {}
@@ -56,7 +57,7 @@ public:
         return fail(format("not JSON at byte {}", position));
     }
 
-    Value       root;
+    Value root;
     std::string error;
 
 private:
@@ -88,8 +89,8 @@ private:
         return std::get<Value::Array>(parent.state_).emplace_back(std::move(value));
     }
 
-    const std::size_t             depth_;
-    std::vector<Value*>           open_;
+    const std::size_t depth_;
+    std::vector<Value*> open_;
     std::vector<std::string_view> names_;
 };
 

@@ -86,10 +86,7 @@ const Value::Object& Value::members() const
     return list ? *list : none;
 }
 
-std::size_t Value::size() const
-{
-    return is_array() ? items().size() : members().size();
-}
+std::size_t Value::size() const { return is_array() ? items().size() : members().size(); }
 
 const Value* Value::find(std::string_view name) const
 {

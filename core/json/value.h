@@ -17,8 +17,9 @@ std::string_view to_text(Type type);
 
 struct Member;
 
-// A value type. Questions of the wrong type get the fallback, so that reading a stranger's document needs no ladder of
-// ifs: `doc["params"]["limit"].integer(50)`. Integers are 64 bits signed; a larger whole number is read as a real.
+// A value type. Questions of the wrong type get the fallback, so that reading a stranger's document needs no
+// ladder of ifs: `doc["params"]["limit"].integer(50)`. Integers are 64 bits signed; a larger whole number is
+// read as a real.
 class Value {
 public:
     using Array = std::vector<Value>;
@@ -29,7 +30,8 @@ public:
     Value(bool value) : state_{value} {}
     template <std::integral T>
     Value(T value) : state_{static_cast<std::int64_t>(value)}
-    {}
+    {
+    }
     Value(double value) : state_{value} {}
     Value(const char* text) : state_{std::string{text}} {}
     Value(std::string_view text) : state_{std::string{text}} {}
@@ -44,20 +46,21 @@ public:
     bool is_array() const { return type() == Type::array; }
     bool is_object() const { return type() == Type::object; }
 
-    bool             boolean(bool otherwise = false) const;
-    std::int64_t     integer(std::int64_t otherwise = 0) const; // also of a real that is whole and in range
-    double           real(double otherwise = 0) const;          // also of an integer
+    bool boolean(bool otherwise = false) const;
+    std::int64_t integer(std::int64_t otherwise = 0) const;       // also of a real that is whole and in range
+    double real(double otherwise = 0) const;                      // also of an integer
     std::string_view text(std::string_view otherwise = {}) const; // lives as long as the value
 
-    const Array&  items() const;   // none when it is no array
-    const Object& members() const; // none when it is no object
-    std::size_t   size() const;    // items or members
-    const Value*  find(std::string_view name) const;       // nullptr when absent
-    const Value&  operator[](std::string_view name) const; // null when absent
-    const Value&  operator[](std::size_t index) const;     // null when absent
+    const Array& items() const;                           // none when it is no array
+    const Object& members() const;                        // none when it is no object
+    std::size_t size() const;                             // items or members
+    const Value* find(std::string_view name) const;       // nullptr when absent
+    const Value& operator[](std::string_view name) const; // null when absent
+    const Value& operator[](std::size_t index) const;     // null when absent
 
-    Value& set(std::string_view name, Value value); // replaces one of that name; null becomes an object; returns *this
-    Value& add(Value value);                        // null becomes an array; returns *this
+    Value& set(std::string_view name,
+               Value value); // replaces one of that name; null becomes an object; returns *this
+    Value& add(Value value); // null becomes an array; returns *this
 
     // Bytes that are no UTF-8 become U+FFFD, NaN and infinities null.
     std::string dump() const;        // on one line, without blanks
@@ -72,7 +75,7 @@ private:
 
 struct Member {
     std::string name;
-    Value       value;
+    Value value;
 };
 
 // One whole document. Fails with `invalid` and the position: wrong syntax or UTF-8, a name twice in an object

@@ -19,11 +19,11 @@ namespace {
 
 constexpr std::size_t capacity = 8192;
 constexpr std::size_t batch = 64;
-constexpr auto        patience = std::chrono::seconds{3};
+constexpr auto patience = std::chrono::seconds{3};
 
 struct Entry {
-    Level         level = Level::info;
-    std::string   line;
+    Level level = Level::info;
+    std::string line;
     std::uint64_t lost_before = 0; // lines that found the ring full just before this one
 };
 
@@ -31,15 +31,15 @@ struct Entry {
 struct State {
     explicit State(std::unique_ptr<Sink> first_sink) : sink{std::move(first_sink)} {}
 
-    std::mutex              mutex; // held for moments only, never while a sink writes (but in direct mode)
+    std::mutex mutex; // held for moments only, never while a sink writes (but in direct mode)
     std::condition_variable work, finished;
     std::array<Entry, capacity> ring;
-    std::size_t             first = 0, count = 0;
-    std::uint64_t           lost = 0; // since the last line that was taken in
-    std::unique_ptr<Sink>   sink;     // the writing thread's while one runs
-    std::unique_ptr<Sink>   next_sink;
-    bool                    reopen = false, stopping = false, waiting = false;
-    bool                    threaded = false, done = false, abandoned = false;
+    std::size_t first = 0, count = 0;
+    std::uint64_t lost = 0;     // since the last line that was taken in
+    std::unique_ptr<Sink> sink; // the writing thread's while one runs
+    std::unique_ptr<Sink> next_sink;
+    bool reopen = false, stopping = false, waiting = false;
+    bool threaded = false, done = false, abandoned = false;
     std::atomic<std::uint64_t> dropped{0}, written{0};
 
     bool has_work() const { return count > 0 || lost > 0 || reopen || next_sink; }
@@ -59,8 +59,8 @@ struct State {
 
 void run(const std::shared_ptr<State>& state)
 {
-    State&                       s = *state;
-    std::vector<Entry>           taken;
+    State& s = *state;
+    std::vector<Entry> taken;
     std::unique_lock<std::mutex> lock{s.mutex};
     for (;;) {
         s.waiting = true;
@@ -74,7 +74,7 @@ void run(const std::shared_ptr<State>& state)
             s.first = (s.first + 1) % capacity;
         }
         const auto lost_last = s.count == 0 ? std::exchange(s.lost, 0) : 0;
-        auto       fresh = std::move(s.next_sink);
+        auto fresh = std::move(s.next_sink);
         const bool reopen = std::exchange(s.reopen, false);
         lock.unlock();
 
@@ -98,17 +98,15 @@ void run(const std::shared_ptr<State>& state)
 struct Journal::Ring {
     explicit Ring(std::unique_ptr<Sink> sink) : state{std::make_shared<State>(std::move(sink))} {}
     std::shared_ptr<State> state; // owners: the journal and its thread
-    std::thread            thread;
+    std::thread thread;
 };
 
 Journal::Journal(std::unique_ptr<Sink> sink, Level threshold)
     : threshold_{static_cast<int>(threshold)}, ring_{std::make_unique<Ring>(std::move(sink))}
-{}
-
-Journal::~Journal()
 {
-    stop();
 }
+
+Journal::~Journal() { stop(); }
 
 void Journal::start()
 {
@@ -132,7 +130,7 @@ void Journal::stop()
 {
     if (!ring_->thread.joinable())
         return;
-    State&           s = *ring_->state;
+    State& s = *ring_->state;
     std::unique_lock lock{s.mutex};
     s.stopping = true;
     s.work.notify_one();
@@ -153,7 +151,7 @@ void Journal::stop()
 
 void Journal::set_sink(std::unique_ptr<Sink> sink)
 {
-    State&                s = *ring_->state;
+    State& s = *ring_->state;
     const std::lock_guard lock{s.mutex};
     if (!s.threaded) {
         s.sink = std::move(sink);
@@ -165,7 +163,7 @@ void Journal::set_sink(std::unique_ptr<Sink> sink)
 
 void Journal::reopen()
 {
-    State&                s = *ring_->state;
+    State& s = *ring_->state;
     const std::lock_guard lock{s.mutex};
     if (!s.threaded) {
         s.sink->reopen();
@@ -177,7 +175,7 @@ void Journal::reopen()
 
 void Journal::append(Level level, std::string line)
 {
-    State&                s = *ring_->state;
+    State& s = *ring_->state;
     const std::lock_guard lock{s.mutex};
     if (!s.threaded) {
         s.put({level, std::move(line), 0});
@@ -194,14 +192,8 @@ void Journal::append(Level level, std::string line)
         s.work.notify_one();
 }
 
-std::uint64_t Journal::dropped() const
-{
-    return ring_->state->dropped.load(std::memory_order_relaxed);
-}
+std::uint64_t Journal::dropped() const { return ring_->state->dropped.load(std::memory_order_relaxed); }
 
-std::uint64_t Journal::written() const
-{
-    return ring_->state->written.load(std::memory_order_relaxed);
-}
+std::uint64_t Journal::written() const { return ring_->state->written.load(std::memory_order_relaxed); }
 
 } // namespace sipyard::log

@@ -14,8 +14,11 @@ std::size_t utf8_length(std::string_view text)
 {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);
-    const std::size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3
-                             : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    const std::size_t size = first < 0x80                    ? 1
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                             : (first & 0xf0) == 0xe0        ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
     if (size == 0 || size > text.size())
         return 0;
     for (std::size_t i = 1; i < size; ++i)
@@ -80,15 +83,15 @@ std::string json_of(std::string_view line)
     std::string out{"{"};
     std::string_view rest = trim_left(line), name;
     const auto open = rest.find('('), close = rest.find(") "), colon = rest.find(": ");
-    const bool is_ours = open != std::string_view::npos && close != std::string_view::npos && colon != std::string_view::npos
-                         && open < close && close < colon;
+    const bool is_ours = open != std::string_view::npos && close != std::string_view::npos &&
+                         colon != std::string_view::npos && open < close && close < colon;
     const auto index = is_ours ? parse_uint(rest.substr(0, open)) : std::nullopt;
     const auto pid = is_ours ? parse_uint(rest.substr(open + 1, close - open - 1)) : std::nullopt;
     const auto behind = is_ours ? rest.substr(colon + 2) : rest;
     const auto at = find_name(behind, name);
     if (index && pid && at != std::string_view::npos) {
-        out += format("\"idx\":{},\"pid\":{},\"level\":\"{}\",\"module\":\"{}\",\"logprefix\":\"", *index, *pid,
-                      rest.substr(close + 2, colon - close - 2), name);
+        out += format("\"idx\":{},\"pid\":{},\"level\":\"{}\",\"module\":\"{}\",\"logprefix\":\"", *index,
+                      *pid, rest.substr(close + 2, colon - close - 2), name);
         put_text(out, behind.substr(0, at));
         out += "\",";
         rest = behind.substr(at + name.size() + 4);
@@ -99,6 +102,9 @@ std::string json_of(std::string_view line)
     return out;
 }
 
-std::unique_ptr<Sink> json_sink(std::unique_ptr<Sink> inside) { return std::make_unique<Json>(std::move(inside)); }
+std::unique_ptr<Sink> json_sink(std::unique_ptr<Sink> inside)
+{
+    return std::make_unique<Json>(std::move(inside));
+}
 
 } // namespace sipyard::log

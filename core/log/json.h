@@ -9,8 +9,9 @@
 
 namespace sipyard::log {
 
-// {"idx":0,"pid":4711,"level":"INFO","module":"core","logprefix":"","message":"text"} for ` 0(4711) INFO: <core>: text`. Bytes
-// that are no UTF-8 and control characters are shown as \u00XX. A line of another shape becomes the message alone.
+// {"idx":0,"pid":4711,"level":"INFO","module":"core","logprefix":"","message":"text"} for ` 0(4711) INFO:
+// <core>: text`. Bytes that are no UTF-8 and control characters are shown as \u00XX. A line of another shape
+// becomes the message alone.
 std::string json_of(std::string_view line);
 
 // Writes each line as such an object into the sink inside.

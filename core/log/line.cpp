@@ -14,26 +14,18 @@ namespace {
 
 thread_local int index_of_thread = 0;
 
-bool is_control(char c)
-{
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
 } // namespace
 
-void set_thread_index(int index)
-{
-    index_of_thread = index;
-}
+void set_thread_index(int index) { index_of_thread = index; }
 
-int thread_index()
-{
-    return index_of_thread;
-}
+int thread_index() { return index_of_thread; }
 
 std::string_view to_text(Level level)
 {
-    constexpr std::string_view names[] = {"ALERT", "BUG", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"};
+    constexpr std::string_view names[] = {"ALERT",   "BUG",    "CRITICAL", "CRITICAL", "ERROR",
+                                          "WARNING", "NOTICE", "INFO",     "DEBUG"};
     // A script may ask for any number; those outside are as the nearest one.
     const int index = std::clamp(static_cast<int>(level) + 5, 0, static_cast<int>(std::size(names)) - 1);
     return names[index];
@@ -41,10 +33,10 @@ std::string_view to_text(Level level)
 
 std::string line_of(Level level, std::string_view prefix, std::string_view name, std::string_view text)
 {
-    const auto  word = to_text(level);
+    const auto word = to_text(level);
     std::string line;
     line.reserve(24 + word.size() + prefix.size() + name.size() + text.size());
-    char       number[20];
+    char number[20];
     const auto size = put_int(number, index_of_thread);
     if (size < 2)
         line += ' ';
@@ -87,7 +79,8 @@ void Logger::line(Level level, std::string_view prefix, std::string_view text) c
         text.remove_suffix(1);
     if (text.ends_with('\r'))
         text.remove_suffix(1);
-    journal_->append(level, line_of(level, printable(prefix, LineEnd::shown), name_, printable(text, LineEnd::kept)));
+    journal_->append(
+        level, line_of(level, printable(prefix, LineEnd::shown), name_, printable(text, LineEnd::kept)));
 }
 
 void Logger::write(Level level, std::string_view text, std::span<const FormatArg> args) const

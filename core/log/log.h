@@ -14,8 +14,17 @@
 namespace sipyard::log {
 
 // Kamailio's numbers: a line is written when its level is at most the threshold (`debug=`).
-enum class Level : signed char { alert = -5, bug = -4, critical = -3, crit = -2, err = -1, warn = 0, notice = 1,
-                                 info = 2, dbg = 3 };
+enum class Level : signed char {
+    alert = -5,
+    bug = -4,
+    critical = -3,
+    crit = -2,
+    err = -1,
+    warn = 0,
+    notice = 1,
+    info = 2,
+    dbg = 3
+};
 std::string_view to_text(Level level); // ALERT BUG CRITICAL ERROR WARNING NOTICE INFO DEBUG
 
 // Where lines go. write() runs on the log thread, or in the caller before start() and on a fatal exit.
@@ -31,31 +40,35 @@ std::unique_ptr<Sink> file_sink(std::string path);                         // re
 
 // The number in front of each line of this thread: the worker's index. 0 for a thread that never set one.
 void set_thread_index(int index);
-int  thread_index();
+int thread_index();
 
-// One per server. Thread-safe. Appending never blocks: when the ring (8,192 lines) is full the line is dropped and
-// counted, and a line in its place says how many are missing. start(), stop() and the destructor: one thread at a time.
+// One per server. Thread-safe. Appending never blocks: when the ring (8,192 lines) is full the line is
+// dropped and counted, and a line in its place says how many are missing. start(), stop() and the destructor:
+// one thread at a time.
 class Journal {
 public:
     explicit Journal(std::unique_ptr<Sink> sink, Level threshold = Level::warn);
-    ~Journal();                       // stops and flushes
+    ~Journal(); // stops and flushes
 
-    void start();                     // from here on a thread writes
-    void stop();                      // flushes; afterwards lines are written by the caller again. A sink that takes no
-                                      // line for 3 seconds is left behind, and what comes later is dropped and counted
-    void set_sink(std::unique_ptr<Sink> sink); // while started, lines still in the ring go to the new one
-    void reopen();                    // asks the sink to reopen its file
+    void start(); // from here on a thread writes
+    void stop();  // flushes; afterwards lines are written by the caller again. A sink that takes no
+                  // line for 3 seconds is left behind, and what comes later is dropped and counted
+    void set_sink(std::unique_ptr<Sink> sink);  // while started, lines still in the ring go to the new one
+    void reopen();                              // asks the sink to reopen its file
     void append(Level level, std::string line); // whole: with index, level and name
 
-    bool  enabled(Level level) const { return static_cast<int>(level) <= threshold_.load(std::memory_order_relaxed); }
-    int   threshold() const { return threshold_.load(std::memory_order_relaxed); }
-    void  set_threshold(int level) { threshold_.store(level, std::memory_order_relaxed); }
+    bool enabled(Level level) const
+    {
+        return static_cast<int>(level) <= threshold_.load(std::memory_order_relaxed);
+    }
+    int threshold() const { return threshold_.load(std::memory_order_relaxed); }
+    void set_threshold(int level) { threshold_.store(level, std::memory_order_relaxed); }
     std::uint64_t dropped() const;
     std::uint64_t written() const;
 
 private:
     struct Ring;
-    std::atomic<int>      threshold_;
+    std::atomic<int> threshold_;
     std::unique_ptr<Ring> ring_;
 };
 
@@ -68,23 +81,44 @@ public:
     bool enabled(Level level) const { return journal_ != nullptr && journal_->enabled(level); }
 
     template <class... Args>
-    void alert(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::alert, text, args...); }
+    void alert(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::alert, text, args...);
+    }
     template <class... Args>
-    void critical(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::critical, text, args...); }
+    void critical(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::critical, text, args...);
+    }
     template <class... Args>
-    void error(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::err, text, args...); }
+    void error(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::err, text, args...);
+    }
     template <class... Args>
-    void warn(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::warn, text, args...); }
+    void warn(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::warn, text, args...);
+    }
     template <class... Args>
-    void notice(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::notice, text, args...); }
+    void notice(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::notice, text, args...);
+    }
     template <class... Args>
-    void info(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::info, text, args...); }
+    void info(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::info, text, args...);
+    }
     template <class... Args>
-    void debug(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const { put(Level::dbg, text, args...); }
+    void debug(FormatText<std::type_identity_t<Args>...> text, const Args&... args) const
+    {
+        put(Level::dbg, text, args...);
+    }
 
-    // A line as it is, for script logs. `prefix` is the evaluated log_prefix. Line ends inside stay (a script may log a
-    // whole message), one at the end goes. In the lines of the functions above they are shown as \n: those carry what
-    // strangers sent, and nobody forges a line that way.
+    // A line as it is, for script logs. `prefix` is the evaluated log_prefix. Line ends inside stay (a script
+    // may log a whole message), one at the end goes. In the lines of the functions above they are shown as
+    // \n: those carry what strangers sent, and nobody forges a line that way.
     void line(Level level, std::string_view prefix, std::string_view text) const;
     Journal* journal() const { return journal_; }
 
@@ -99,7 +133,7 @@ private:
     }
     void write(Level level, std::string_view text, std::span<const FormatArg> args) const;
 
-    Journal*         journal_ = nullptr;
+    Journal* journal_ = nullptr;
     std::string_view name_ = "core"; // a literal, or a name that lives as long as the server
 };
 

@@ -19,13 +19,13 @@ namespace {
 
 // Keeps lines; can be shut, so that write() waits.
 struct Tray {
-    std::mutex               mutex;
-    std::condition_variable  changed;
+    std::mutex mutex;
+    std::condition_variable changed;
     std::vector<std::string> lines;
-    int                      reopened = 0;
-    int                      inside = 0;
-    bool                     shut = false;
-    std::thread::id          writer;
+    int reopened = 0;
+    int inside = 0;
+    bool shut = false;
+    std::thread::id writer;
 
     void set_shut(bool value)
     {
@@ -77,8 +77,8 @@ std::string line(std::string_view index, std::string_view rest)
 
 TEST_CASE("a line has index, process, level, name and text", "[log]")
 {
-    Tray         tray;
-    Journal      journal{std::make_unique<TraySink>(tray), Level::dbg};
+    Tray tray;
+    Journal journal{std::make_unique<TraySink>(tray), Level::dbg};
     const Logger voice{journal, "xcap_server"};
     const Logger script{journal, "script"};
 
@@ -107,11 +107,14 @@ TEST_CASE("a line has index, process, level, name and text", "[log]")
 
 TEST_CASE("the threshold is Kamailio's and moves at run time", "[log]")
 {
-    const struct { int threshold; std::size_t lines; } rows[] = {{-6, 0}, {-5, 1}, {-1, 3}, {0, 4}, {1, 5}, {2, 6}, {3, 7}};
+    const struct {
+        int threshold;
+        std::size_t lines;
+    } rows[] = {{-6, 0}, {-5, 1}, {-1, 3}, {0, 4}, {1, 5}, {2, 6}, {3, 7}};
     for (const auto& row : rows) {
         INFO("debug=" << row.threshold);
-        Tray         tray;
-        Journal      journal{std::make_unique<TraySink>(tray)};
+        Tray tray;
+        Journal journal{std::make_unique<TraySink>(tray)};
         const Logger voice{journal, "core"};
         journal.set_threshold(row.threshold);
         voice.alert("");
@@ -127,8 +130,8 @@ TEST_CASE("the threshold is Kamailio's and moves at run time", "[log]")
 
 TEST_CASE("a thread writes between start and stop, the caller otherwise", "[log]")
 {
-    Tray         tray;
-    Journal      journal{std::make_unique<TraySink>(tray)};
+    Tray tray;
+    Journal journal{std::make_unique<TraySink>(tray)};
     const Logger voice{journal, "core"};
     voice.warn("before");
     CHECK(tray.writer == std::this_thread::get_id());
@@ -153,7 +156,7 @@ TEST_CASE("lines of many threads arrive whole and in their order", "[log]")
 {
     Tray tray;
     {
-        Journal      journal{std::make_unique<TraySink>(tray)};
+        Journal journal{std::make_unique<TraySink>(tray)};
         const Logger voice{journal, "core"};
         journal.start();
         std::vector<std::thread> threads;
@@ -177,8 +180,8 @@ TEST_CASE("lines of many threads arrive whole and in their order", "[log]")
 
 TEST_CASE("a stuck sink blocks nobody; lost lines are counted and told", "[log]")
 {
-    Tray         tray;
-    Journal      journal{std::make_unique<TraySink>(tray)};
+    Tray tray;
+    Journal journal{std::make_unique<TraySink>(tray)};
     const Logger voice{journal, "core"};
     journal.start();
     tray.set_shut(true);
@@ -197,8 +200,8 @@ TEST_CASE("a stuck sink blocks nobody; lost lines are counted and told", "[log]"
 
 TEST_CASE("the place of lost lines is marked before what follows", "[log]")
 {
-    Tray         tray;
-    Journal      journal{std::make_unique<TraySink>(tray)};
+    Tray tray;
+    Journal journal{std::make_unique<TraySink>(tray)};
     const Logger voice{journal, "core"};
     journal.start();
     tray.set_shut(true);
@@ -217,8 +220,8 @@ TEST_CASE("the place of lost lines is marked before what follows", "[log]")
 
 TEST_CASE("a new sink takes over", "[log]")
 {
-    Tray         first, second;
-    Journal      journal{std::make_unique<TraySink>(first)};
+    Tray first, second;
+    Journal journal{std::make_unique<TraySink>(first)};
     const Logger voice{journal, "core"};
     voice.warn("1");
     journal.set_sink(std::make_unique<TraySink>(second));
@@ -239,7 +242,7 @@ TEST_CASE("a file is appended to, and followed when it was moved away", "[log]")
     char folder[] = "/tmp/sipyard-log-XXXXXX";
     REQUIRE(mkdtemp(folder) != nullptr);
     const std::string path = std::string{folder} + "/server.log", old = path + ".1";
-    const auto        content = [](const std::string& name) {
+    const auto content = [](const std::string& name) {
         std::ifstream in{name};
         return std::string{std::istreambuf_iterator<char>{in}, {}};
     };
@@ -261,24 +264,31 @@ TEST_CASE("a file is appended to, and followed when it was moved away", "[log]")
 
 TEST_CASE("lines as JSON objects", "[log]")
 {
-    const struct { const char* story; const char* line; const char* expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* line;
+        const char* expected;
+    } rows[] = {
         {"a line of the server", " 0(4711) INFO: <core>: plain 7",
          R"({"idx":0,"pid":4711,"level":"INFO","module":"core","logprefix":"","message":"plain 7"})"},
         {"a prefix, with a bracket of its own", "12(5) ERROR: [<sip:a@b>] <script>: say \"no\" \\ <x>: y",
          R"({"idx":12,"pid":5,"level":"ERROR","module":"script","logprefix":"[<sip:a@b>] ","message":"say \"no\" \\ <x>: y"})"},
-        {"line ends and controls", " 1(2) DEBUG: <script>: a\r\nb\tc\x01", 
+        {"line ends and controls", " 1(2) DEBUG: <script>: a\r\nb\tc\x01",
          R"({"idx":1,"pid":2,"level":"DEBUG","module":"script","logprefix":"","message":"a\r\nb\tc\u0001"})"},
         {"UTF-8, half of a letter, an overlong one", " 1(2) WARNING: <core>: \xc3\xa4 \xc3, \xc0\x80",
-         "{\"idx\":1,\"pid\":2,\"level\":\"WARNING\",\"module\":\"core\",\"logprefix\":\"\",\"message\":\"\xc3\xa4 \\u00c3, \\u00c0\\u0080\"}"},
+         "{\"idx\":1,\"pid\":2,\"level\":\"WARNING\",\"module\":\"core\",\"logprefix\":\"\",\"message\":"
+         "\"\xc3\xa4 \\u00c3, \\u00c0\\u0080\"}"},
         {"no line of ours", "something else", R"({"message":"something else"})"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
         CHECK(json_of(row.line) == row.expected);
     }
-    Tray    tray;
+    Tray tray;
     Journal journal{json_sink(std::make_unique<TraySink>(tray)), Level::info};
     Logger{journal, "core"}.info("to {}", "bob");
-    CHECK(tray.seen() == std::vector<std::string>{"{\"idx\":" + std::to_string(thread_index()) + ",\"pid\":" + std::to_string(::getpid())
-                                                  + R"(,"level":"INFO","module":"core","logprefix":"","message":"to bob"})"});
+    CHECK(tray.seen() ==
+          std::vector<std::string>{"{\"idx\":" + std::to_string(thread_index()) +
+                                   ",\"pid\":" + std::to_string(::getpid()) +
+                                   R"(,"level":"INFO","module":"core","logprefix":"","message":"to bob"})"});
 }

@@ -12,8 +12,8 @@ namespace sipyard::log {
 
 namespace {
 
-// All of it, also to a terminal that another program made non-blocking. An error loses the line: there is nowhere
-// left to complain.
+// All of it, also to a terminal that another program made non-blocking. An error loses the line: there is
+// nowhere left to complain.
 void write_all(int fd, std::string_view text)
 {
     while (!text.empty()) {
@@ -60,7 +60,7 @@ public:
     }
 
 private:
-    const bool  colour_;
+    const bool colour_;
     std::string buffer_;
 };
 
@@ -91,18 +91,22 @@ public:
     }
 
 private:
-    int open_file() const { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640); }
+    int open_file() const
+    {
+        return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    }
 
     const std::string path_;
-    int               fd_;
-    std::string       buffer_;
+    int fd_;
+    std::string buffer_;
 };
 
 class Syslog final : public Sink {
 public:
     Syslog(std::string name, std::string_view facility) : name_{std::move(name)}
     {
-        openlog(name_.c_str(), LOG_PID | LOG_CONS, facility_of(facility)); // keeps the pointer, hence the member
+        openlog(name_.c_str(), LOG_PID | LOG_CONS,
+                facility_of(facility)); // keeps the pointer, hence the member
     }
     Syslog(const Syslog&) = delete;
     Syslog& operator=(const Syslog&) = delete;
@@ -134,7 +138,10 @@ private:
     }
     static int facility_of(std::string_view name)
     {
-        static constexpr struct { std::string_view name; int value; } rows[] = {
+        static constexpr struct {
+            std::string_view name;
+            int value;
+        } rows[] = {
             {"LOG_AUTH", LOG_AUTH},     {"LOG_AUTHPRIV", LOG_AUTHPRIV}, {"LOG_CRON", LOG_CRON},
             {"LOG_DAEMON", LOG_DAEMON}, {"LOG_FTP", LOG_FTP},           {"LOG_KERN", LOG_KERN},
             {"LOG_LOCAL0", LOG_LOCAL0}, {"LOG_LOCAL1", LOG_LOCAL1},     {"LOG_LOCAL2", LOG_LOCAL2},
@@ -154,19 +161,13 @@ private:
 
 } // namespace
 
-std::unique_ptr<Sink> stderr_sink(bool colour)
-{
-    return std::make_unique<StandardError>(colour);
-}
+std::unique_ptr<Sink> stderr_sink(bool colour) { return std::make_unique<StandardError>(colour); }
 
 std::unique_ptr<Sink> syslog_sink(std::string name, std::string facility)
 {
     return std::make_unique<Syslog>(std::move(name), facility);
 }
 
-std::unique_ptr<Sink> file_sink(std::string path)
-{
-    return std::make_unique<File>(std::move(path));
-}
+std::unique_ptr<Sink> file_sink(std::string path) { return std::make_unique<File>(std::move(path)); }
 
 } // namespace sipyard::log

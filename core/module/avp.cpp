@@ -25,10 +25,7 @@ AvpList::Name AvpList::Name::parse(std::string_view written)
     return name;
 }
 
-void AvpList::push(const Name& name, const Value& value)
-{
-    items_.push_back({name, OwnedValue{value}});
-}
+void AvpList::push(const Name& name, const Value& value) { items_.push_back({name, OwnedValue{value}}); }
 
 Value AvpList::get(const Name& name, std::size_t nth) const
 {
@@ -46,7 +43,8 @@ std::size_t AvpList::count(const Name& name) const
 
 bool AvpList::pop(const Name& name)
 {
-    const auto newest = std::find_if(items_.rbegin(), items_.rend(), [&](const Item& item) { return item.name == name; });
+    const auto newest =
+        std::find_if(items_.rbegin(), items_.rend(), [&](const Item& item) { return item.name == name; });
     if (newest == items_.rend())
         return false;
     items_.erase(std::next(newest).base());
@@ -92,7 +90,8 @@ std::size_t XavpList::roots(std::string_view name) const
         std::count_if(roots_.begin(), roots_.end(), [&](const Root& root) { return same(root.name, name); }));
 }
 
-Value XavpList::get(std::string_view root_name, std::size_t nth_root, std::string_view field, std::size_t nth_field) const
+Value XavpList::get(std::string_view root_name, std::size_t nth_root, std::string_view field,
+                    std::size_t nth_field) const
 {
     const Root* const found = root(root_name, nth_root);
     if (!found)
@@ -105,7 +104,8 @@ Value XavpList::get(std::string_view root_name, std::size_t nth_root, std::strin
     return {};
 }
 
-bool XavpList::push_field(std::string_view root_name, std::size_t nth_root, std::string_view field, const Value& value)
+bool XavpList::push_field(std::string_view root_name, std::size_t nth_root, std::string_view field,
+                          const Value& value)
 {
     Root* const found = root(root_name, nth_root);
     if (!found)
@@ -114,7 +114,8 @@ bool XavpList::push_field(std::string_view root_name, std::size_t nth_root, std:
     return true;
 }
 
-bool XavpList::set_field(std::string_view root_name, std::size_t nth_root, std::string_view field, const Value& value)
+bool XavpList::set_field(std::string_view root_name, std::size_t nth_root, std::string_view field,
+                         const Value& value)
 {
     Root* const found = root(root_name, nth_root);
     if (!found)
@@ -155,7 +156,8 @@ bool XavpList::remove_root(std::string_view name, std::size_t nth)
 
 std::size_t XavpList::remove_all(std::string_view name)
 {
-    return static_cast<std::size_t>(roots_.remove_if([&](const Root& root) { return same(root.name, name); }));
+    return static_cast<std::size_t>(
+        roots_.remove_if([&](const Root& root) { return same(root.name, name); }));
 }
 
 void AvpStore::take(AvpStore& other)

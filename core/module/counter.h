@@ -16,11 +16,13 @@ class Counter {
 public:
     Counter(std::string group, std::string name, std::string about)
         : group_{std::move(group)}, name_{std::move(name)}, about_{std::move(about)}
-    {}
+    {
+    }
     void add(std::int64_t n = 1)
     {
         task::Worker* const worker = task::Worker::current();
-        shards_[worker ? worker->index() % shards_.size() : shards_.size() - 1].value.fetch_add(n, std::memory_order_relaxed);
+        shards_[worker ? worker->index() % shards_.size() : shards_.size() - 1].value.fetch_add(
+            n, std::memory_order_relaxed);
     }
     std::int64_t value() const
     {
@@ -43,7 +45,7 @@ private:
         std::atomic<std::int64_t> value{0};
     };
     std::array<Shard, 9> shards_;
-    std::string          group_, name_, about_;
+    std::string group_, name_, about_;
 };
 
 } // namespace sipyard

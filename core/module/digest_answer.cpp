@@ -1,4 +1,5 @@
-// core/module/digest_answer.cpp - A1, A2 and the response; which challenge is answered, and how often (RFC 7616 3.4, RFC 8760 2.4)
+// core/module/digest_answer.cpp - A1, A2 and the response; which challenge is answered, and how often (RFC
+// 7616 3.4, RFC 8760 2.4)
 #include "core/module/digest_answer.h"
 
 #include "core/base/format.h"
@@ -49,7 +50,8 @@ std::optional<DigestScheme> DigestScheme::named(std::string_view algorithm)
 {
     DigestScheme scheme;
     constexpr std::string_view suffix = "-sess";
-    if (algorithm.size() > suffix.size() && iequals(algorithm.substr(algorithm.size() - suffix.size()), suffix)) {
+    if (algorithm.size() > suffix.size() &&
+        iequals(algorithm.substr(algorithm.size() - suffix.size()), suffix)) {
         scheme.session = true;
         algorithm.remove_suffix(suffix.size());
     }
@@ -57,14 +59,15 @@ std::optional<DigestScheme> DigestScheme::named(std::string_view algorithm)
         return scheme;
     const auto hash = crypto::algorithm_named(algorithm);
     using enum crypto::Algorithm;
-    if (!hash || (*hash != md5 && *hash != sha256 && *hash != sha512_256)) // RFC 8760 2.1: these and no others
+    if (!hash ||
+        (*hash != md5 && *hash != sha256 && *hash != sha512_256)) // RFC 8760 2.1: these and no others
         return {};
     scheme.hash = *hash;
     return scheme;
 }
 
-Result<std::string> digest_answer(const sip::DigestView& challenge, const Credential& who, const DigestRequest& request,
-                                  std::string_view cnonce, std::uint32_t nc)
+Result<std::string> digest_answer(const sip::DigestView& challenge, const Credential& who,
+                                  const DigestRequest& request, std::string_view cnonce, std::uint32_t nc)
 {
     if (!challenge.is_digest() || challenge.realm.data() == nullptr || challenge.nonce.empty())
         return invalid("a challenge without realm or nonce");
@@ -72,29 +75,35 @@ Result<std::string> digest_answer(const sip::DigestView& challenge, const Creden
     if (!scheme)
         return Error{ErrorKind::unsupported, format("digest algorithm '{}'", challenge.algorithm)};
     if (!fits(who, *scheme))
-        return Error{ErrorKind::unsupported, format("the ha1 of {} is not of algorithm '{}'", who.user, challenge.algorithm)};
+        return Error{ErrorKind::unsupported,
+                     format("the ha1 of {} is not of algorithm '{}'", who.user, challenge.algorithm)};
     const std::string_view qop = chosen_qop(challenge.qop);
     if (challenge.has_qop && qop.empty())
         return Error{ErrorKind::unsupported, format("qop '{}'", challenge.qop)};
 
     // The digests are made of the texts without their backslashes (RFC 7616 3.4: unq()).
-    const std::string realm = sip::unescape_quoted(challenge.realm), nonce = sip::unescape_quoted(challenge.nonce);
-    const auto        hash = scheme->hash;
-    std::string       ha1 = who.is_ha1 ? lower(who.secret) : crypto::hex_digest(hash, {who.user, ":", realm, ":", who.secret});
+    const std::string realm = sip::unescape_quoted(challenge.realm),
+                      nonce = sip::unescape_quoted(challenge.nonce);
+    const auto hash = scheme->hash;
+    std::string ha1 =
+        who.is_ha1 ? lower(who.secret) : crypto::hex_digest(hash, {who.user, ":", realm, ":", who.secret});
     if (scheme->session)
         ha1 = crypto::hex_digest(hash, {ha1, ":", nonce, ":", cnonce});
-    const std::string ha2 =
-        qop == "auth-int" ? crypto::hex_digest(hash, {request.method, ":", request.uri, ":", crypto::hex_digest(hash, request.body)})
-                          : crypto::hex_digest(hash, {request.method, ":", request.uri});
+    const std::string ha2 = qop == "auth-int"
+                                ? crypto::hex_digest(hash, {request.method, ":", request.uri, ":",
+                                                            crypto::hex_digest(hash, request.body)})
+                                : crypto::hex_digest(hash, {request.method, ":", request.uri});
     const std::string count = nc_text(nc);
-    const std::string response = qop.empty()
-                                     ? crypto::hex_digest(hash, {ha1, ":", nonce, ":", ha2})
-                                     : crypto::hex_digest(hash, {ha1, ":", nonce, ":", count, ":", cnonce, ":", qop, ":", ha2});
+    const std::string response =
+        qop.empty()
+            ? crypto::hex_digest(hash, {ha1, ":", nonce, ":", ha2})
+            : crypto::hex_digest(hash, {ha1, ":", nonce, ":", count, ":", cnonce, ":", qop, ":", ha2});
 
     const bool hidden = iequals(challenge.userhash, "true"); // RFC 7616 3.4.4
     std::string out = "Digest username=";
     out += quoted(hidden ? crypto::hex_digest(hash, {who.user, ":", realm}) : who.user);
-    out += ", realm=" + quoted(realm) + ", nonce=" + quoted(nonce) + ", uri=" + quoted(request.uri) + ", response=\"" + response + '"';
+    out += ", realm=" + quoted(realm) + ", nonce=" + quoted(nonce) + ", uri=" + quoted(request.uri) +
+           ", response=\"" + response + '"';
     if (!challenge.algorithm.empty())
         out += ", algorithm=" + std::string{challenge.algorithm};
     if (!challenge.opaque.empty())
@@ -135,7 +144,8 @@ Result<void> DigestSession::take(std::string_view value, bool proxy)
         return Error{ErrorKind::unsupported, format("authentication scheme '{}'", challenge.scheme)};
     const auto scheme = DigestScheme::named(challenge.algorithm);
     if (!scheme || challenge.nonce.empty() || (challenge.has_qop && chosen_qop(challenge.qop).empty()))
-        return Error{ErrorKind::unsupported, format("digest algorithm '{}', qop '{}'", challenge.algorithm, challenge.qop)};
+        return Error{ErrorKind::unsupported,
+                     format("digest algorithm '{}', qop '{}'", challenge.algorithm, challenge.qop)};
     const std::string name = sip::unescape_quoted(challenge.realm);
     const auto known = std::find_if(realms_.begin(), realms_.end(),
                                     [&](const Realm& r) { return r.proxy == proxy && r.realm == name; });
@@ -147,8 +157,8 @@ Result<void> DigestSession::take(std::string_view value, bool proxy)
 
     const bool stale = iequals(challenge.stale, "true");
     if (known != realms_.end()) {
-        // Stale only says the nonce was too old; anything else says the answer was wrong (RFC 7616 3.3). A server whose
-        // nonces are always stale is given up too.
+        // Stale only says the nonce was too old; anything else says the answer was wrong (RFC 7616 3.3). A
+        // server whose nonces are always stale is given up too.
         if ((!stale && (known->nonce == challenge.nonce || known->tries > 0)) || known->tries > 2)
             return Error{ErrorKind::constraint, format("the credentials for realm '{}' were refused", name)};
     } else if (realms_.size() == most_realms) {
@@ -186,7 +196,9 @@ Result<void> DigestSession::challenged(const sip::Message& reply)
     }
     if (answered)
         return {};
-    return first ? *first : Error{ErrorKind::invalid, "a challenge without a WWW-Authenticate or Proxy-Authenticate field"};
+    return first ? *first
+                 : Error{ErrorKind::invalid,
+                         "a challenge without a WWW-Authenticate or Proxy-Authenticate field"};
 }
 
 std::string DigestSession::lines(const DigestRequest& request)
@@ -196,7 +208,8 @@ std::string DigestSession::lines(const DigestRequest& request)
         sip::DigestView challenge;
         if (!sip::read(realm.challenge, challenge).empty())
             continue;
-        const auto answer = digest_answer(challenge, credentials_[realm.credential], request, crypto::random_hex(8), ++realm.nc);
+        const auto answer = digest_answer(challenge, credentials_[realm.credential], request,
+                                          crypto::random_hex(8), ++realm.nc);
         if (!answer)
             continue;
         out += realm.proxy ? "Proxy-Authorization: " : "Authorization: ";

@@ -17,8 +17,9 @@ std::string_view shown_address(Request& request, const net::Listener& socket)
     if (host.empty())
         host = arena.copy(socket.host());
     const std::uint16_t port = request.advertised_port ? request.advertised_port
-                               : socket.advertised_port == 0 && settings.advertised_port ? settings.advertised_port
-                                                                                         : socket.port();
+                               : socket.advertised_port == 0 && settings.advertised_port
+                                   ? settings.advertised_port
+                                   : socket.port();
     if (port == 5060 && socket.protocol != net::Protocol::tls)
         return host;
     return arena.concat(host, ":", std::to_string(port));

@@ -26,8 +26,8 @@ int code_of(ErrorKind kind)
 {
     switch (kind) {
     case ErrorKind::not_found: return -32601;
-    case ErrorKind::invalid:   return -32602;
-    default:                   return -32000;
+    case ErrorKind::invalid: return -32602;
+    default: return -32000;
     }
 }
 
@@ -38,15 +38,17 @@ std::optional<json::Value> answer_one(Host& host, const json::Value& request)
     const json::Value& method = request["method"];
     const json::Value& params = request["params"];
     const bool bad_id = id && !id->is_string() && !id->is_integer() && !id->is_null();
-    if (!request.is_object() || request["jsonrpc"].text() != "2.0" || !method.is_string() || bad_id
-        || !(params.is_null() || params.is_array() || params.is_object()))
+    if (!request.is_object() || request["jsonrpc"].text() != "2.0" || !method.is_string() || bad_id ||
+        !(params.is_null() || params.is_array() || params.is_object()))
         return failure(id && !bad_id ? *id : json::Value{}, -32600, "Invalid Request");
     std::optional<json::Value> answer;
     try {
         auto result = host.run_command(method.text(), params);
         if (result) {
             answer = json::Value::object();
-            answer->set("jsonrpc", "2.0").set("result", std::move(*result)).set("id", id ? *id : json::Value{});
+            answer->set("jsonrpc", "2.0")
+                .set("result", std::move(*result))
+                .set("id", id ? *id : json::Value{});
         } else {
             answer = failure(id ? *id : json::Value{}, code_of(result.error().kind), result.error().text);
         }
@@ -63,7 +65,9 @@ std::optional<json::Value> answer_one(Host& host, const json::Value& request)
 
 std::string answer_json_rpc(Host& host, std::string_view text, JsonStyle style)
 {
-    const auto print = [&](const json::Value& value) { return style == JsonStyle::pretty ? value.dump_pretty() : value.dump(); };
+    const auto print = [&](const json::Value& value) {
+        return style == JsonStyle::pretty ? value.dump_pretty() : value.dump();
+    };
     const auto request = json::parse(text);
     if (!request)
         return print(failure({}, -32700, "Parse error: " + request.error().text));
@@ -72,7 +76,8 @@ std::string answer_json_rpc(Host& host, std::string_view text, JsonStyle style)
         return answer ? print(*answer) : std::string{};
     }
     if (request->size() == 0 || request->size() > most_in_batch)
-        return print(failure({}, -32600, request->size() == 0 ? "Invalid Request" : "the batch is too large"));
+        return print(
+            failure({}, -32600, request->size() == 0 ? "Invalid Request" : "the batch is too large"));
     json::Value answers = json::Value::array();
     for (const json::Value& one : request->items())
         if (auto answer = answer_one(host, one))

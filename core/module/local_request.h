@@ -1,4 +1,5 @@
-// core/module/local_request.h - a request nobody sent, for routes that run by a timer or a task: OPTIONS from us to us
+// core/module/local_request.h - a request nobody sent, for routes that run by a timer or a task: OPTIONS from
+// us to us
 #pragma once
 
 #include "core/base/arena.h"
@@ -8,7 +9,8 @@
 
 namespace sipyard {
 
-// Owns its memory; lives on one fiber. Replies to it go nowhere useful, so scripts do not reply in such routes.
+// Owns its memory; lives on one fiber. Replies to it go nowhere useful, so scripts do not reply in such
+// routes.
 class LocalRequest {
 public:
     LocalRequest(Host& host, Route route);
@@ -16,7 +18,7 @@ public:
     Request* operator->() { return &*request_; }
 
 private:
-    Arena                  arena_;
+    Arena arena_;
     std::optional<Request> request_;
 };
 

@@ -29,15 +29,15 @@ namespace sipyard {
 
 class Host;
 
-// --- what a function's argument may be ----------------------------------------------------------------------------------
+// --- what a function's argument may be -----------------------------------------------------------
 
 // A variable the script names and a function reads or writes ("$var(x)" or $var(x)).
 class VariableRef {
 public:
     virtual ~VariableRef() = default;
     virtual Value get(Request& request) const = 0;
-    virtual bool  set(Request& request, const Value& value) const = 0; // false when it refused the value
-    virtual std::string_view text() const = 0;                         // as written
+    virtual bool set(Request& request, const Value& value) const = 0; // false when it refused the value
+    virtual std::string_view text() const = 0;                        // as written
 };
 
 // A constant text that is not interpolated (t_reply's reason, is_method's list).
@@ -55,45 +55,45 @@ struct ArgSpec {
         parsed,   // any T with FromText<T>: a constant is parsed when the script is loaded
     };
     using Parse = Result<std::shared_ptr<const void>> (*)(std::string_view);
-    Kind             kind = Kind::text;
-    bool             optional = false;
-    std::string_view expected;          // for messages: "an integer"
-    Parse            parse = nullptr;   // of `parsed`
+    Kind kind = Kind::text;
+    bool optional = false;
+    std::string_view expected; // for messages: "an integer"
+    Parse parse = nullptr;     // of `parsed`
 };
 
 struct Arg {
-    Value              value;               // text, integer, value, literal
-    const void*        parsed = nullptr;    // parsed
-    const VariableRef* variable = nullptr;  // variable
-    bool               present = false;
+    Value value;                           // text, integer, value, literal
+    const void* parsed = nullptr;          // parsed
+    const VariableRef* variable = nullptr; // variable
+    bool present = false;
 };
 
 struct FunctionSpec {
-    std::string          name, about;
-    RouteMask            routes;
-    std::vector<ArgSpec> args;              // optional ones last
-    std::size_t          least = 0;         // how many are required
+    std::string name, about;
+    RouteMask routes;
+    std::vector<ArgSpec> args; // optional ones last
+    std::size_t least = 0;     // how many are required
     std::function<Verdict(void* module, Request&, std::span<const Arg>)> call;
 };
 
 // $name or $name(inner). Getters and setters are members of the module.
 struct VariableSpec {
     enum class Inner : unsigned char { none, text, parsed };
-    std::string    name, about;             // names of one variable are separated by '|': "fU|from.user"
-    Inner          inner = Inner::none;
-    bool           inner_optional = false;  // may also be written without (...)
-    bool           indexed = false;
+    std::string name, about; // names of one variable are separated by '|': "fU|from.user"
+    Inner inner = Inner::none;
+    bool inner_optional = false; // may also be written without (...)
+    bool indexed = false;
     std::string_view inner_expected;
     ArgSpec::Parse parse = nullptr;
     struct Call {
-        std::string_view text;              // inner as text, variables expanded
-        const void*      parsed = nullptr;  // inner parsed
-        Index            index;
+        std::string_view text;        // inner as text, variables expanded
+        const void* parsed = nullptr; // inner parsed
+        Index index;
     };
-    std::function<Value(void* module, Request&, const Call&)>              get;
+    std::function<Value(void* module, Request&, const Call&)> get;
     std::function<bool(void* module, Request&, const Call&, const Value&)> set; // empty: read-only
-    // Looks at a constant inner text when a script is linked and the module exists: what it finds wrong, with the name that
-    // was probably meant. Empty: any text will do.
+    // Looks at a constant inner text when a script is linked and the module exists: what it finds wrong, with
+    // the name that was probably meant. Empty: any text will do.
     struct Refusal {
         std::string message, nearest;
     };
@@ -102,19 +102,20 @@ struct VariableSpec {
 
 // {class.op,arg,...}. The function is free of state. Arguments are split at ',' unless `raw`.
 struct TransformationSpec {
-    std::string      class_name, op, about; // op "" takes any op of the class
-    std::size_t      least = 0, most = 0;   // arguments
-    bool             raw = false;           // one argument, the rest of the text as written
-    ArgSpec::Parse   parse = nullptr;       // of a raw argument
+    std::string class_name, op, about; // op "" takes any op of the class
+    std::size_t least = 0, most = 0;   // arguments
+    bool raw = false;                  // one argument, the rest of the text as written
+    ArgSpec::Parse parse = nullptr;    // of a raw argument
     std::function<Value(Request&, const Value& in, std::span<const Value> args, const void* parsed)> apply;
-    // Looks at the arguments when a script is linked; those that are not constant are null. Absent: any will do.
+    // Looks at the arguments when a script is linked; those that are not constant are null. Absent: any will
+    // do.
     using Check = Result<void> (*)(std::span<const Value> constants);
-    Check            check = nullptr;
+    Check check = nullptr;
 };
 
 struct ParamSpec {
     std::string name, about, expected, fallback; // fallback: the default as text, for --describe and the docs
-    bool        integer = false, repeatable = false;
+    bool integer = false, repeatable = false;
     std::function<Result<void>(void* settings, std::string_view text)> set;
 };
 
@@ -125,19 +126,19 @@ struct CommandSpec {
 
 struct ListenerSpec {
     std::type_index event;
-    std::function<void(void* module, const void* event)> run;                        // on a fiber of its own
+    std::function<void(void* module, const void* event)> run; // on a fiber of its own
 };
 
 struct OfferSpec {
-    std::string_view               api;
+    std::string_view api;
     std::function<void*(void* module)> cast;
 };
 struct NeedSpec {
     std::string_view api;
-    bool             optional = false;
+    bool optional = false;
 };
 
-// --- from members to data -----------------------------------------------------------------------------------------------
+// --- from members to data ------------------------------------------------------------------------
 
 namespace manifest_detail {
 
@@ -151,9 +152,13 @@ Result<std::shared_ptr<const void>> parse_any(std::string_view text)
 }
 
 template <class T>
-struct IsOptional : std::false_type { using Inside = T; };
+struct IsOptional : std::false_type {
+    using Inside = T;
+};
 template <class T>
-struct IsOptional<std::optional<T>> : std::true_type { using Inside = T; };
+struct IsOptional<std::optional<T>> : std::true_type {
+    using Inside = T;
+};
 
 template <class Declared>
 ArgSpec arg_spec()
@@ -220,9 +225,11 @@ FunctionSpec function_of(std::string name, Member member, std::string about, Rou
     for (const ArgSpec& arg : spec.args)
         spec.least += arg.optional ? 0 : 1;
     spec.call = [member](void* module, Request& request, std::span<const Arg> args) -> Verdict {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) -> Verdict {
+        return [&]<std::size_t... I>(std::index_sequence<I...>)->Verdict
+        {
             return (static_cast<M*>(module)->*member)(request, take<A>(args[I])...);
-        }(std::index_sequence_for<A...>{});
+        }
+        (std::index_sequence_for<A...>{});
     };
     return spec;
 }
@@ -254,7 +261,9 @@ template <class M, class Member, class... A>
 void put_getter(VariableSpec& spec, Member member)
 {
     if constexpr (sizeof...(A) == 0) {
-        spec.get = [member](void* m, Request& r, const VariableSpec::Call&) -> Value { return (static_cast<M*>(m)->*member)(r); };
+        spec.get = [member](void* m, Request& r, const VariableSpec::Call&) -> Value {
+            return (static_cast<M*>(m)->*member)(r);
+        };
     } else {
         using First = std::tuple_element_t<0, std::tuple<A...>>;
         if constexpr (std::same_as<std::remove_cvref_t<First>, Index>) {
@@ -307,14 +316,18 @@ void put_setter(VariableSpec& spec, Member member)
 
 // Rows of a manifest. Each takes a member function; its signature says what the script must pass.
 template <class M, class... A>
-FunctionSpec function(std::string name, Verdict (M::*member)(Request&, A...), std::string about, RouteMask routes = any_route)
+FunctionSpec function(std::string name, Verdict (M::*member)(Request&, A...), std::string about,
+                      RouteMask routes = any_route)
 {
-    return manifest_detail::function_of<M, Verdict (M::*)(Request&, A...), A...>(std::move(name), member, std::move(about), routes);
+    return manifest_detail::function_of<M, Verdict (M::*)(Request&, A...), A...>(std::move(name), member,
+                                                                                 std::move(about), routes);
 }
 template <class M, class... A>
-FunctionSpec function(std::string name, Verdict (M::*member)(Request&, A...) const, std::string about, RouteMask routes = any_route)
+FunctionSpec function(std::string name, Verdict (M::*member)(Request&, A...) const, std::string about,
+                      RouteMask routes = any_route)
 {
-    return manifest_detail::function_of<M, Verdict (M::*)(Request&, A...) const, A...>(std::move(name), member, std::move(about), routes);
+    return manifest_detail::function_of<M, Verdict (M::*)(Request&, A...) const, A...>(
+        std::move(name), member, std::move(about), routes);
 }
 
 template <class M, class... A>
@@ -336,34 +349,50 @@ VariableSpec variable(std::string name, Value (M::*get)(Request&, A...) const, s
     return spec;
 }
 template <class M, class... A, class... S>
-VariableSpec variable(std::string name, Value (M::*get)(Request&, A...), bool (M::*set)(Request&, S...), std::string about)
+VariableSpec variable(std::string name, Value (M::*get)(Request&, A...), bool (M::*set)(Request&, S...),
+                      std::string about)
 {
     VariableSpec spec = variable(std::move(name), get, std::move(about));
     manifest_detail::put_setter<M, decltype(set), S...>(spec, set);
     return spec;
 }
 template <class M, class... A, class... S>
-VariableSpec variable(std::string name, Value (M::*get)(Request&, A...) const, bool (M::*set)(Request&, S...), std::string about)
+VariableSpec variable(std::string name, Value (M::*get)(Request&, A...) const, bool (M::*set)(Request&, S...),
+                      std::string about)
 {
     VariableSpec spec = variable(std::move(name), get, std::move(about));
     manifest_detail::put_setter<M, decltype(set), S...>(spec, set);
     return spec;
 }
 
-// The same with a look at a constant inner text: std::optional<VariableSpec::Refusal> M::check(std::string_view) const.
+// The same with a look at a constant inner text: std::optional<VariableSpec::Refusal>
+// M::check(std::string_view) const.
 template <class M>
-VariableSpec checked(VariableSpec spec, std::optional<VariableSpec::Refusal> (M::*check)(std::string_view) const)
+VariableSpec checked(VariableSpec spec,
+                     std::optional<VariableSpec::Refusal> (M::*check)(std::string_view) const)
 {
-    spec.check = [check](void* module, std::string_view inner) { return (static_cast<const M*>(module)->*check)(inner); };
+    spec.check = [check](void* module, std::string_view inner) {
+        return (static_cast<const M*>(module)->*check)(inner);
+    };
     return spec;
 }
 
 // {class.op} with `least` to `most` arguments.
-inline TransformationSpec transformation(std::string class_name, std::string op, std::size_t least, std::size_t most,
-                                         Value (*apply)(Request&, const Value&, std::span<const Value>), std::string about)
+inline TransformationSpec transformation(std::string class_name, std::string op, std::size_t least,
+                                         std::size_t most,
+                                         Value (*apply)(Request&, const Value&, std::span<const Value>),
+                                         std::string about)
 {
-    return {std::move(class_name), std::move(op), std::move(about), least, most, false, nullptr,
-            [apply](Request& r, const Value& in, std::span<const Value> args, const void*) { return apply(r, in, args); },
+    return {std::move(class_name),
+            std::move(op),
+            std::move(about),
+            least,
+            most,
+            false,
+            nullptr,
+            [apply](Request& r, const Value& in, std::span<const Value> args, const void*) {
+                return apply(r, in, args);
+            },
             nullptr};
 }
 // The same with a look at its constant arguments when the script is loaded.
@@ -386,7 +415,13 @@ template <class T>
 TransformationSpec transformation(std::string class_name, std::string op,
                                   Value (*apply)(Request&, const Value&, const T&), std::string about)
 {
-    return {std::move(class_name), std::move(op), std::move(about), 1, 1, true, &manifest_detail::parse_any<T>,
+    return {std::move(class_name),
+            std::move(op),
+            std::move(about),
+            1,
+            1,
+            true,
+            &manifest_detail::parse_any<T>,
             [apply](Request& r, const Value& in, std::span<const Value>, const void* parsed) {
                 return apply(r, in, *static_cast<const T*>(parsed));
             },
@@ -435,8 +470,9 @@ ParamSpec param(std::string name, T S::*member, std::string about)
 template <class M>
 CommandSpec command(std::string name, Result<json::Value> (M::*member)(const json::Value&), std::string about)
 {
-    return {std::move(name), std::move(about),
-            [member](void* module, const json::Value& params) { return (static_cast<M*>(module)->*member)(params); }};
+    return {std::move(name), std::move(about), [member](void* module, const json::Value& params) {
+                return (static_cast<M*>(module)->*member)(params);
+            }};
 }
 
 template <class M, class Event>
@@ -448,9 +484,15 @@ ListenerSpec on(void (M::*member)(const Event&))
 }
 
 template <class Api>
-NeedSpec need() { return {Api::name, false}; }
+NeedSpec need()
+{
+    return {Api::name, false};
+}
 template <class Api>
-NeedSpec may_need() { return {Api::name, true}; } // used when it is loaded
+NeedSpec may_need()
+{
+    return {Api::name, true};
+} // used when it is loaded
 
 // The module's class derives from Api. Api::name identifies it between shared objects.
 template <class Api, class M>
@@ -462,21 +504,21 @@ OfferSpec offer_of()
 // What a module's manifest() returns. `M` has a nested Settings and a constructor (const Settings&, Host&).
 template <class M>
 struct Manifest {
-    std::string                     name{}, about{};
-    std::vector<OfferSpec>          offers{};
-    std::vector<NeedSpec>           needs{};
-    std::vector<ParamSpec>          params{};
-    std::vector<FunctionSpec>       functions{};
-    std::vector<VariableSpec>       variables{};
+    std::string name{}, about{};
+    std::vector<OfferSpec> offers{};
+    std::vector<NeedSpec> needs{};
+    std::vector<ParamSpec> params{};
+    std::vector<FunctionSpec> functions{};
+    std::vector<VariableSpec> variables{};
     std::vector<TransformationSpec> transformations{};
-    std::vector<CommandSpec>        commands{};
-    std::vector<ListenerSpec>       listeners{};
-    std::vector<std::string>        event_routes{}; // it may run, for the checker and --describe
+    std::vector<CommandSpec> commands{};
+    std::vector<ListenerSpec> listeners{};
+    std::vector<std::string> event_routes{}; // it may run, for the checker and --describe
 };
 
 // The same without the type: what the loader, the checker and the docs work with.
 struct AnyManifest : Manifest<void> {
-    std::shared_ptr<void> (*make_settings)() = nullptr;                           // with the defaults
+    std::shared_ptr<void> (*make_settings)() = nullptr;                             // with the defaults
     std::shared_ptr<void> (*construct)(const void* settings, Host& host) = nullptr; // may throw StartupError
 };
 
@@ -484,9 +526,11 @@ template <class M>
 AnyManifest erase(Manifest<M> m)
 {
     using S = typename M::Settings;
-    auto& [name, about, offers, needs, params, functions, variables, transformations, commands, listeners, events] = m;
-    return {{std::move(name), std::move(about), std::move(offers), std::move(needs), std::move(params), std::move(functions),
-             std::move(variables), std::move(transformations), std::move(commands), std::move(listeners), std::move(events)},
+    auto& [name, about, offers, needs, params, functions, variables, transformations, commands, listeners,
+           events] = m;
+    return {{std::move(name), std::move(about), std::move(offers), std::move(needs), std::move(params),
+             std::move(functions), std::move(variables), std::move(transformations), std::move(commands),
+             std::move(listeners), std::move(events)},
             []() -> std::shared_ptr<void> { return std::make_shared<S>(); },
             [](const void* settings, Host& host) -> std::shared_ptr<void> {
                 return std::make_shared<M>(*static_cast<const S*>(settings), host);

@@ -18,10 +18,10 @@ struct ModuleEntry {
 } // namespace sipyard
 
 // Weak: a test may link several modules; the loader asks each shared object for its own.
-#define SIPYARD_MODULE(Class)                                                                                        \
-    extern "C" __attribute__((visibility("default"), weak)) const ::sipyard::ModuleEntry* sipyard_module()           \
-    {                                                                                                                \
-        static const ::sipyard::ModuleEntry entry{::sipyard::module_interface,                                       \
-                                                  [] { return ::sipyard::erase(Class::manifest()); }};               \
-        return &entry;                                                                                               \
+#define SIPYARD_MODULE(Class)                                                                                \
+    extern "C" __attribute__((visibility("default"), weak)) const ::sipyard::ModuleEntry* sipyard_module()   \
+    {                                                                                                        \
+        static const ::sipyard::ModuleEntry entry{::sipyard::module_interface,                               \
+                                                  [] { return ::sipyard::erase(Class::manifest()); }};       \
+        return &entry;                                                                                       \
     }

@@ -21,7 +21,8 @@ std::uint32_t next_id()
 Request::Request(Host& host, Arena& arena, sip::Message& message, const net::Received& received, Route route)
     : host_{host}, arena_{arena}, message_{&message}, received_{received}, id_{next_id()}, route_{route},
       is_http_{message.is_http()}, responder_{&host.default_responder()}
-{}
+{
+}
 
 Request::~Request() = default;
 
@@ -42,10 +43,7 @@ void Request::replace_message(sip::Message& message)
     uri_ = nullptr;
 }
 
-std::string_view Request::ruri() const
-{
-    return new_ruri_set_ ? new_ruri_ : message_->uri_text();
-}
+std::string_view Request::ruri() const { return new_ruri_set_ ? new_ruri_ : message_->uri_text(); }
 
 const sip::Uri* Request::parsed_ruri()
 {
@@ -72,15 +70,9 @@ void Request::revert_ruri()
     uri_parsed_ = false;
 }
 
-void Request::set_dst_uri(std::string_view uri)
-{
-    dst_uri_ = arena_.copy(uri);
-}
+void Request::set_dst_uri(std::string_view uri) { dst_uri_ = arena_.copy(uri); }
 
-void Request::set_path(std::string_view path)
-{
-    path_ = arena_.copy(path);
-}
+void Request::set_path(std::string_view path) { path_ = arena_.copy(path); }
 
 void Request::share_avps(AvpStore& store, bool keep)
 {

@@ -10,7 +10,8 @@ RouteTimer::RouteTimer(Host& host, log::Logger log, Settings settings, Counter& 
     : host_{host}, log_{log}, settings_{std::move(settings)}, skipped_{skipped},
       worker_{host.runtime().worker(settings_.worker % host.runtime().workers())},
       timer_{std::make_unique<task::Timer>(worker_, [this] { due(); })}
-{}
+{
+}
 
 RouteTimer::~RouteTimer()
 {
@@ -57,7 +58,7 @@ void RouteTimer::run()
     } ended{running_};
     for (const std::string& route : settings_.routes) {
         LocalRequest request{host_, Route::request};
-        const auto   ran = host_.run_route(Route::request, route, *request);
+        const auto ran = host_.run_route(Route::request, route, *request);
         if (!ran && !missing_told_.exchange(true))
             log_.error("timer {}: route[{}]: {}", settings_.name, route, ran.error().text);
     }

@@ -77,12 +77,13 @@ Result<void> StatelessReplies::reply(Request& request, const Reply& reply)
         parts.to_tag = to_tag(message, request.arena());
     parts.headers = request.reply_headers().empty() ? reply.headers
                     : reply.headers.empty()         ? request.reply_headers()
-                                                    : request.arena().concat(reply.headers, request.reply_headers());
+                                            : request.arena().concat(reply.headers, request.reply_headers());
     if (settings_.server_signature)
         parts.server = settings_.server_header;
     parts.content_type = reply.content_type;
     parts.body = reply.body;
-    parts.source = {received.source.ip_text(ip), received.source.port, request.force_rport, false, reply_via_params(request)};
+    parts.source = {received.source.ip_text(ip), received.source.port, request.force_rport, false,
+                    reply_via_params(request)};
     if (settings_.sip_warning != 0 && reply.code > 100)
         parts.headers = request.arena().concat(parts.headers, warning_header(request));
     const std::string_view reason = reply.reason.empty() ? sip::default_reason(reply.code) : reply.reason;
@@ -92,8 +93,8 @@ Result<void> StatelessReplies::reply(Request& request, const Reply& reply)
         return invalid("onsend_route held the reply back");
     TRYV(network_.send(to, bytes));
     if (Trail* const trail = request.host().trail())
-        trail->note(Trail::Way::out, message.call_id(), message.method(), message.cseq() ? message.cseq()->number : 0,
-                    reply.code, {to.protocol, to.to});
+        trail->note(Trail::Way::out, message.call_id(), message.method(),
+                    message.cseq() ? message.cseq()->number : 0, reply.code, {to.protocol, to.to});
     if (reply.code >= 200)
         request.answered = true;
     if (request.reply_close && received.connection)
@@ -107,8 +108,9 @@ std::string_view warning_header(Request& request)
     const sip::Message& message = request.message();
     const net::Address& ours = received.local;
     // The text is a quoted string: what strangers sent may not end it (RFC 3261 20.43).
-    std::string text = format("Warning: 392 {} \"Noisy feedback tells:  pid={} req_src_ip={} req_src_port={} in_uri=", ours.text(),
-                              static_cast<int>(::getpid()), received.source.ip(), received.source.port);
+    std::string text = format(
+        "Warning: 392 {} \"Noisy feedback tells:  pid={} req_src_ip={} req_src_port={} in_uri=", ours.text(),
+        static_cast<int>(::getpid()), received.source.ip(), received.source.port);
     for (const std::string_view part : {message.uri_text(), std::string_view{" out_uri="}, request.ruri()})
         for (const char c : part) {
             if (c == '"' || c == '\\')
@@ -130,14 +132,15 @@ net::Destination reply_destination(const Request& request)
     const bool to_source_port = request.force_rport || via->has_rport;
     Host& host = request.host();
     if (host.core().reply_to_via && via->maddr.empty() && !net::is_stream(received.protocol)) {
-        // Where the Via says, not where the request came from: received and rport are ours to ignore then. Not for a
-        // reply made in the loop, which cannot wait for a name.
+        // Where the Via says, not where the request came from: received and rport are ours to ignore then.
+        // Not for a reply made in the loop, which cannot wait for a name.
         if (const auto numeric = net::Address::parse(via->host, via->port_or_default())) {
             to.to = *numeric;
             return to;
         }
         if (task::Fiber::current() != nullptr)
-            if (const auto found = host.resolver().addresses(via->host, via->port_or_default()); found && !found->empty()) {
+            if (const auto found = host.resolver().addresses(via->host, via->port_or_default());
+                found && !found->empty()) {
                 to.to = found->front();
                 return to;
             }

@@ -13,7 +13,7 @@ namespace {
 
 struct Records {
     std::vector<Trail::Record> items; // empty until the first note
-    std::size_t                next = 0;
+    std::size_t next = 0;
 };
 
 std::uint64_t random_seed()
@@ -45,7 +45,8 @@ Trail::Ring& Trail::mine()
     return *rings_[worker && worker->index() + 1 < rings_.size() ? worker->index() : rings_.size() - 1];
 }
 
-std::uint64_t Trail::hash_of(std::string_view call_id) const // FNV-1a over words; collisions only add foreign lines
+std::uint64_t
+Trail::hash_of(std::string_view call_id) const // FNV-1a over words; collisions only add foreign lines
 {
     std::uint64_t hash = seed_ ^ 0xcbf29ce484222325ull;
     while (call_id.size() >= 8) {
@@ -63,15 +64,18 @@ std::uint64_t Trail::hash_of(std::string_view call_id) const // FNV-1a over word
 void Trail::note(Way way, const sip::Message& message, const Peer& peer)
 {
     const sip::CSeq* const cseq = message.cseq();
-    const sip::Method method = message.is_request() ? message.method() : cseq ? cseq->method : sip::Method::other;
+    const sip::Method method = message.is_request() ? message.method()
+                               : cseq               ? cseq->method
+                                                    : sip::Method::other;
     note(way, message.call_id(), method, cseq ? cseq->number : 0, message.status(), peer);
 }
 
-void Trail::note(Way way, std::string_view call_id, sip::Method method, std::uint32_t cseq, int status, const Peer& peer)
+void Trail::note(Way way, std::string_view call_id, sip::Method method, std::uint32_t cseq, int status,
+                 const Peer& peer)
 {
     const task::Worker* const worker = task::Worker::current();
     const Record record{worker ? worker->now() : clock_.now(), hash_of(call_id), peer.address, cseq,
-                        static_cast<std::uint16_t>(status), peer.protocol, way, method};
+                        static_cast<std::uint16_t>(status),    peer.protocol,    way,          method};
     mine().records.with([&](Records& ring) {
         if (ring.items.size() < records_) {
             if (ring.items.capacity() == 0)
@@ -94,7 +98,8 @@ std::vector<Trail::Record> Trail::of(std::string_view call_id) const
                 if (record.call == call)
                     found.push_back(record);
         });
-    std::stable_sort(found.begin(), found.end(), [](const Record& a, const Record& b) { return a.when < b.when; });
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Record& a, const Record& b) { return a.when < b.when; });
     return found;
 }
 

@@ -40,8 +40,10 @@ TEST_CASE("a message notes itself", "[trail]")
     FakeHost host;
     Trail trail{host.runtime(), host.clock(), 4};
     Arena arena;
-    const auto request = sip::Message::parse("INVITE sip:b@x SIP/2.0\r\nCall-ID: m1\r\nCSeq: 9 INVITE\r\n\r\n", arena);
-    const auto reply = sip::Message::parse("SIP/2.0 486 Busy\r\nCall-ID: m1\r\nCSeq: 9 INVITE\r\n\r\n", arena);
+    const auto request =
+        sip::Message::parse("INVITE sip:b@x SIP/2.0\r\nCall-ID: m1\r\nCSeq: 9 INVITE\r\n\r\n", arena);
+    const auto reply =
+        sip::Message::parse("SIP/2.0 486 Busy\r\nCall-ID: m1\r\nCSeq: 9 INVITE\r\n\r\n", arena);
     const auto broken = sip::Message::parse("SIP/2.0 486 Busy\r\nCall-ID: m1\r\nCSeq: none\r\n\r\n", arena);
     REQUIRE((request && reply && broken));
     for (const sip::Message* const message : {*request, *reply, *broken})
@@ -77,7 +79,8 @@ TEST_CASE("workers note side by side and one query sees all", "[trail]")
     host.start_workers();
     host.runtime().on_every_worker([&trail](task::Worker& worker) {
         for (int i = 0; i < 10; ++i)
-            trail.note(Trail::Way::out, "shared", sip::Method::bye, static_cast<std::uint32_t>(worker.index()), 0, bob);
+            trail.note(Trail::Way::out, "shared", sip::Method::bye,
+                       static_cast<std::uint32_t>(worker.index()), 0, bob);
     });
     trail.note(Trail::Way::in, "shared", sip::Method::bye, 99, 200, alice); // from no worker
     CHECK(trail.of("shared").size() == 21);

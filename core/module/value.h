@@ -6,8 +6,8 @@
 
 namespace sipyard {
 
-// Trivially copyable. A text points into the message, the request's arena or the program: it is valid until the request
-// ends, and who keeps it longer copies it.
+// Trivially copyable. A text points into the message, the request's arena or the program: it is valid until
+// the request ends, and who keeps it longer copies it.
 class Value {
 public:
     enum class Type : unsigned char { null, integer, text };
@@ -22,8 +22,8 @@ public:
     constexpr bool is_null() const { return type_ == Type::null; }
     constexpr bool is_integer() const { return type_ == Type::integer; }
     constexpr bool is_text() const { return type_ == Type::text; }
-    constexpr std::int64_t     number() const { return number_; } // 0 unless it is an integer
-    constexpr std::string_view text() const { return text_; }     // empty unless it is a text
+    constexpr std::int64_t number() const { return number_; } // 0 unless it is an integer
+    constexpr std::string_view text() const { return text_; } // empty unless it is a text
 
     friend constexpr bool operator==(const Value& a, const Value& b)
     {
@@ -32,14 +32,14 @@ public:
 
 private:
     std::string_view text_{};
-    std::int64_t     number_ = 0;
-    Type             type_ = Type::null;
+    std::int64_t number_ = 0;
+    Type type_ = Type::null;
 };
 
 // The n of $(hdr(X)[n]): negative counts from the end, `all` is [*]. `none` when there is no index.
 struct Index {
     enum class Kind : unsigned char { none, at, all };
-    Kind         kind = Kind::none;
+    Kind kind = Kind::none;
     std::int64_t at = 0;
     // The element meant in a list of `count`, -1 when it is outside.
     constexpr std::int64_t resolve(std::int64_t count) const

@@ -1,4 +1,5 @@
-// core/module/verdict.h - how a script function ended (spec: return codes), and in which blocks it may be called
+// core/module/verdict.h - how a script function ended (spec: return codes), and in which blocks it may be
+// called
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,14 @@ struct Verdict {
 
 // The kinds of route blocks, as bits of a mask (Kamailio's REQUEST_ROUTE...).
 enum class Route : std::uint16_t {
-    request = 1, failure = 2, branch = 4, tm_reply = 8, core_reply = 16, onsend = 32, event = 64, local = 128,
+    request = 1,
+    failure = 2,
+    branch = 4,
+    tm_reply = 8,
+    core_reply = 16,
+    onsend = 32,
+    event = 64,
+    local = 128,
 };
 struct RouteMask {
     std::uint16_t bits = 0xff;

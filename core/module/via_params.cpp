@@ -40,7 +40,8 @@ std::string_view params_of(Request& request, const std::string& xavp)
             return;
         for (auto field = root->fields.rbegin(); field != root->fields.rend(); ++field) {
             const Value value = field->second.view();
-            const std::string shown = value.is_integer() ? std::to_string(value.number()) : std::string{value.text()};
+            const std::string shown =
+                value.is_integer() ? std::to_string(value.number()) : std::string{value.text()};
             if (!is_token(field->first) || !is_value(shown)) {
                 refused += " " + field->first;
                 continue;
@@ -75,7 +76,8 @@ ViaFields via_fields(Request& request)
         return {};
     return request.with_avps([&](AvpStore& store) {
         ViaFields fields;
-        const Value address = store.xavps.get(xavp, 0, "address", 0), port = store.xavps.get(xavp, 0, "port", 0);
+        const Value address = store.xavps.get(xavp, 0, "address", 0),
+                    port = store.xavps.get(xavp, 0, "port", 0);
         if (address.is_text() && is_value(address.text()) && !address.text().starts_with('"'))
             fields.address = request.arena().copy(address.text());
         const auto number = port.is_integer() ? std::optional{port.number()} : parse_int(port.text());

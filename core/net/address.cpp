@@ -24,7 +24,8 @@ std::uint16_t default_port(Protocol protocol) { return protocol == Protocol::tls
 
 namespace {
 
-constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}; // ::ffff:0:0/96
+constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0,    0,
+                                                     0, 0, 0, 0, 0xff, 0xff}; // ::ffff:0:0/96
 
 } // namespace
 
@@ -69,7 +70,8 @@ Result<std::vector<Address>> parse_addresses(std::string_view list, std::uint16_
             continue;
         // An IPv6 address has colons of its own: its port needs the brackets.
         const auto colon = one.rfind(':');
-        const bool has_port = colon != std::string_view::npos && colon > 0 && (one[colon - 1] == ']' || one.find(':') == colon);
+        const bool has_port =
+            colon != std::string_view::npos && colon > 0 && (one[colon - 1] == ']' || one.find(':') == colon);
         std::uint16_t own = port;
         if (has_port) {
             const auto number = parse_uint(one.substr(colon + 1));

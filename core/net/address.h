@@ -13,24 +13,24 @@
 
 namespace sipyard::net {
 
-enum class Protocol : unsigned char { udp = 1, tcp = 2, tls = 3 };  // Kamailio's numbers ($prid)
-std::string_view to_text(Protocol protocol);                        // "udp" "tcp" "tls"
+enum class Protocol : unsigned char { udp = 1, tcp = 2, tls = 3 }; // Kamailio's numbers ($prid)
+std::string_view to_text(Protocol protocol);                       // "udp" "tcp" "tls"
 inline bool is_stream(Protocol p) { return p != Protocol::udp; }
-std::uint16_t default_port(Protocol protocol);                      // 5060, 5061 for tls
+std::uint16_t default_port(Protocol protocol); // 5060, 5061 for tls
 
 // Value type, 20 bytes, hashable. IPv4-mapped IPv6 addresses are kept as IPv4.
 struct Address {
     enum class Family : unsigned char { none, v4, v6 };
     std::array<std::uint8_t, 16> bytes{};
-    std::uint16_t                port = 0;
-    Family                       family = Family::none;
+    std::uint16_t port = 0;
+    Family family = Family::none;
 
     static Result<Address> parse(std::string_view ip, std::uint16_t port = 0); // "1.2.3.4", "::1", "[::1]"
     // Text goes to `to` (at least 48 bytes); the returned view is that text.
-    std::string_view ip_text(char* to) const;                                  // without brackets
-    std::string      ip() const;
-    std::string      host() const;      // IPv6 in brackets
-    std::string      text() const;      // host:port
+    std::string_view ip_text(char* to) const; // without brackets
+    std::string ip() const;
+    std::string host() const; // IPv6 in brackets
+    std::string text() const; // host:port
     bool is_any() const;
     bool same_ip(const Address& other) const { return family == other.family && bytes == other.bytes; }
     bool in_prefix(const Address& network, int bits) const;

@@ -34,8 +34,8 @@ TEST_CASE("an address is read and written back", "[net]")
 
 TEST_CASE("what is no address is refused with its text", "[net]")
 {
-    for (const char* text : {"", "[", "[]", "1.2.3", "1.2.3.4.5", "256.1.1.1", "[1.2.3.4]", "::g", "a.b", "fe80::1%eth0",
-                             "11111111111111111111111111111111111111111111111111111111111"}) {
+    for (const char* text : {"", "[", "[]", "1.2.3", "1.2.3.4.5", "256.1.1.1", "[1.2.3.4]", "::g", "a.b",
+                             "fe80::1%eth0", "11111111111111111111111111111111111111111111111111111111111"}) {
         INFO(text);
         const auto address = Address::parse(text);
         REQUIRE_FALSE(address);
@@ -48,7 +48,7 @@ TEST_CASE("prefixes", "[net]")
 {
     const struct {
         const char *story, *address, *network;
-        int  bits;
+        int bits;
         bool expected;
     } rows[] = {
         {"inside a /8", "10.200.1.1", "10.0.0.0", 8, true},
@@ -82,11 +82,12 @@ TEST_CASE("a list of addresses, as the DNS servers are given", "[net]")
     const struct {
         const char* story;
         const char* list;
-        const char* expected;           // "!" when it is refused
+        const char* expected; // "!" when it is refused
     } rows[] = {
         {"nothing", "  ", ""},
         {"one, on the usual port", "192.0.2.1", "192.0.2.1:53"},
-        {"commas and blanks", "192.0.2.1,192.0.2.2:5353 , 192.0.2.3", "192.0.2.1:53 192.0.2.2:5353 192.0.2.3:53"},
+        {"commas and blanks", "192.0.2.1,192.0.2.2:5353 , 192.0.2.3",
+         "192.0.2.1:53 192.0.2.2:5353 192.0.2.3:53"},
         {"IPv6 with and without port", "2001:db8::1 [2001:db8::2]:54", "[2001:db8::1]:53 [2001:db8::2]:54"},
         {"a name", "dns.example.com", "!"},
         {"no port after the colon", "192.0.2.1:", "!"},
@@ -95,7 +96,7 @@ TEST_CASE("a list of addresses, as the DNS servers are given", "[net]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        const auto  list = parse_addresses(row.list, 53);
+        const auto list = parse_addresses(row.list, 53);
         std::string seen = list ? "" : "!";
         if (list)
             for (const auto& one : *list)

@@ -13,8 +13,8 @@ namespace sipyard::net {
 
 namespace {
 
-constexpr Duration    linger_time = 2s;
-constexpr int         records_per_event = 8; // then others have their turn
+constexpr Duration linger_time = 2s;
+constexpr int records_per_event = 8; // then others have their turn
 constexpr std::size_t peek_size = 64;
 
 } // namespace
@@ -28,7 +28,8 @@ Connection::Connection(StreamWorker& home, ConnectionId id, Descriptor fd, const
       lifetime_{home.shared().settings.connection_lifetime}, begun_{home.worker().now()}, active_{begun_},
       progress_{begun_}, armed_{task::never}, timer_{home.worker(), [this] { on_time(); }}
 {
-    // Peeking leaves the bytes where they are: only an edge tells that there are more (level-triggered would spin).
+    // Peeking leaves the bytes where they are: only an edge tells that there are more (level-triggered would
+    // spin).
     events_ = phase == Phase::connecting ? EPOLLOUT
               : phase == Phase::sniffing ? EPOLLIN | EPOLLRDHUP | EPOLLET
                                          : EPOLLIN;
@@ -42,7 +43,7 @@ Connection::~Connection()
         first_ = std::move(first_->next);
 }
 
-// --- deadlines ------------------------------------------------------------------------------------------------------
+// --- deadlines -----------------------------------------------------------------------------------
 
 Instant Connection::deadline() const
 {
@@ -103,7 +104,7 @@ void Connection::set_lifetime(Duration idle)
     schedule();
 }
 
-// --- events ---------------------------------------------------------------------------------------------------------
+// --- events --------------------------------------------------------------------------------------
 
 void Connection::want(std::uint32_t events)
 {
@@ -141,7 +142,7 @@ void Connection::on_event(std::uint32_t events)
 
 void Connection::on_connected()
 {
-    int       error = 0;
+    int error = 0;
     socklen_t size = sizeof error;
     getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0)
@@ -195,7 +196,7 @@ void Connection::established()
 
 void Connection::peek()
 {
-    char       bytes[peek_size];
+    char bytes[peek_size];
     const auto got = recv(fd_.get(), bytes, sizeof bytes, MSG_PEEK);
     if (got < 0 && errno == EAGAIN)
         return;
@@ -267,7 +268,7 @@ void Connection::read_tls()
         home_.read_later(id_);
 }
 
-// --- SIP ------------------------------------------------------------------------------------------------------------
+// --- SIP -----------------------------------------------------------------------------------------
 
 void Connection::take(std::string_view fresh)
 {
@@ -276,7 +277,7 @@ void Connection::take(std::string_view fresh)
     if (had_rest)
         rest_.append(fresh);
     const std::string_view all = had_rest ? std::string_view{rest_} : fresh;
-    std::size_t            used = 0;
+    std::size_t used = 0;
     while (used < all.size()) {
         const auto frame = framer_.next(all.substr(used));
         if (frame.kind == sip::Framer::Kind::more)
@@ -340,7 +341,8 @@ Result<void> Connection::send(const Destination& to, std::string_view bytes)
     }
     if (!shared.table.reserve(id_, bytes.size() - sent, shared.settings.write_queue)) {
         overflow();
-        return Error{ErrorKind::overloaded, format("too much is waiting for {} already", from_.source.text())};
+        return Error{ErrorKind::overloaded,
+                     format("too much is waiting for {} already", from_.source.text())};
     }
     auto waiting = std::make_unique<Waiting>(Waiting{to, std::string{bytes}, sent, nullptr});
     Waiting* const added = waiting.get();
@@ -361,8 +363,8 @@ Result<void> Connection::send(const Destination& to, std::string_view bytes)
 void Connection::overflow()
 {
     if (first_)
-        fail({ErrorKind::overloaded, format("{} does not read: {} bytes are waiting for it", from_.source.text(),
-                                            home_.shared().settings.write_queue)});
+        fail({ErrorKind::overloaded, format("{} does not read: {} bytes are waiting for it",
+                                            from_.source.text(), home_.shared().settings.write_queue)});
 }
 
 std::optional<std::size_t> Connection::write_some(std::string_view bytes)
@@ -372,7 +374,8 @@ std::optional<std::size_t> Connection::write_some(std::string_view bytes)
         const auto left = bytes.substr(sent);
         if (tls_) {
             const auto io = tls_->write(left.data(), left.size());
-            if (io.step == crypto::TlsStream::Step::want_read || io.step == crypto::TlsStream::Step::want_write)
+            if (io.step == crypto::TlsStream::Step::want_read ||
+                io.step == crypto::TlsStream::Step::want_write)
                 break;
             if (io.step != crypto::TlsStream::Step::done) {
                 fail({ErrorKind::lost, format("{}: {}", from_.source.text(), tls_->error())});
@@ -420,7 +423,7 @@ bool Connection::flush()
     return true;
 }
 
-// --- the end --------------------------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void Connection::close()
 {
@@ -441,8 +444,8 @@ void Connection::close()
     }
 }
 
-// Everything is out: says so and waits a little for the peer to hang up. Closing at once would answer bytes it sends
-// meanwhile with a reset, which may destroy what we sent last.
+// Everything is out: says so and waits a little for the peer to hang up. Closing at once would answer bytes
+// it sends meanwhile with a reset, which may destroy what we sent last.
 void Connection::linger()
 {
     if (tls_)
@@ -487,11 +490,11 @@ void Connection::fail(Error why)
     home_.drop(*this);
 }
 
-// --- HTTP -----------------------------------------------------------------------------------------------------------
+// --- HTTP ----------------------------------------------------------------------------------------
 
 void Connection::hand_over()
 {
-    Shared&  shared = home_.shared();
+    Shared& shared = home_.shared();
     Received from = from_;
     from.connection = id_;
     timer_.cancel();
@@ -520,7 +523,8 @@ void Connection::hand_over()
             phase_ = Phase::lingering;
             progress_ = home_.worker().now();
             events_ = EPOLLIN;
-            watch_.emplace(home_.worker(), fd_.get(), events_, [this](std::uint32_t events) { on_event(events); });
+            watch_.emplace(home_.worker(), fd_.get(), events_,
+                           [this](std::uint32_t events) { on_event(events); });
             linger();
             schedule();
         });

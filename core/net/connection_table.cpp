@@ -36,8 +36,8 @@ ConnectionTable::Slot* ConnectionTable::slot(ConnectionId id) const
     if (!chunk)
         return nullptr;
     Slot& found = chunk[index % chunk_size];
-    return found.generation.load(std::memory_order_acquire) == generation_of(id)
-                   && found.taken.load(std::memory_order_acquire)
+    return found.generation.load(std::memory_order_acquire) == generation_of(id) &&
+                   found.taken.load(std::memory_order_acquire)
                ? &found
                : nullptr;
 }
@@ -45,14 +45,16 @@ ConnectionTable::Slot* ConnectionTable::slot(ConnectionId id) const
 Result<ConnectionId> ConnectionTable::open(const Row& row)
 {
     return state_.with([&](State& state) -> Result<ConnectionId> {
-        auto&      count = row.protocol == Protocol::tls ? state.tls : state.tcp;
+        auto& count = row.protocol == Protocol::tls ? state.tls : state.tcp;
         const auto most = row.protocol == Protocol::tls ? limits_.tls : limits_.tcp;
         if (count >= most)
-            return Error{ErrorKind::overloaded, format("{} {} connections are open already", most, row.protocol)};
+            return Error{ErrorKind::overloaded,
+                         format("{} {} connections are open already", most, row.protocol)};
         if (row.inbound) {
             auto& of_source = state.sources[source_of(row.peer)];
             if (of_source >= limits_.per_source)
-                return Error{ErrorKind::overloaded, format("{} has {} connections already", row.peer.ip(), of_source)};
+                return Error{ErrorKind::overloaded,
+                             format("{} has {} connections already", row.peer.ip(), of_source)};
             ++of_source;
         }
         if (state.free.empty()) {
@@ -79,7 +81,7 @@ Result<ConnectionId> ConnectionTable::open(const Row& row)
 
 ConnectionId ConnectionTable::pick(const ByPeer& peers, const Key& key, const Listener* from, bool strict)
 {
-    ConnectionId      any;
+    ConnectionId any;
     const auto [begin, end] = peers.equal_range(key);
     for (auto at = begin; at != end; ++at) {
         if (from && at->second.listener == from)
@@ -89,7 +91,8 @@ ConnectionId ConnectionTable::pick(const ByPeer& peers, const Key& key, const Li
     return from && strict ? ConnectionId{} : any;
 }
 
-ConnectionId ConnectionTable::find(Protocol protocol, const Address& peer, const Listener* from, bool strict) const
+ConnectionId ConnectionTable::find(Protocol protocol, const Address& peer, const Listener* from,
+                                   bool strict) const
 {
     const Key key{protocol, peer};
     return shard(key).with([&](const ByPeer& peers) { return pick(peers, key, from, strict); });
@@ -115,7 +118,7 @@ void ConnectionTable::publish(ConnectionId id)
     if (!place || place->published.exchange(true))
         return;
     const auto at = row(id);
-    const Key  key{at->protocol, at->peer};
+    const Key key{at->protocol, at->peer};
     shard(key).with([&](ByPeer& peers) { peers.emplace(key, Entry{id, at->listener}); });
 }
 
@@ -134,7 +137,7 @@ void ConnectionTable::withdraw(ConnectionId id)
     Slot* const place = slot(id);
     if (!place || !place->published.exchange(false))
         return;
-    Key  key{};
+    Key key{};
     auto aliases = state_.with([&](State&) {
         key = {place->row.protocol, place->row.peer};
         return std::exchange(place->aliases, {});
@@ -173,14 +176,14 @@ bool ConnectionTable::add_alias(ConnectionId id, std::uint16_t port)
     Slot* const place = slot(id);
     if (!place || !place->published || port == 0)
         return false;
-    Key             key{};
+    Key key{};
     const Listener* listener = nullptr;
-    const bool      wanted = state_.with([&](State&) {
+    const bool wanted = state_.with([&](State&) {
         key = {place->row.protocol, place->row.peer};
         listener = place->row.listener;
         auto& ports = place->aliases;
-        if (port == key.peer.port || ports.size() >= most_aliases
-            || std::find(ports.begin(), ports.end(), port) != ports.end())
+        if (port == key.peer.port || ports.size() >= most_aliases ||
+            std::find(ports.begin(), ports.end(), port) != ports.end())
             return false;
         ports.push_back(port);
         return true;
@@ -299,9 +302,9 @@ std::vector<ConnectionInfo> ConnectionTable::list(std::size_t most, Instant now)
             if (!slot.taken)
                 continue;
             const auto id = (static_cast<std::uint64_t>(slot.generation.load()) << 32) | (index + 1);
-            all.push_back({ConnectionId{id}, slot.row.protocol, slot.row.peer, slot.row.local, slot.row.worker,
-                           slot.row.inbound, slot.row.http, now - slot.row.since, now - Instant{slot.active.load()},
-                           slot.queued.load()});
+            all.push_back({ConnectionId{id}, slot.row.protocol, slot.row.peer, slot.row.local,
+                           slot.row.worker, slot.row.inbound, slot.row.http, now - slot.row.since,
+                           now - Instant{slot.active.load()}, slot.queued.load()});
         }
         return all;
     });

@@ -20,8 +20,8 @@ namespace {
 constexpr std::uint32_t longest_ttl = 86'400; // a day; who says more is mistaken (RFC 8767 4)
 
 struct Question {
-    DnsKind          kind;
-    std::string      name;
+    DnsKind kind;
+    std::string name;
     DnsChannel::Done done;
 };
 
@@ -32,7 +32,8 @@ Error error_of(int status, const Question& question)
     case ARES_ENODATA:
     case ARES_ENONAME:
     case ARES_EBADNAME: return {ErrorKind::not_found, format("the DNS knows no '{}'", question.name)};
-    case ARES_ETIMEOUT: return {ErrorKind::timeout, format("no DNS server answered about '{}'", question.name)};
+    case ARES_ETIMEOUT:
+        return {ErrorKind::timeout, format("no DNS server answered about '{}'", question.name)};
     case ARES_EDESTRUCTION:
     case ARES_ECANCELLED: return {ErrorKind::stopping, "the resolver is stopping"};
     default:
@@ -53,14 +54,14 @@ std::uint32_t least_ttl(const unsigned char* bytes, int size)
 {
     const auto skip_name = [&](const unsigned char* at) -> const unsigned char* {
         char* name = nullptr;
-        long  used = 0;
+        long used = 0;
         if (ares_expand_name(at, bytes, size, &name, &used) != ARES_SUCCESS)
             return nullptr;
         ares_free_string(name);
         return at + used;
     };
     const unsigned char* const end = bytes + size;
-    const unsigned char*       at = bytes + HFIXEDSZ;
+    const unsigned char* at = bytes + HFIXEDSZ;
     if (size < HFIXEDSZ)
         return 0;
     const auto number = [](const unsigned char* p) { return (unsigned{p[0]} << 8) | p[1]; };
@@ -88,7 +89,7 @@ std::uint32_t least_ttl(const unsigned char* bytes, int size)
 void on_records(void* argument, int status, int, unsigned char* bytes, int size)
 {
     const std::unique_ptr<Question> question{static_cast<Question*>(argument)};
-    DnsAnswer                       answer;
+    DnsAnswer answer;
     if (status == ARES_SUCCESS && question->kind == DnsKind::srv) {
         ares_srv_reply* list = nullptr;
         status = ares_parse_srv_reply(bytes, size, &list);
@@ -98,9 +99,12 @@ void on_records(void* argument, int status, int, unsigned char* bytes, int size)
     } else if (status == ARES_SUCCESS) {
         ares_naptr_reply* list = nullptr;
         status = ares_parse_naptr_reply(bytes, size, &list);
-        const auto text = [](const unsigned char* p) { return std::string{reinterpret_cast<const char*>(p)}; };
+        const auto text = [](const unsigned char* p) {
+            return std::string{reinterpret_cast<const char*>(p)};
+        };
         for (const auto* one = list; one; one = one->next)
-            answer.naptr.push_back({one->order, one->preference, text(one->flags), text(one->service), one->replacement});
+            answer.naptr.push_back(
+                {one->order, one->preference, text(one->flags), text(one->service), one->replacement});
         ares_free_data(list);
     }
     if (status == ARES_SUCCESS && answer.srv.empty() && answer.naptr.empty())
@@ -115,16 +119,18 @@ void on_records(void* argument, int status, int, unsigned char* bytes, int size)
 void on_addresses(void* argument, int status, int, ares_addrinfo* list)
 {
     const std::unique_ptr<Question> question{static_cast<Question*>(argument)};
-    DnsAnswer                       answer;
-    std::uint32_t                   ttl = longest_ttl;
+    DnsAnswer answer;
+    std::uint32_t ttl = longest_ttl;
     for (const auto* one = list ? list->nodes : nullptr; one; one = one->ai_next) {
         Address address;
         if (one->ai_family == AF_INET) {
             address.family = Address::Family::v4;
-            std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in*>(one->ai_addr)->sin_addr, 4);
+            std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in*>(one->ai_addr)->sin_addr,
+                        4);
         } else if (one->ai_family == AF_INET6) {
             address.family = Address::Family::v6;
-            std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(one->ai_addr)->sin6_addr, 16);
+            std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(one->ai_addr)->sin6_addr,
+                        16);
         } else {
             continue;
         }
@@ -149,11 +155,12 @@ void on_addresses(void* argument, int status, int, ares_addrinfo* list)
 ares_channel open_channel(const Resolver::Settings& settings, ares_sock_state_cb on_socket, void* argument)
 {
     ares_options options{};
-    options.timeout = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(settings.timeout).count());
+    options.timeout =
+        static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(settings.timeout).count());
     options.tries = settings.tries;
     options.sock_state_cb = on_socket;
     options.sock_state_cb_data = argument;
-    int          mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
     ares_channel channel = nullptr;
     if (on_socket)
         mask |= ARES_OPT_SOCK_STATE_CB;
@@ -184,7 +191,8 @@ void ask_channel(ares_channel channel, const Resolver::Settings& settings, Quest
         ares_getaddrinfo(channel, name.c_str(), nullptr, &hints, on_addresses, kept);
     } else {
         const std::string name = kept->name;
-        ares_query(channel, name.c_str(), ns_c_in, kept->kind == DnsKind::srv ? ns_t_srv : ns_t_naptr, on_records, kept);
+        ares_query(channel, name.c_str(), ns_c_in, kept->kind == DnsKind::srv ? ns_t_srv : ns_t_naptr,
+                   on_records, kept);
     }
 }
 
@@ -192,9 +200,13 @@ void ask_channel(ares_channel channel, const Resolver::Settings& settings, Quest
 
 struct DnsChannel::Parts {
     Parts(const Resolver::Settings& its_settings, task::Worker& its_worker)
-        : settings{its_settings}, worker{its_worker}, timer{worker, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }},
+        : settings{its_settings}, worker{its_worker}, timer{worker,
+                                                            [this] {
+                                                                process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+                                                            }},
           channel{open_channel(settings, &Parts::on_socket, this)}
-    {}
+    {
+    }
     ~Parts()
     {
         if (channel)
@@ -202,7 +214,7 @@ struct DnsChannel::Parts {
     }
     static void on_socket(void* argument, ares_socket_t fd, int readable, int writable)
     {
-        auto&      self = *static_cast<Parts*>(argument);
+        auto& self = *static_cast<Parts*>(argument);
         const auto events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
         const auto found = self.watches.find(fd);
         if (events == 0) {
@@ -210,10 +222,12 @@ struct DnsChannel::Parts {
         } else if (found != self.watches.end()) {
             found->second->change(events);
         } else {
-            self.watches[fd] = std::make_unique<task::Watch>(self.worker, fd, events, [&self, fd](std::uint32_t seen) {
-                const auto trouble = seen & (EPOLLERR | EPOLLHUP);
-                self.process(seen & EPOLLIN || trouble ? fd : ARES_SOCKET_BAD, seen & EPOLLOUT ? fd : ARES_SOCKET_BAD);
-            });
+            self.watches[fd] =
+                std::make_unique<task::Watch>(self.worker, fd, events, [&self, fd](std::uint32_t seen) {
+                    const auto trouble = seen & (EPOLLERR | EPOLLHUP);
+                    self.process(seen & EPOLLIN || trouble ? fd : ARES_SOCKET_BAD,
+                                 seen & EPOLLOUT ? fd : ARES_SOCKET_BAD);
+                });
         }
     }
     void process(ares_socket_t readable, ares_socket_t writable)
@@ -230,15 +244,16 @@ struct DnsChannel::Parts {
     }
 
     const Resolver::Settings settings;
-    task::Worker&            worker;
-    task::Timer              timer;
+    task::Worker& worker;
+    task::Timer timer;
     std::map<ares_socket_t, std::unique_ptr<task::Watch>> watches;
-    ares_channel             channel;
+    ares_channel channel;
 };
 
 DnsChannel::DnsChannel(const Resolver::Settings& settings, task::Worker& worker)
     : parts_{std::make_unique<Parts>(settings, worker)}
-{}
+{
+}
 
 DnsChannel::~DnsChannel() = default;
 
@@ -253,17 +268,18 @@ void DnsChannel::ask(DnsKind kind, const std::string& name, Done done)
 DnsAnswer DnsChannel::ask_and_wait(const Resolver::Settings& settings, DnsKind kind, const std::string& name)
 {
     std::optional<DnsAnswer> answer;
-    const ares_channel       channel = open_channel(settings, nullptr, nullptr);
+    const ares_channel channel = open_channel(settings, nullptr, nullptr);
     if (!channel)
         return failed({ErrorKind::other, "the DNS library cannot be set up"});
     ask_channel(channel, settings, {kind, name, [&answer](DnsAnswer given) { answer = std::move(given); }});
     while (!answer) {
         ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-        const auto    wanted = static_cast<unsigned>(ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM));
-        pollfd        polled[ARES_GETSOCK_MAXNUM];
-        nfds_t        count = 0;
+        const auto wanted = static_cast<unsigned>(ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM));
+        pollfd polled[ARES_GETSOCK_MAXNUM];
+        nfds_t count = 0;
         for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; ++i) {
-            const int events = (ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) | (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0);
+            const int events = (ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) |
+                               (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0);
             if (events)
                 polled[count++] = {sockets[i], static_cast<short>(events), 0};
         }

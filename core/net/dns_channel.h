@@ -1,4 +1,5 @@
-// core/net/dns_channel.h - one worker's way to the DNS servers: c-ares driven by the worker's epoll and timers
+// core/net/dns_channel.h - one worker's way to the DNS servers: c-ares driven by the worker's epoll and
+// timers
 #pragma once
 
 #include "core/base/function.h"
@@ -13,13 +14,14 @@ namespace sipyard::net {
 
 enum class DnsKind : unsigned char { addresses, srv, naptr };
 
-// What became of a question. `error` is not_found (the name or the type does not exist), timeout, stopping or other.
+// What became of a question. `error` is not_found (the name or the type does not exist), timeout, stopping or
+// other.
 struct DnsAnswer {
     std::optional<Error> error;
     std::vector<Address> addresses; // IPv4 first, port 0
-    std::vector<Srv>     srv;
-    std::vector<Naptr>   naptr;
-    Duration             ttl{};
+    std::vector<Srv> srv;
+    std::vector<Naptr> naptr;
+    Duration ttl{};
 };
 
 // Used and destroyed on its worker's loop. Questions still open at the end are answered with Error{stopping}.

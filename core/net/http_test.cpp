@@ -11,8 +11,8 @@ namespace {
 class Desk final : public HttpAcceptor {
 public:
     struct Handed {
-        Client      stream;
-        Received    from;
+        Client stream;
+        Received from;
         std::size_t worker;
     };
     void accept(task::Worker& worker, int fd, const Received& from) override
@@ -30,22 +30,23 @@ const std::string get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 TEST_CASE("plain HTTP gets its descriptor with nothing read from it", "[net]")
 {
     const struct {
-        const char*              story;
+        const char* story;
         std::vector<std::string> pieces;
     } rows[] = {
         {"at once", {get}},
         {"in two", {"GE", get.substr(2)}},
-        {"a longer method, byte by byte", {"P", "R", "O", "P", "F", "I", "N", "D", " ", "/", " HTTP/1.1\r\n\r\n"}},
+        {"a longer method, byte by byte",
+         {"P", "R", "O", "P", "F", "I", "N", "D", " ", "/", " HTTP/1.1\r\n\r\n"}},
         {"asterisk", {"OPTIONS * HTTP/1.1\r\n\r\n"}},
     };
-    Desk        desk;
-    Loopback    there;
+    Desk desk;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tcp);
     there.network.set_http(&desk);
     there.start();
     for (const auto& row : rows) {
         INFO(row.story);
-        Client      client{Protocol::tcp, listener.bound};
+        Client client{Protocol::tcp, listener.bound};
         std::string all;
         for (const auto& piece : row.pieces) {
             client.send(piece);
@@ -73,8 +74,8 @@ TEST_CASE("plain HTTP gets its descriptor with nothing read from it", "[net]")
 
 TEST_CASE("HTTP and SIP share a port", "[net]")
 {
-    Desk        desk;
-    Loopback    there;
+    Desk desk;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.network.set_http(&desk);
@@ -92,8 +93,8 @@ TEST_CASE("HTTP over TLS is carried both ways, and ends in either", "[net]")
 {
     for (const char* method : {"TLSv1.2", "TLSv1.3"}) {
         INFO(method);
-        Desk        desk;
-        Loopback    there;
+        Desk desk;
+        Loopback there;
         const auto& listener = there.listen(Protocol::tls);
         there.network.set_tls_server(tls_server());
         there.network.set_http(&desk);
@@ -142,13 +143,13 @@ TEST_CASE("HTTP over TLS is carried both ways, and ends in either", "[net]")
 
 TEST_CASE("a large body crosses the bridge in both directions at once", "[net]")
 {
-    Desk        desk;
-    Loopback    there;
+    Desk desk;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.network.set_http(&desk);
     there.start();
-    TlsClient   client{listener.bound, tls_client()};
+    TlsClient client{listener.bound, tls_client()};
     std::string up = get, down;
     for (unsigned i = 0; up.size() < 8'000'000; ++i)
         up += std::to_string(i * 2654435761u);
@@ -157,8 +158,8 @@ TEST_CASE("a large body crosses the bridge in both directions at once", "[net]")
 
     SECTION("one after the other")
     {
-        std::string  arrived;
-        std::thread  library{[&] { // blocks as the client blocks
+        std::string arrived;
+        std::thread library{[&] { // blocks as the client blocks
             auto handed = desk.handed.next();
             arrived = handed.stream.receive_exactly(up.size());
             handed.stream.send(down);
@@ -173,7 +174,7 @@ TEST_CASE("a large body crosses the bridge in both directions at once", "[net]")
     SECTION("an answer nobody reads yet does not keep the request from arriving")
     {
         client.send(get);
-        auto        handed = desk.handed.next();
+        auto handed = desk.handed.next();
         std::thread library{[&] { handed.stream.send(down); }};
         std::thread upload{[&] { client.send(up); }};
         CHECK((handed.stream.receive_exactly(get.size() + up.size()) == get + up));
@@ -185,8 +186,8 @@ TEST_CASE("a large body crosses the bridge in both directions at once", "[net]")
 
 TEST_CASE("a refusal in the middle of an upload still reaches the client", "[net]")
 {
-    Desk        desk;
-    Loopback    there;
+    Desk desk;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.network.set_http(&desk);
@@ -204,8 +205,8 @@ TEST_CASE("a refusal in the middle of an upload still reaches the client", "[net
 
 TEST_CASE("a client that does not read the end of its answer is given up", "[net]")
 {
-    Desk        desk;
-    Loopback    there;
+    Desk desk;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.network.set_http(&desk);
@@ -234,15 +235,15 @@ TEST_CASE("HTTP connections count against the limits", "[net]")
 {
     Settings settings;
     settings.tcp_max_connections = 1;
-    Desk        desk;
-    Loopback    there{settings};
+    Desk desk;
+    Loopback there{settings};
     const auto& listener = there.listen(Protocol::tcp);
     there.network.set_http(&desk);
     there.start();
     Client one{Protocol::tcp, listener.bound};
     one.send(get);
     const auto id = desk.handed.next().from.connection; // and closed at once
-    Client     two{Protocol::tcp, listener.bound};
+    Client two{Protocol::tcp, listener.bound};
     CHECK(two.is_closed());
     there.network.released(id);
     there.network.released(id); // twice does no harm

@@ -17,9 +17,9 @@ namespace sipyard::net {
 
 namespace {
 
-constexpr std::size_t longest_name = 253;  // of a host name (RFC 1035 2.3.4)
-constexpr std::size_t most_services = 6;   // NAPTR records looked into: what comes back is a stranger's
-constexpr int         most_timeouts = 2;   // questions that may stay unanswered before the search gives up
+constexpr std::size_t longest_name = 253; // of a host name (RFC 1035 2.3.4)
+constexpr std::size_t most_services = 6;  // NAPTR records looked into: what comes back is a stranger's
+constexpr int most_timeouts = 2;          // questions that may stay unanswered before the search gives up
 
 struct TargetHash {
     std::size_t operator()(const Target& t) const
@@ -30,13 +30,15 @@ struct TargetHash {
 
 // Where the servers of one transport are written.
 struct Service {
-    Protocol    protocol;
+    Protocol protocol;
     std::string name; // "_sip._udp.example.com"
 };
 
 std::string service_name(Protocol protocol, std::string_view host)
 {
-    const std::string_view prefix = protocol == Protocol::udp ? "_sip._udp." : protocol == Protocol::tcp ? "_sip._tcp." : "_sips._tcp.";
+    const std::string_view prefix = protocol == Protocol::udp   ? "_sip._udp."
+                                    : protocol == Protocol::tcp ? "_sip._tcp."
+                                                                : "_sips._tcp.";
     return std::string{prefix} + std::string{host};
 }
 
@@ -45,9 +47,10 @@ std::optional<Protocol> protocol_of(const Naptr& record)
 {
     if (!iequals(record.flags, "s") || record.replacement.empty() || record.replacement == ".")
         return std::nullopt;
-    return iequals(record.service, "SIP+D2U") ? std::optional{Protocol::udp}
-           : iequals(record.service, "SIP+D2T") ? std::optional{Protocol::tcp}
-           : iequals(record.service, "SIPS+D2T") ? std::optional{Protocol::tls} : std::nullopt;
+    return iequals(record.service, "SIP+D2U")    ? std::optional{Protocol::udp}
+           : iequals(record.service, "SIP+D2T")  ? std::optional{Protocol::tcp}
+           : iequals(record.service, "SIPS+D2T") ? std::optional{Protocol::tls}
+                                                 : std::nullopt;
 }
 
 } // namespace
@@ -58,10 +61,7 @@ void Targets::push(const Target& target)
         all_[count_++] = target;
 }
 
-void Targets::keep(std::size_t how_many)
-{
-    count_ = std::min(count_, how_many);
-}
+void Targets::keep(std::size_t how_many) { count_ = std::min(count_, how_many); }
 
 Wanted wanted_of(const sip::Uri& uri)
 {
@@ -83,17 +83,21 @@ struct Locator::Parts {
     // What is blocked since when. All are blocked for the same time, so the oldest is the first to be free.
     struct Blocklist {
         std::unordered_map<Target, Instant, TargetHash> until;
-        std::deque<std::pair<Target, Instant>>          order; // an entry that was renewed is there twice
+        std::deque<std::pair<Target, Instant>> order; // an entry that was renewed is there twice
         void drop_first();
         void tidy(Instant now);
     };
     // One question of locate(), on its way.
     struct Search {
-        std::size_t          enough;
-        Targets              found;
-        std::optional<Error> last;          // why the latest question brought nothing
-        int                  timeouts = 0;
-        bool over() const { return found.size() >= enough || timeouts >= most_timeouts || (last && last->kind == ErrorKind::stopping); }
+        std::size_t enough;
+        Targets found;
+        std::optional<Error> last; // why the latest question brought nothing
+        int timeouts = 0;
+        bool over() const
+        {
+            return found.size() >= enough || timeouts >= most_timeouts ||
+                   (last && last->kind == ErrorKind::stopping);
+        }
         void note(const Error& error)
         {
             timeouts += error.kind == ErrorKind::timeout;
@@ -101,14 +105,16 @@ struct Locator::Parts {
         }
     };
 
-    Parts(const Settings& its_settings, Resolver& its_resolver, const Network& its_network, const Clock& its_clock)
+    Parts(const Settings& its_settings, Resolver& its_resolver, const Network& its_network,
+          const Clock& its_clock)
         : settings{its_settings}, resolver{its_resolver}, network{its_network}, clock{its_clock}
-    {}
+    {
+    }
     bool has_socket(Protocol protocol) const;
     bool can_reach(const Target& target) const;
-    int  preference(Protocol protocol) const;
+    int preference(Protocol protocol) const;
     Protocol usual() const;
-    void     by_preference(std::vector<Service>& services) const;
+    void by_preference(std::vector<Service>& services) const;
     Result<std::optional<Protocol>> demanded(const Wanted& wanted) const;
     std::vector<Service> services(const Wanted& wanted, std::optional<Protocol> transport, Search& search);
     void add_addresses(std::string_view host, std::uint16_t port, Protocol protocol, Search& search);
@@ -116,15 +122,15 @@ struct Locator::Parts {
     void search_names(const Wanted& wanted, std::optional<Protocol> transport, Search& search);
     Result<Targets> in_line(const Targets& found) const;
 
-    const Settings             settings;
-    Resolver&                  resolver;
-    const Network&             network;
-    const Clock&               clock;
+    const Settings settings;
+    Resolver& resolver;
+    const Network& network;
+    const Clock& clock;
     mutable Guarded<Blocklist> blocklist;
     mutable std::atomic<std::size_t> blocked_now{0}; // nobody blocked is the usual case, and asks no lock
 };
 
-// --- what our sockets can do --------------------------------------------------------------------------------------------
+// --- what our sockets can do ---------------------------------------------------------------------
 
 bool Locator::Parts::has_socket(Protocol protocol) const
 {
@@ -142,7 +148,9 @@ bool Locator::Parts::can_reach(const Target& target) const
 
 int Locator::Parts::preference(Protocol protocol) const
 {
-    return protocol == Protocol::udp ? settings.udp_pref : protocol == Protocol::tcp ? settings.tcp_pref : settings.tls_pref;
+    return protocol == Protocol::udp   ? settings.udp_pref
+           : protocol == Protocol::tcp ? settings.tcp_pref
+                                       : settings.tls_pref;
 }
 
 // UDP for a sip URI that says nothing (RFC 3263 4.1); a server without UDP sockets takes what it has.
@@ -157,11 +165,13 @@ Protocol Locator::Parts::usual() const
     return best;
 }
 
-// Ours come before the domain's: an operator who wants the domain's order sets all to the same (Kamailio's rule).
+// Ours come before the domain's: an operator who wants the domain's order sets all to the same (Kamailio's
+// rule).
 void Locator::Parts::by_preference(std::vector<Service>& services) const
 {
-    std::stable_sort(services.begin(), services.end(),
-                     [&](const Service& a, const Service& b) { return preference(a.protocol) > preference(b.protocol); });
+    std::stable_sort(services.begin(), services.end(), [&](const Service& a, const Service& b) {
+        return preference(a.protocol) > preference(b.protocol);
+    });
 }
 
 Result<std::optional<Protocol>> Locator::Parts::demanded(const Wanted& wanted) const
@@ -178,9 +188,10 @@ Result<std::optional<Protocol>> Locator::Parts::demanded(const Wanted& wanted) c
     return transport;
 }
 
-// --- the search -----------------------------------------------------------------------------------------------------------
+// --- the search ----------------------------------------------------------------------------------
 
-void Locator::Parts::add_addresses(std::string_view host, std::uint16_t port, Protocol protocol, Search& search)
+void Locator::Parts::add_addresses(std::string_view host, std::uint16_t port, Protocol protocol,
+                                   Search& search)
 {
     const auto all = resolver.addresses(host, port);
     if (!all)
@@ -191,13 +202,15 @@ void Locator::Parts::add_addresses(std::string_view host, std::uint16_t port, Pr
             search.found.push(target);
     }
     if (search.found.empty())
-        search.last = Error{ErrorKind::not_found, format("no socket of ours reaches an address of '{}'", host)};
+        search.last =
+            Error{ErrorKind::not_found, format("no socket of ours reaches an address of '{}'", host)};
 }
 
 // False when there are no SRV records: then the name itself is looked up.
 bool Locator::Parts::add_service(const Service& service, std::uint64_t lot, Search& search)
 {
-    const auto all = resolver.srv(service.name, settings.weights ? SrvOrder::drawn : SrvOrder::heaviest_first, lot);
+    const auto all =
+        resolver.srv(service.name, settings.weights ? SrvOrder::drawn : SrvOrder::heaviest_first, lot);
     if (!all) {
         search.note(all.error());
         return false;
@@ -215,11 +228,12 @@ bool Locator::Parts::add_service(const Service& service, std::uint64_t lot, Sear
 }
 
 // The services to look into, the preferred first.
-std::vector<Service> Locator::Parts::services(const Wanted& wanted, std::optional<Protocol> transport, Search& search)
+std::vector<Service> Locator::Parts::services(const Wanted& wanted, std::optional<Protocol> transport,
+                                              Search& search)
 {
     std::vector<Service> list;
-    // RFC 3263 4.1: a transport that is named needs no NAPTR. Without dns_try_naptr it counts as named. (sips names none:
-    // its servers may be anybody's, and whatever is not TLS is discarded.)
+    // RFC 3263 4.1: a transport that is named needs no NAPTR. Without dns_try_naptr it counts as named. (sips
+    // names none: its servers may be anybody's, and whatever is not TLS is discarded.)
     if (wanted.transport || !settings.naptr) {
         const Protocol protocol = transport.value_or(usual());
         list.push_back({protocol, service_name(protocol, wanted.host)});
@@ -230,7 +244,8 @@ std::vector<Service> Locator::Parts::services(const Wanted& wanted, std::optiona
     };
     if (const auto records = resolver.naptr(wanted.host)) {
         for (const Naptr& record : *records)
-            if (const auto protocol = protocol_of(record); protocol && can_serve(*protocol) && list.size() < most_services)
+            if (const auto protocol = protocol_of(record);
+                protocol && can_serve(*protocol) && list.size() < most_services)
                 list.push_back({*protocol, record.replacement});
     } else {
         search.note(records.error());
@@ -260,7 +275,7 @@ void Locator::Parts::search_names(const Wanted& wanted, std::optional<Protocol> 
         add_addresses(wanted.host, default_port(protocol), protocol, search);
 }
 
-// --- the blocklist --------------------------------------------------------------------------------------------------------
+// --- the blocklist -------------------------------------------------------------------------------
 
 void Locator::Parts::Blocklist::drop_first()
 {
@@ -298,7 +313,8 @@ Result<Targets> Locator::Parts::in_line(const Targets& found) const
 
 Locator::Locator(const Settings& settings, Resolver& resolver, const Network& network, const Clock& clock)
     : parts_{std::make_unique<Parts>(settings, resolver, network, clock)}
-{}
+{
+}
 
 Locator::~Locator() = default;
 
@@ -309,19 +325,22 @@ Result<Targets> Locator::locate(const Wanted& wanted)
         return Error{ErrorKind::invalid, "the URI names no host"};
     TRY(const auto transport, p.demanded(wanted));
     const Protocol protocol = transport.value_or(p.usual());
-    if (const auto numeric = Address::parse(wanted.host, wanted.port ? wanted.port : default_port(protocol))) {
+    if (const auto numeric =
+            Address::parse(wanted.host, wanted.port ? wanted.port : default_port(protocol))) {
         Targets one;
         one.push({protocol, *numeric});
         return one;
     }
     if (wanted.host.size() > longest_name)
-        return Error{ErrorKind::not_found, format("'{}...' is longer than a host name may be", wanted.host.substr(0, 40))};
+        return Error{ErrorKind::not_found,
+                     format("'{}...' is longer than a host name may be", wanted.host.substr(0, 40))};
     Parts::Search search;
     // A blocked server is no use as the only one: then all are found, and the best is kept.
     search.enough = p.settings.failover || p.blocked_now > 0 ? Targets::most : 1;
     p.search_names(wanted, transport, search);
     if (search.found.empty())
-        return search.last ? *search.last : Error{ErrorKind::not_found, format("no server found for '{}'", wanted.host)};
+        return search.last ? *search.last
+                           : Error{ErrorKind::not_found, format("no server found for '{}'", wanted.host)};
     return p.in_line(search.found);
 }
 
@@ -390,9 +409,6 @@ void Locator::forget()
     });
 }
 
-const Locator::Settings& Locator::settings() const
-{
-    return parts_->settings;
-}
+const Locator::Settings& Locator::settings() const { return parts_->settings; }
 
 } // namespace sipyard::net

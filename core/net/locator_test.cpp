@@ -50,12 +50,13 @@ public:
     Bench(const DnsServer& dns, const Locator::Settings& settings, std::string_view sockets = "udp tcp tls")
         : resolver{ask(dns), here.runtime}, locator{settings, resolver, here.network, here.clock}
     {
-        for (const auto& [word, protocol] : {std::pair{"udp", Protocol::udp}, {"tcp", Protocol::tcp}, {"tls", Protocol::tls}})
+        for (const auto& [word, protocol] :
+             {std::pair{"udp", Protocol::udp}, {"tcp", Protocol::tcp}, {"tls", Protocol::tls}})
             if (sockets.find(word) != std::string_view::npos)
                 here.listen(protocol);
         if (sockets.find("v6") != std::string_view::npos)
             here.listen(Protocol::udp, "::1");
-        here.runtime.start();           // the network itself is never started: nothing is sent
+        here.runtime.start(); // the network itself is never started: nothing is sent
     }
     std::string locate(const Wanted& wanted)
     {
@@ -74,7 +75,7 @@ public:
 
     Loopback here;
     Resolver resolver;
-    Locator  locator;
+    Locator locator;
 };
 
 Locator::Settings everything()
@@ -158,9 +159,9 @@ TEST_CASE("what a URI says about its server", "[net]")
         const char* story;
         const char* uri;
         const char* host;
-        int         port;
+        int port;
         std::optional<Protocol> transport;
-        bool        sips;
+        bool sips;
         const char* foreign;
     } rows[] = {
         {"a host", "sip:bob@a.test", "a.test", 0, {}, false, ""},
@@ -197,11 +198,11 @@ TEST_CASE("the servers of a URI", "[net]")
     first.naptr = first.failover = false;
     const char* const sockets = "udp tcp tls";
     const struct {
-        const char*       story;
+        const char* story;
         Locator::Settings settings;
-        const char*       sockets;
-        const char*       uri;
-        const char*       expected;
+        const char* sockets;
+        const char* uri;
+        const char* expected;
     } rows[] = {
         // 4.1, 4.2: addresses
         {"an address", all, sockets, "sip:192.0.2.1", "udp:192.0.2.1:5060"},
@@ -211,11 +212,14 @@ TEST_CASE("the servers of a URI", "[net]")
         {"an address and a transport", all, sockets, "sip:192.0.2.1;transport=tcp", "tcp:192.0.2.1:5060"},
         {"maddr", all, sockets, "sip:all.test;maddr=192.0.2.8", "udp:192.0.2.8:5060"},
         {"an address, without a UDP socket", all, "tcp tls", "sip:192.0.2.1", "tcp:192.0.2.1:5060"},
-        {"an address, and the better of two streams", tls_first, "tcp tls", "sip:192.0.2.1", "tls:192.0.2.1:5061"},
+        {"an address, and the better of two streams", tls_first, "tcp tls", "sip:192.0.2.1",
+         "tls:192.0.2.1:5061"},
         // 4.2: a port
-        {"a name and a port: UDP, no services", all, sockets, "sip:plain.test:5090", "udp:10.3.0.1:5090 udp:10.3.0.2:5090"},
+        {"a name and a port: UDP, no services", all, sockets, "sip:plain.test:5090",
+         "udp:10.3.0.1:5090 udp:10.3.0.2:5090"},
         {"services are not asked with a port", all, sockets, "sip:all.test:5090", "udp:10.0.0.9:5090"},
-        {"a name and a port, sips", all, sockets, "sips:plain.test:5090", "tls:10.3.0.1:5090 tls:10.3.0.2:5090"},
+        {"a name and a port, sips", all, sockets, "sips:plain.test:5090",
+         "tls:10.3.0.1:5090 tls:10.3.0.2:5090"},
         // 4.1: NAPTR
         {"our preference", all, sockets, "sip:all.test",
          "udp:10.0.0.3:5070 udp:10.0.0.4:5071 udp:10.0.0.5:5071 tcp:10.0.0.2:5080 tls:10.0.0.1:5081"},
@@ -238,9 +242,11 @@ TEST_CASE("the servers of a URI", "[net]")
         {"dns_try_naptr=no: UDP", plain, sockets, "sip:srv.test", "udp:10.2.0.9:5060"},
         {"dns_try_naptr=no: SRV of UDP", plain, sockets, "sip:all.test",
          "udp:10.0.0.3:5070 udp:10.0.0.4:5071 udp:10.0.0.5:5071"},
-        {"dns_try_naptr=no, transport named", plain, sockets, "sip:srv.test;transport=tcp", "tcp:10.2.0.1:5063"},
+        {"dns_try_naptr=no, transport named", plain, sockets, "sip:srv.test;transport=tcp",
+         "tcp:10.2.0.1:5063"},
         {"Kamailio's defaults", first, sockets, "sip:all.test", "udp:10.0.0.3:5070"},
-        {"the heaviest first", plain, sockets, "sip:heavy.test", "udp:10.7.0.80:5060 udp:10.7.0.20:5060 udp:10.7.0.99:5060"},
+        {"the heaviest first", plain, sockets, "sip:heavy.test",
+         "udp:10.7.0.80:5060 udp:10.7.0.20:5060 udp:10.7.0.99:5060"},
         {"a server without address is passed over", all, sockets, "sip:half.test", "udp:10.5.0.1:5060"},
         {"no server has one: the name's own is not used", all, sockets, "sip:lost.test", "!not found"},
         {"the service is not offered (RFC 2782)", all, sockets, "sip:none.test", "!not found"},
@@ -278,8 +284,8 @@ TEST_CASE("the servers of a URI", "[net]")
 TEST_CASE("which questions are asked, and how often", "[net]")
 {
     DnsServer dns{zone};
-    auto      settings = everything();
-    Bench     bench{dns, settings};
+    auto settings = everything();
+    Bench bench{dns, settings};
     bench.locate("sip:all.test:5060");
     CHECK(dns.asked("all.test", "NAPTR") == 0);
     CHECK(dns.asked("_sip._udp.all.test") == 0);
@@ -310,11 +316,11 @@ TEST_CASE("which questions are asked, and how often", "[net]")
 TEST_CASE("weights share the load, within bounds", "[net]")
 {
     const DnsServer dns{zone};
-    auto            settings = everything();
+    auto settings = everything();
     settings.weights = true;
     settings.failover = false;
     Bench bench{dns, settings};
-    int   heavy = 0, light = 0;
+    int heavy = 0, light = 0;
     bench.here.runtime.run_on_fiber([&] {
         const auto wanted = wanted_of(sip::parse_uri("sip:heavy.test").value());
         for (int i = 0; i < 1000; ++i) {
@@ -323,8 +329,8 @@ TEST_CASE("weights share the load, within bounds", "[net]")
             light += words == "udp:10.7.0.20:5060";
         }
     });
-    CHECK(heavy + light == 1000);       // the lower priority is never first
-    CHECK(heavy > 700);                 // 800 on average, 100 is 8 standard deviations
+    CHECK(heavy + light == 1000); // the lower priority is never first
+    CHECK(heavy > 700);           // 800 on average, 100 is 8 standard deviations
     CHECK(heavy < 900);
     INFO("the same lot, the same server: for those who keep no state (4.4)");
     int different = 0, heavy_lots = 0;
@@ -363,8 +369,8 @@ TEST_CASE("a DNS server that fails in its own way", "[net]")
     {
         std::string many;
         for (int i = 0; i < 60; ++i)
-            many += "_sip._udp.many.test SRV " + std::to_string(i) + " 0 5060 s" + std::to_string(i) + ".many.test\ns"
-                    + std::to_string(i) + ".many.test A 10.9.1." + std::to_string(i) + "\n";
+            many += "_sip._udp.many.test SRV " + std::to_string(i) + " 0 5060 s" + std::to_string(i) +
+                    ".many.test\ns" + std::to_string(i) + ".many.test A 10.9.1." + std::to_string(i) + "\n";
         dns.add(many);
         Bench bench{dns, everything()};
         const auto words = bench.locate("sip:many.test");
@@ -379,8 +385,9 @@ TEST_CASE("a DNS server that fails in its own way", "[net]")
         dns.set_all(Mood::drop);
         Bench bench{dns, everything()};
         Seen<std::string> seen;
-        bench.here.runtime.worker(0).spawn_always(
-            [&] { seen.add(words_of(bench.locator.locate(wanted_of(sip::parse_uri("sip:plain.test").value())))); });
+        bench.here.runtime.worker(0).spawn_always([&] {
+            seen.add(words_of(bench.locator.locate(wanted_of(sip::parse_uri("sip:plain.test").value()))));
+        });
         // Each question has its own time; the search gives up after the second.
         for (int i = 0; i < 2; ++i) {
             REQUIRE(bench.here.comes_true([&] { return dns.asked_in_all() > i; }));
@@ -395,11 +402,13 @@ TEST_CASE("a DNS server that fails in its own way", "[net]")
         Bench bench{dns, everything()};
         Seen<std::string> seen;
         const auto ask = [&](std::string_view uri) {
-            bench.here.runtime.worker(0).spawn_always(
-                [&, uri] { seen.add(words_of(bench.locator.locate(wanted_of(sip::parse_uri(uri).value())))); });
+            bench.here.runtime.worker(0).spawn_always([&, uri] {
+                seen.add(words_of(bench.locator.locate(wanted_of(sip::parse_uri(uri).value()))));
+            });
         };
         ask("sip:plain.test:5060");
-        REQUIRE(bench.here.comes_true([&] { return dns.asked("plain.test", "AAAA") > 0 && dns.asked("plain.test", "A") > 0; }));
+        REQUIRE(bench.here.comes_true(
+            [&] { return dns.asked("plain.test", "AAAA") > 0 && dns.asked("plain.test", "A") > 0; }));
         ask("sip:srv.test");
         CHECK(seen.next() == "tcp:10.2.0.1:5063");
         dns.release();
@@ -410,7 +419,7 @@ TEST_CASE("a DNS server that fails in its own way", "[net]")
 TEST_CASE("who did not answer is last in line for a while", "[net]")
 {
     const DnsServer dns{zone};
-    auto            settings = everything();
+    auto settings = everything();
     settings.use_blocklist = true;
     SECTION("moved behind the others, and back when the time is over")
     {
@@ -478,7 +487,8 @@ TEST_CASE("who did not answer is last in line for a while", "[net]")
         Bench bench{dns, settings};
         bench.here.runtime.on_every_worker([&](task::Worker& worker) {
             for (int i = 1; i <= 1000; ++i) {
-                bench.locator.failed(target("10.0.0.1", static_cast<std::uint16_t>(i + static_cast<int>(worker.index()) * 500)));
+                bench.locator.failed(target(
+                    "10.0.0.1", static_cast<std::uint16_t>(i + static_cast<int>(worker.index()) * 500)));
                 static_cast<void>(bench.locator.blocked(target("10.0.0.1", static_cast<std::uint16_t>(i))));
             }
         });
@@ -497,10 +507,10 @@ TEST_CASE("who did not answer is last in line for a while", "[net]")
 TEST_CASE("a numeric host takes nothing from the heap, and nobody waits", "[net]")
 {
     const DnsServer dns;
-    Bench           bench{dns, everything()};
-    const auto      uri = sip::parse_uri("sip:bob@192.0.2.1:5070;transport=tcp").value();
-    int             found = 0;
-    long            taken = -1;
+    Bench bench{dns, everything()};
+    const auto uri = sip::parse_uri("sip:bob@192.0.2.1:5070;transport=tcp").value();
+    int found = 0;
+    long taken = -1;
     bench.here.runtime.run_on_fiber([&] {
         const NoSuspend section; // a fiber that suspends here ends the program
         const auto before = blocks_taken;

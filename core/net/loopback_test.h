@@ -1,4 +1,5 @@
-// core/net/loopback_test.h - for the tests of this room: a network on 127.0.0.1, and clients that wait with a deadline
+// core/net/loopback_test.h - for the tests of this room: a network on 127.0.0.1, and clients that wait with a
+// deadline
 #pragma once
 
 #include "core/crypto/tls.h"
@@ -23,8 +24,8 @@ constexpr int patience_ms = 10'000; // real time; a test that waits so long has 
 
 inline std::string sip_options(std::string_view call_id, std::string_view body = "")
 {
-    return "OPTIONS sip:echo@127.0.0.1 SIP/2.0\r\nCall-ID: " + std::string{call_id}
-           + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+    return "OPTIONS sip:echo@127.0.0.1 SIP/2.0\r\nCall-ID: " + std::string{call_id} +
+           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
 }
 
 inline std::size_t memory_in_use()
@@ -53,7 +54,8 @@ public:
     T next()
     {
         std::unique_lock lock{mutex_};
-        const bool came = changed_.wait_for(lock, std::chrono::milliseconds{patience_ms}, [&] { return !things_.empty(); });
+        const bool came =
+            changed_.wait_for(lock, std::chrono::milliseconds{patience_ms}, [&] { return !things_.empty(); });
         expect(came, "nothing happened in time");
         T thing = std::move(things_.front());
         things_.pop_front();
@@ -66,20 +68,20 @@ public:
     }
 
 private:
-    std::mutex              mutex_;
+    std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<T>           things_;
+    std::deque<T> things_;
 };
 
 struct Message {
     std::size_t worker;
-    Received    from;
+    Received from;
     std::string bytes;
 };
 struct Failure {
     Destination to;
     std::string bytes;
-    Error       why;
+    Error why;
 };
 
 class Recorder final : public MessageHandler {
@@ -109,9 +111,11 @@ public:
 class Loopback {
 public:
     explicit Loopback(Settings settings = {}, std::size_t workers = 2)
-        : journal{std::make_unique<Quiet>()}, runtime{{.workers = workers}, clock, journal},
-          network{settings, runtime, journal}
-    {}
+        : journal{std::make_unique<Quiet>()}, runtime{{.workers = workers}, clock, journal}, network{settings,
+                                                                                                     runtime,
+                                                                                                     journal}
+    {
+    }
     ~Loopback()
     {
         network.stop();
@@ -134,11 +138,12 @@ public:
     void echo()
     {
         handler.answer = [this](const Received& from, std::string_view bytes) {
-            static_cast<void>(network.send({from.protocol, from.source, from.listener, from.connection, false}, bytes));
+            static_cast<void>(
+                network.send({from.protocol, from.source, from.listener, from.connection, false}, bytes));
         };
     }
-    // Waits, without sleeping longer than a scheduler's turn, until a worker has done what the test cannot wait for
-    // otherwise.
+    // Waits, without sleeping longer than a scheduler's turn, until a worker has done what the test cannot
+    // wait for otherwise.
     template <class F>
     bool comes_true(F&& f)
     {
@@ -151,11 +156,11 @@ public:
         return true;
     }
 
-    MovableClock  clock;
-    log::Journal  journal;
+    MovableClock clock;
+    log::Journal journal;
     task::Runtime runtime;
-    Recorder      handler;
-    Network       network; // after the handler it calls
+    Recorder handler;
+    Network network; // after the handler it calls
 };
 
 // A client's socket; every wait has a deadline.
@@ -165,15 +170,15 @@ public:
         : fd_{socket(to.family == Address::Family::v4 ? AF_INET : AF_INET6,
                      (is_stream(protocol) ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0)}
     {
-        SocketAddress   at{};
+        SocketAddress at{};
         const socklen_t size = to_system(to, at);
         expect(connect(fd_.get(), &at.any, size) == 0, "cannot connect");
     }
     explicit Client(Descriptor fd) : fd_{std::move(fd)} {}
 
-    int     fd() const { return fd_.get(); }
+    int fd() const { return fd_.get(); }
     Address local() const { return local_address(fd_.get()); }
-    bool    send(std::string_view bytes)
+    bool send(std::string_view bytes)
     {
         while (!bytes.empty()) {
             const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -188,7 +193,7 @@ public:
     {
         expect(readable(), "nothing arrived in time");
         std::string bytes(most, '\0');
-        const auto  got = recv(fd_.get(), bytes.data(), most, 0);
+        const auto got = recv(fd_.get(), bytes.data(), most, 0);
         bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         return bytes;
     }

@@ -13,11 +13,12 @@ namespace sipyard::net {
 
 std::string Listener::host() const { return advertised_host.empty() ? bound.host() : advertised_host; }
 std::uint16_t Listener::port() const { return advertised_port ? advertised_port : bound.port; }
-std::string   Listener::text() const { return format("{}:{}", protocol, bound.text()); }
+std::string Listener::text() const { return format("{}:{}", protocol, bound.text()); }
 
 Shared::Shared(const Settings& wanted, task::Runtime& its_runtime, log::Journal& journal)
-    : settings{wanted}, runtime{its_runtime}, log{journal, "net"},
-      table{{wanted.tcp_max_connections, wanted.tls_max_connections, wanted.max_per_source}}
+    : settings{wanted}, runtime{its_runtime}, log{journal, "net"}, table{{wanted.tcp_max_connections,
+                                                                          wanted.tls_max_connections,
+                                                                          wanted.max_per_source}}
 {
     for (std::size_t i = 0; i < runtime.workers() + 1; ++i)
         tallies.push_back(std::make_unique<Tally>());
@@ -40,7 +41,8 @@ public:
     std::shared_ptr<TlsContext> for_client(const Address&) override { return get(crypto::TlsSide::client); }
     std::shared_ptr<TlsContext> get(crypto::TlsSide side)
     {
-        return contexts_.with([&](Contexts& all) { return side == crypto::TlsSide::server ? all.server : all.client; });
+        return contexts_.with(
+            [&](Contexts& all) { return side == crypto::TlsSide::server ? all.server : all.client; });
     }
     void set(crypto::TlsSide side, std::shared_ptr<TlsContext> context)
     {
@@ -59,11 +61,14 @@ private:
 } // namespace
 
 struct Network::Parts {
-    Parts(const Settings& settings, task::Runtime& runtime, log::Journal& journal) : shared{settings, runtime, journal} {}
-    Shared                                 shared;
+    Parts(const Settings& settings, task::Runtime& runtime, log::Journal& journal)
+        : shared{settings, runtime, journal}
+    {
+    }
+    Shared shared;
     std::vector<std::unique_ptr<Listener>> listeners;
-    std::shared_ptr<OneForAll>             contexts = std::make_shared<OneForAll>(); // also shared.tls, unless replaced
-    std::atomic<bool>                      started{false}; // read by fibers while stop() clears it
+    std::shared_ptr<OneForAll> contexts = std::make_shared<OneForAll>(); // also shared.tls, unless replaced
+    std::atomic<bool> started{false}; // read by fibers while stop() clears it
 
     Result<void> open_sockets();
     Result<void> send_stream(const Destination& to, std::string_view bytes);
@@ -76,7 +81,7 @@ struct Network::Parts {
         if (!shared.table.is_held(id) || shared.streams.empty() || shared.stopping)
             return;
         task::Worker& worker = shared.runtime.worker(shared.table.worker(id));
-        const auto    act = [this, id, f] {
+        const auto act = [this, id, f] {
             if (Connection* const connection = shared.table.connection(id))
                 f(*connection);
         };
@@ -122,7 +127,8 @@ Result<void> Network::start(MessageHandler& handler)
 {
     Shared& shared = parts_->shared;
     shared.handler = &handler;
-    std::signal(SIGPIPE, SIG_IGN); // a peer that hangs up is an error of that write, not the end of the server
+    std::signal(SIGPIPE,
+                SIG_IGN); // a peer that hangs up is an error of that write, not the end of the server
     for (std::size_t i = 0; i < shared.runtime.workers(); ++i) {
         shared.udp.push_back(std::make_unique<UdpWorker>(shared, shared.runtime.worker(i)));
         shared.streams.push_back(std::make_unique<StreamWorker>(shared, shared.runtime.worker(i)));
@@ -139,7 +145,8 @@ Result<void> Network::Parts::open_sockets()
     for (auto& listener : listeners) {
         const bool any_port = listener->bound.port == 0;
         std::vector<Descriptor> fds;
-        // The system's choice of a port may be taken by somebody else between the two binds: then it chooses again.
+        // The system's choice of a port may be taken by somebody else between the two binds: then it chooses
+        // again.
         for (int attempt = 0; fds.size() < shared.runtime.workers(); ++attempt) {
             fds.clear();
             if (any_port)
@@ -181,7 +188,8 @@ void Network::stop()
     parts_->started = false;
     Shared& shared = parts_->shared;
     shared.stopping = true;
-    // Helpers read sockets of others, so nobody closes before all have stopped reading. Posted jobs run before these.
+    // Helpers read sockets of others, so nobody closes before all have stopped reading. Posted jobs run
+    // before these.
     shared.runtime.on_every_worker([&](task::Worker& worker) { shared.udp[worker.index()]->stop_helping(); });
     shared.runtime.on_every_worker([&](task::Worker& worker) {
         shared.udp[worker.index()]->close();
@@ -218,7 +226,7 @@ Result<void> Network::Parts::send_stream(const Destination& to, std::string_view
         return Error{ErrorKind::not_found, format("no {} connection to {}", to.protocol, to.to.text())};
     }
     const task::Worker* const worker = task::Worker::current();
-    ConnectionTable::Row      row;
+    ConnectionTable::Row row;
     row.protocol = to.protocol;
     row.peer = to.to;
     row.listener = to.from;
@@ -269,7 +277,10 @@ void Network::released(ConnectionId id)
 
 bool Network::is_open(ConnectionId id) const { return parts_->shared.table.is_open(id); }
 
-std::shared_ptr<const crypto::TlsInfo> Network::tls_info(ConnectionId id) const { return parts_->shared.table.tls(id); }
+std::shared_ptr<const crypto::TlsInfo> Network::tls_info(ConnectionId id) const
+{
+    return parts_->shared.table.tls(id);
+}
 
 const std::vector<std::unique_ptr<Listener>>& Network::listeners() const { return parts_->listeners; }
 
@@ -303,7 +314,9 @@ Counters Network::counters() const
 {
     Counters sum{};
     for (const auto& tally : parts_->shared.tallies) {
-        const auto add = [](std::uint64_t& to, const Tally::Count& count) { to += count.load(std::memory_order_relaxed); };
+        const auto add = [](std::uint64_t& to, const Tally::Count& count) {
+            to += count.load(std::memory_order_relaxed);
+        };
         add(sum.datagrams_in, tally->datagrams_in);
         add(sum.datagrams_out, tally->datagrams_out);
         add(sum.bytes_in, tally->bytes_in);

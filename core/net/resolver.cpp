@@ -24,33 +24,36 @@ struct Resolver::Parts {
     // Shared by the cache, the fibers that wait for it and the question in flight.
     struct Entry {
         std::vector<task::Event> waiting; // under the cache's lock
-        std::atomic<bool>        ready{false};
-        DnsAnswer                answer;  // once ready: read only
-        Instant                  expires; // likewise
+        std::atomic<bool> ready{false};
+        DnsAnswer answer; // once ready: read only
+        Instant expires;  // likewise
     };
     using Cache = std::unordered_map<std::string, std::shared_ptr<Entry>>;
 
     Parts(Settings its_settings, task::Runtime& its_runtime)
         : settings{std::move(its_settings)}, runtime{its_runtime}, channels(runtime.workers())
-    {}
+    {
+    }
 
     std::shared_ptr<const Entry> ask(DnsKind kind, std::string_view name);
     void fill(const std::string& key, Entry& entry, DnsAnswer answer);
     static void make_room(Cache& cache, Instant now);
 
-    const Settings                           settings;
-    task::Runtime&                           runtime;
-    Guarded<Cache>                           cache;
+    const Settings settings;
+    task::Runtime& runtime;
+    Guarded<Cache> cache;
     std::vector<std::unique_ptr<DnsChannel>> channels; // each its worker's, made at its first question
 };
 
 Resolver::Resolver(Settings settings, task::Runtime& runtime)
     : parts_{std::make_unique<Parts>(std::move(settings), runtime)}
-{}
+{
+}
 
 Resolver::~Resolver()
 {
-    parts_->runtime.on_every_worker([this](task::Worker& worker) { parts_->channels[worker.index()].reset(); });
+    parts_->runtime.on_every_worker(
+        [this](task::Worker& worker) { parts_->channels[worker.index()].reset(); });
 }
 
 void Resolver::Parts::make_room(Cache& cache, Instant now)
@@ -66,8 +69,9 @@ void Resolver::Parts::fill(const std::string& key, Entry& entry, DnsAnswer answe
 {
     const bool not_found = answer.error && answer.error->kind == ErrorKind::not_found;
     const bool keep = settings.cache && (!answer.error || not_found);
-    entry.expires = runtime.clock().now() + (not_found ? settings.negative_ttl
-                                                         : std::max(std::min(answer.ttl, settings.most_ttl), settings.least_ttl));
+    entry.expires = runtime.clock().now() +
+                    (not_found ? settings.negative_ttl
+                               : std::max(std::min(answer.ttl, settings.most_ttl), settings.least_ttl));
     entry.answer = std::move(answer);
     const auto waiting = cache.with([&](Cache& all) {
         entry.ready.store(true, std::memory_order_release);
@@ -84,10 +88,10 @@ std::shared_ptr<const Resolver::Parts::Entry> Resolver::Parts::ask(DnsKind kind,
 {
     // A name's letters of either case are the same name (RFC 4343).
     std::string key = lower(name) + "/" + std::to_string(static_cast<int>(kind));
-    const auto  now = runtime.clock().now();
-    bool        mine = false;
+    const auto now = runtime.clock().now();
+    bool mine = false;
     task::Event done; // an event is one fiber's
-    const auto  entry = cache.with([&](Cache& all) {
+    const auto entry = cache.with([&](Cache& all) {
         auto found = all.find(key);
         if (found != all.end() && found->second->ready && found->second->expires <= now) {
             all.erase(found);
@@ -124,9 +128,9 @@ std::shared_ptr<const Resolver::Parts::Entry> Resolver::Parts::ask(DnsKind kind,
     const auto until = now + longest_question(settings);
     if (!done.wait(until) && !entry->ready) {
         auto late = std::make_shared<Entry>();
-        late->answer.error = runtime.stopping()
-                                 ? Error{ErrorKind::stopping, "the resolver is stopping"}
-                                 : Error{ErrorKind::timeout, format("no DNS server answered about '{}'", name)};
+        late->answer.error =
+            runtime.stopping() ? Error{ErrorKind::stopping, "the resolver is stopping"}
+                               : Error{ErrorKind::timeout, format("no DNS server answered about '{}'", name)};
         return late;
     }
     return entry;
@@ -157,21 +161,24 @@ Result<std::vector<Srv>> Resolver::srv(std::string_view name, SrvOrder order, st
         });
         return all;
     }
-    // RFC 2782: the lowest priority first; among equals a weighted draw decides who is next, anew each time. Weight 0
-    // goes first in the list, so that it has a chance at all.
+    // RFC 2782: the lowest priority first; among equals a weighted draw decides who is next, anew each time.
+    // Weight 0 goes first in the list, so that it has a chance at all.
     std::stable_sort(all.begin(), all.end(), [](const Srv& a, const Srv& b) {
-        return std::tie(a.priority, a.weight, a.target, a.port) < std::tie(b.priority, b.weight, b.target, b.port);
+        return std::tie(a.priority, a.weight, a.target, a.port) <
+               std::tie(b.priority, b.weight, b.target, b.port);
     });
-    std::minstd_rand random{lot ? static_cast<std::uint_fast32_t>(lot % 2'147'483'646 + 1) : std::random_device{}()};
+    std::minstd_rand random{lot ? static_cast<std::uint_fast32_t>(lot % 2'147'483'646 + 1)
+                                : std::random_device{}()};
     random.discard(1); // near seeds begin near
     for (auto at = all.begin(); at != all.end(); ++at) {
-        const auto end = std::find_if(at, all.end(), [&](const Srv& one) { return one.priority != at->priority; });
-        unsigned   sum = 0;
+        const auto end =
+            std::find_if(at, all.end(), [&](const Srv& one) { return one.priority != at->priority; });
+        unsigned sum = 0;
         for (auto one = at; one != end; ++one)
             sum += one->weight;
         const unsigned drawn = std::uniform_int_distribution<unsigned>{0, sum}(random);
-        unsigned       running = 0;
-        auto           chosen = at;
+        unsigned running = 0;
+        auto chosen = at;
         for (auto one = at; one != end; ++one) {
             running += one->weight;
             if (running >= drawn) {

@@ -13,7 +13,10 @@ constexpr int type_a = 1, type_aaaa = 28, type_srv = 33, type_naptr = 35;
 
 std::string u16(unsigned n) { return {static_cast<char>(n >> 8), static_cast<char>(n)}; }
 std::string u32(unsigned n) { return u16(n >> 16) + u16(n & 0xffff); }
-std::string label(std::string_view text) { return std::string(1, static_cast<char>(text.size())) + std::string{text}; }
+std::string label(std::string_view text)
+{
+    return std::string(1, static_cast<char>(text.size())) + std::string{text};
+}
 std::string dns_name(std::string_view name)
 {
     std::string wire;
@@ -28,15 +31,16 @@ class FakeDns {
 public:
     struct Record {
         std::string name;
-        int         type;
-        unsigned    ttl;
+        int type;
+        unsigned ttl;
         std::string data;
     };
     explicit FakeDns(std::vector<Record> records, bool silent = false)
-        : records_{std::move(records)}, silent_{silent}, socket_{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)}
+        : records_{std::move(records)}, silent_{silent}, socket_{
+                                                             socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)}
     {
         SocketAddress at{};
-        const auto    size = to_system(*Address::parse("127.0.0.1"), at);
+        const auto size = to_system(*Address::parse("127.0.0.1"), at);
         REQUIRE(bind(socket_.get(), &at.any, size) == 0);
         thread_ = std::thread{[this] { serve(); }};
     }
@@ -46,7 +50,7 @@ public:
         thread_.join();
     }
     Address address() const { return local_address(socket_.get()); }
-    int     questions(std::string_view name, int type)
+    int questions(std::string_view name, int type)
     {
         const std::lock_guard lock{mutex_};
         return asked_[{std::string{name}, type}];
@@ -56,15 +60,15 @@ private:
     void serve()
     {
         while (true) {
-            char          bytes[1500];
+            char bytes[1500];
             SocketAddress peer{};
-            socklen_t     size = sizeof peer;
-            const auto    got = recvfrom(socket_.get(), bytes, sizeof bytes, 0, &peer.any, &size);
+            socklen_t size = sizeof peer;
+            const auto got = recvfrom(socket_.get(), bytes, sizeof bytes, 0, &peer.any, &size);
             if (got < 12)
                 return;
             const std::string_view question{bytes + 12, static_cast<std::size_t>(got) - 12};
-            std::string            name;
-            std::size_t            at = 0;
+            std::string name;
+            std::size_t at = 0;
             while (question[at] != 0) {
                 const auto length = static_cast<std::size_t>(question[at]);
                 name += (name.empty() ? "" : ".") + std::string{question.substr(at + 1, length)};
@@ -76,29 +80,29 @@ private:
                 ++asked_[{name, type}];
             }
             std::string answers;
-            unsigned    count = 0;
-            bool        known = false;
+            unsigned count = 0;
+            bool known = false;
             for (const auto& record : records_) {
                 known = known || record.name == name;
                 if (record.name != name || record.type != type)
                     continue;
                 ++count;
-                answers += u16(0xc00c) + u16(static_cast<unsigned>(type)) + u16(1) + u32(record.ttl)
-                           + u16(static_cast<unsigned>(record.data.size())) + record.data;
+                answers += u16(0xc00c) + u16(static_cast<unsigned>(type)) + u16(1) + u32(record.ttl) +
+                           u16(static_cast<unsigned>(record.data.size())) + record.data;
             }
             if (silent_ && !known)
                 continue;
-            const auto reply = std::string{bytes, 2} + u16(known ? 0x8180 : 0x8183) + u16(1) + u16(count) + u32(0)
-                               + std::string{question.substr(0, at + 5)} + answers;
+            const auto reply = std::string{bytes, 2} + u16(known ? 0x8180 : 0x8183) + u16(1) + u16(count) +
+                               u32(0) + std::string{question.substr(0, at + 5)} + answers;
             sendto(socket_.get(), reply.data(), reply.size(), 0, &peer.any, size);
         }
     }
-    const std::vector<Record>                  records_;
-    const bool                                 silent_;
-    Descriptor                                 socket_;
-    std::mutex                                 mutex_;
+    const std::vector<Record> records_;
+    const bool silent_;
+    Descriptor socket_;
+    std::mutex mutex_;
     std::map<std::pair<std::string, int>, int> asked_;
-    std::thread                                thread_;
+    std::thread thread_;
 };
 
 Resolver::Settings ask(const FakeDns& dns)
@@ -115,7 +119,8 @@ TEST_CASE("addresses of a name, IPv4 first, from the cache until they are old", 
     std::string v6(16, '\0');
     v6[0] = 0x20;
     v6[15] = 1;
-    FakeDns dns{{{"two.test", type_aaaa, 100, v6}, {"two.test", type_a, 100, a(1)}, {"two.test", type_a, 50, a(2)}}};
+    FakeDns dns{
+        {{"two.test", type_aaaa, 100, v6}, {"two.test", type_a, 100, a(1)}, {"two.test", type_a, 50, a(2)}}};
     Loopback here;
     Resolver resolver{ask(dns), here.runtime};
     here.start();
@@ -151,7 +156,7 @@ TEST_CASE("addresses of a name, IPv4 first, from the cache until they are old", 
 
 TEST_CASE("a name that does not exist is remembered for a minute", "[net]")
 {
-    FakeDns  dns{{}};
+    FakeDns dns{{}};
     Loopback here;
     Resolver resolver{ask(dns), here.runtime};
     here.start();
@@ -173,13 +178,14 @@ TEST_CASE("a name that does not exist is remembered for a minute", "[net]")
 
 TEST_CASE("many fibers, one question", "[net]")
 {
-    FakeDns  dns{{{"one.test", type_a, 100, a(1)}}};
+    FakeDns dns{{{"one.test", type_a, 100, a(1)}}};
     Loopback here;
     Resolver resolver{ask(dns), here.runtime};
     here.start();
     Seen<bool> seen;
     for (std::size_t i = 0; i < 100; ++i)
-        here.runtime.worker(i % 2).spawn_always([&] { seen.add(resolver.addresses("one.test", 1).has_value()); });
+        here.runtime.worker(i % 2).spawn_always(
+            [&] { seen.add(resolver.addresses("one.test", 1).has_value()); });
     for (int i = 0; i < 100; ++i)
         CHECK(seen.next());
     CHECK(dns.questions("one.test", type_a) == 1);
@@ -190,7 +196,8 @@ TEST_CASE("services in the order of RFC 2782 and RFC 3403", "[net]")
     const auto srv = [](unsigned priority, unsigned weight, unsigned port, std::string_view target) {
         return u16(priority) + u16(weight) + u16(port) + dns_name(target);
     };
-    const auto naptr = [](unsigned order, unsigned preference, std::string_view service, std::string_view replacement) {
+    const auto naptr = [](unsigned order, unsigned preference, std::string_view service,
+                          std::string_view replacement) {
         return u16(order) + u16(preference) + label("s") + label(service) + label("") + dns_name(replacement);
     };
     const std::string name = "_sip._tcp.a.test";
@@ -229,7 +236,7 @@ TEST_CASE("services in the order of RFC 2782 and RFC 3403", "[net]")
 
 TEST_CASE("a silent server blocks the one who asks, until his time is up", "[net]")
 {
-    FakeDns  dns{{{"known.test", type_a, 100, a(1)}}, true};
+    FakeDns dns{{{"known.test", type_a, 100, a(1)}}, true};
     Loopback here;
     Resolver resolver{ask(dns), here.runtime};
     here.start();
@@ -245,7 +252,7 @@ TEST_CASE("a silent server blocks the one who asks, until his time is up", "[net
 
 TEST_CASE("stopping answers whoever still waits", "[net]")
 {
-    FakeDns  dns{{}, true};
+    FakeDns dns{{}, true};
     Loopback here;
     Seen<Result<std::vector<Srv>>> seen;
     {
@@ -262,7 +269,7 @@ TEST_CASE("stopping answers whoever still waits", "[net]")
 
 TEST_CASE("off a fiber, and before the workers run, the thread waits", "[net]")
 {
-    FakeDns  dns{{{"one.test", type_a, 100, a(7)}}};
+    FakeDns dns{{{"one.test", type_a, 100, a(7)}}};
     Loopback here;
     Resolver resolver{ask(dns), here.runtime};
     const auto found = resolver.addresses("one.test", 5061);

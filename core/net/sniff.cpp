@@ -15,9 +15,9 @@ std::string_view to_text(Spoken spoken)
 Spoken sniff(std::string_view first_bytes)
 {
     constexpr std::size_t longest_method = 32;
-    std::size_t           at = 0;
-    while (at < first_bytes.size() && at <= longest_method
-           && ((first_bytes[at] >= 'A' && first_bytes[at] <= 'Z') || first_bytes[at] == '-'))
+    std::size_t at = 0;
+    while (at < first_bytes.size() && at <= longest_method &&
+           ((first_bytes[at] >= 'A' && first_bytes[at] <= 'Z') || first_bytes[at] == '-'))
         ++at;
     if (at == first_bytes.size() && at <= longest_method)
         return Spoken::unclear;

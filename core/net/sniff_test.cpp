@@ -7,9 +7,9 @@ namespace sipyard::net {
 TEST_CASE("the second token of the first line tells HTTP from SIP", "[net]")
 {
     const struct {
-        const char*      story;
+        const char* story;
         std::string_view bytes;
-        Spoken           expected;
+        Spoken expected;
     } rows[] = {
         {"nothing yet", "", Spoken::unclear},
         {"half a method", "GE", Spoken::unclear},

@@ -55,7 +55,7 @@ Address from_system(const SocketAddress& from)
 Address local_address(int fd)
 {
     SocketAddress local{};
-    socklen_t     size = sizeof local;
+    socklen_t size = sizeof local;
     if (getsockname(fd, &local.any, &size) != 0)
         return {};
     return from_system(local);
@@ -70,7 +70,10 @@ namespace {
 
 void set(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
 
-int system_family(const Address& address) { return address.family == Address::Family::v4 ? AF_INET : AF_INET6; }
+int system_family(const Address& address)
+{
+    return address.family == Address::Family::v4 ? AF_INET : AF_INET6;
+}
 
 enum class Sharing { no, yes };
 
@@ -85,7 +88,8 @@ Result<Descriptor> open_bound(const Listener& listener, const Settings& settings
     if (listener.bound.family == Address::Family::v6)
         set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (is_stream(listener.protocol))
-        set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1); // connections of the previous run in TIME_WAIT do not count
+        set(fd.get(), SOL_SOCKET, SO_REUSEADDR,
+            1); // connections of the previous run in TIME_WAIT do not count
     if (sharing == Sharing::yes)
         set(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
     if (settings.free_bind != 0)
@@ -102,8 +106,8 @@ Result<Descriptor> open_bound(const Listener& listener, const Settings& settings
 Result<Address> source_address_for(const Address& to)
 {
     const Descriptor fd{socket(system_family(to), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    SocketAddress    at{};
-    const socklen_t  size = to_system(to, at);
+    SocketAddress at{};
+    const socklen_t size = to_system(to, at);
     if (!fd || connect(fd.get(), &at.any, size) != 0) // sends nothing: a datagram socket
         return system_error(to.text(), errno);
     Address local = local_address(fd.get());

@@ -26,8 +26,8 @@ public:
     }
     ~Descriptor() { close(); }
 
-    int  get() const { return fd_; }
-    int  release() { return std::exchange(fd_, -1); }
+    int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
     void close();
     explicit operator bool() const { return fd_ >= 0; }
 
@@ -37,13 +37,13 @@ private:
 
 // An Address as the system calls want it; 28 bytes instead of the 128 of sockaddr_storage.
 union SocketAddress {
-    sockaddr     any;
-    sockaddr_in  v4;
+    sockaddr any;
+    sockaddr_in v4;
     sockaddr_in6 v6;
 };
 socklen_t to_system(const Address& address, SocketAddress& to); // returns the size used
-Address   from_system(const SocketAddress& from);
-Address   local_address(int fd);
+Address from_system(const SocketAddress& from);
+Address local_address(int fd);
 
 // The address of ours that the routing table would send from; the port is 0.
 Result<Address> source_address_for(const Address& to);
@@ -51,11 +51,12 @@ Result<Address> source_address_for(const Address& to);
 // "udp:127.0.0.1:5060: Address already in use"
 Error system_error(std::string_view what, int error);
 
-// Binds the listener's address once without sharing it, so that a second instance is refused, and lets go of it again.
-// A port 0 becomes the one the system chose.
+// Binds the listener's address once without sharing it, so that a second instance is refused, and lets go of
+// it again. A port 0 becomes the one the system chose.
 Result<void> claim(Listener& listener, const Settings& settings);
 
-// A non-blocking socket bound to the listener's address that shares it with the other workers' (SO_REUSEPORT).
+// A non-blocking socket bound to the listener's address that shares it with the other workers'
+// (SO_REUSEPORT).
 Result<Descriptor> open_udp(const Listener& listener, const Settings& settings);
 Result<Descriptor> open_acceptor(const Listener& listener, const Settings& settings); // listening
 

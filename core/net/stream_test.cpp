@@ -13,14 +13,16 @@ TEST_CASE("stream messages arrive whole however they were cut", "[net]")
         return pieces;
     };
     const struct {
-        const char*              story;
+        const char* story;
         std::vector<std::string> pieces;
         std::vector<std::string> messages;
     } rows[] = {
         {"one at once", {one}, {one}},
         {"three in one segment", {one + two + three}, {one, two, three}},
         {"two halves", {two.substr(0, 30), two.substr(30)}, {two}},
-        {"a message and a half, then the rest", {one + two.substr(0, 50), two.substr(50) + three}, {one, two, three}},
+        {"a message and a half, then the rest",
+         {one + two.substr(0, 50), two.substr(50) + three},
+         {one, two, three}},
         {"byte by byte", by(one + two, 1), {one, two}},
         {"in sevens", by(one + two + three, 7), {one, two, three}},
         {"keepalives around it", {"\r\n", one, "\r\n\r\n" + two}, {one, two}},
@@ -53,7 +55,7 @@ TEST_CASE("an answer takes the connection the request came on", "[net]")
         there.echo();
         const auto& listener = there.listen(Protocol::tcp, ip);
         there.start();
-        Client     client{Protocol::tcp, listener.bound};
+        Client client{Protocol::tcp, listener.bound};
         const auto text = sip_options("1", std::string(60'000, 'b'));
         for (int i = 0; i < 20; ++i) {
             REQUIRE(client.send(text));
@@ -108,7 +110,7 @@ TEST_CASE("garbage closes the connection and is counted", "[net]")
 
 TEST_CASE("we open a connection, use it again, and hear when it is gone", "[net]")
 {
-    Loopback    here, there;
+    Loopback here, there;
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     here.start();
@@ -123,7 +125,8 @@ TEST_CASE("we open a connection, use it again, and hear when it is gone", "[net]
     CHECK(here.network.counters().connected == 1);
 
     // and the other way over the same connection
-    REQUIRE(there.network.send({Protocol::tcp, first.from.source, nullptr, first.from.connection, false}, sip_options("3")));
+    REQUIRE(there.network.send({Protocol::tcp, first.from.source, nullptr, first.from.connection, false},
+                               sip_options("3")));
     const auto back = here.handler.messages.next();
     CHECK(back.bytes == sip_options("3"));
     CHECK(back.from.source == listener.bound);
@@ -138,13 +141,15 @@ TEST_CASE("we open a connection, use it again, and hear when it is gone", "[net]
         CHECK(there.handler.messages.next().bytes == sip_options("4"));
         CHECK_FALSE(here.network.is_open(back.from.connection));
         const auto all = here.network.connections(10);
-        CHECK(std::any_of(all.begin(), all.end(), [&](const auto& one) { return here.network.is_open(one.id); }));
+        CHECK(std::any_of(all.begin(), all.end(),
+                          [&](const auto& one) { return here.network.is_open(one.id); }));
         const Destination stale{Protocol::tcp, {}, nullptr, back.from.connection, true};
         CHECK_FALSE(here.network.send(stale, sip_options("5")));
     }
     SECTION("without leave to connect it is an error")
     {
-        const auto sent = here.network.send({Protocol::tcp, listener.bound, nullptr, back.from.connection, false}, "x");
+        const auto sent =
+            here.network.send({Protocol::tcp, listener.bound, nullptr, back.from.connection, false}, "x");
         REQUIRE_FALSE(sent);
         CHECK(sent.error().kind == ErrorKind::not_found);
     }
@@ -154,9 +159,9 @@ TEST_CASE("nobody listens there: the handler is told which message was lost", "[
 {
     Loopback here;
     here.start();
-    Address  free_port;
+    Address free_port;
     {
-        Loopback    shortly;
+        Loopback shortly;
         const auto& listener = shortly.listen(Protocol::tcp);
         shortly.start();
         free_port = listener.bound;
@@ -172,7 +177,7 @@ TEST_CASE("nobody listens there: the handler is told which message was lost", "[
 
 TEST_CASE("two workers with something for the same peer share a connection", "[net]")
 {
-    Loopback    here, there;
+    Loopback here, there;
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     here.start();
@@ -188,7 +193,7 @@ TEST_CASE("two workers with something for the same peer share a connection", "[n
 
 TEST_CASE("an alias finds the connection, but takes no other peer's place", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     Client phone{Protocol::tcp, listener.bound}, other{Protocol::tcp, listener.bound};
@@ -220,7 +225,7 @@ TEST_CASE("limits refuse what is too much", "[net]")
         Settings settings;
         settings.tcp_max_connections = row.all;
         settings.max_per_source = row.per_source;
-        Loopback    there{settings};
+        Loopback there{settings};
         const auto& listener = there.listen(Protocol::tcp);
         there.start();
         std::vector<std::unique_ptr<Client>> clients;
@@ -246,7 +251,7 @@ TEST_CASE("time closes connections that deserve it, and no others", "[net]")
     const struct {
         const char* story;
         std::string said;
-        Duration    kept, closed; // it is there after `kept`, and gone after `closed` more
+        Duration kept, closed; // it is there after `kept`, and gone after `closed` more
     } rows[] = {
         {"says nothing at all", "", 9s, 2s},
         {"says half a method", "INV", 9s, 2s},
@@ -256,7 +261,7 @@ TEST_CASE("time closes connections that deserve it, and no others", "[net]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Loopback    there;
+        Loopback there;
         const auto& listener = there.listen(Protocol::tcp);
         there.start();
         Client client{Protocol::tcp, listener.bound};
@@ -264,9 +269,8 @@ TEST_CASE("time closes connections that deserve it, and no others", "[net]")
         if (row.said.size() > 100)
             static_cast<void>(there.handler.messages.next());
         REQUIRE(there.comes_true([&] { return there.network.counters().tcp_open == 1; }));
-        REQUIRE(there.comes_true([&] {
-            return row.said.size() < 10 || there.network.counters().bytes_in == row.said.size();
-        }));
+        REQUIRE(there.comes_true(
+            [&] { return row.said.size() < 10 || there.network.counters().bytes_in == row.said.size(); }));
         there.clock.advance(there.runtime, row.kept);
         CHECK_FALSE(client.readable(0));
         there.clock.advance(there.runtime, row.closed);
@@ -279,7 +283,7 @@ TEST_CASE("time closes connections that deserve it, and no others", "[net]")
 
 TEST_CASE("traffic keeps a connection, and set_lifetime changes how long it may be idle", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     Client client{Protocol::tcp, listener.bound};
@@ -302,13 +306,13 @@ TEST_CASE("who does not read is cut off, and what he missed is reported", "[net]
 {
     Settings settings;
     settings.write_queue = 100'000;
-    Loopback    there{settings};
+    Loopback there{settings};
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     Client client{Protocol::tcp, listener.bound};
     client.send(sip_options("1"));
-    const auto  from = there.handler.messages.next().from;
-    const auto  text = sip_options("big", std::string(50'000, 'b'));
+    const auto from = there.handler.messages.next().from;
+    const auto text = sip_options("big", std::string(50'000, 'b'));
     const Destination to{Protocol::tcp, from.source, nullptr, from.connection, false};
 
     const auto waiting = [&] { return there.network.connections(1).at(0).queued_bytes; };
@@ -341,10 +345,10 @@ TEST_CASE("who does not read is cut off, and what he missed is reported", "[net]
 
 TEST_CASE("close lets what is queued leave first", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tcp);
     std::size_t sent = 0;
-    const auto  text = sip_options("big", std::string(200'000, 'b'));
+    const auto text = sip_options("big", std::string(200'000, 'b'));
     there.handler.answer = [&](const Received& from, std::string_view) {
         // to its own worker: written at once or queued
         const Destination to{Protocol::tcp, from.source, nullptr, from.connection, false};
@@ -369,7 +373,7 @@ TEST_CASE("close lets what is queued leave first", "[net]")
 
 TEST_CASE("an idle connection costs little", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     std::vector<std::unique_ptr<Client>> clients;
@@ -391,7 +395,7 @@ TEST_CASE("an idle connection costs little", "[net]")
 
 TEST_CASE("stop_accepting refuses newcomers and keeps the others; stop closes all", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tcp);
     there.start();
     Client client{Protocol::tcp, listener.bound};
@@ -399,15 +403,16 @@ TEST_CASE("stop_accepting refuses newcomers and keeps the others; stop closes al
     static_cast<void>(there.handler.messages.next());
     there.network.stop_accepting();
     const Descriptor late{socket(AF_INET, SOCK_STREAM, 0)};
-    SocketAddress    at{};
-    const auto       size = to_system(listener.bound, at);
+    SocketAddress at{};
+    const auto size = to_system(listener.bound, at);
     CHECK(connect(late.get(), &at.any, size) != 0);
     client.send(sip_options("2"));
     CHECK(there.handler.messages.next().bytes == sip_options("2"));
     there.network.stop();
     CHECK(client.is_closed());
     CHECK(there.network.counters().tcp_open == 0);
-    CHECK(there.network.send({Protocol::tcp, client.local(), nullptr, {}, true}, "x").error().kind == ErrorKind::stopping);
+    CHECK(there.network.send({Protocol::tcp, client.local(), nullptr, {}, true}, "x").error().kind ==
+          ErrorKind::stopping);
 }
 
 TEST_CASE("a connecting attempt ends in time", "[net]")
@@ -417,12 +422,12 @@ TEST_CASE("a connecting attempt ends in time", "[net]")
     trap.protocol = Protocol::tcp;
     trap.bound = *Address::parse("127.0.0.1");
     const Descriptor listening{socket(AF_INET, SOCK_STREAM, 0)};
-    SocketAddress    at{};
-    const auto       size = to_system(trap.bound, at);
+    SocketAddress at{};
+    const auto size = to_system(trap.bound, at);
     REQUIRE(bind(listening.get(), &at.any, size) == 0);
     REQUIRE(listen(listening.get(), 0) == 0);
     const auto where = local_address(listening.get());
-    Client     filler{Protocol::tcp, where};
+    Client filler{Protocol::tcp, where};
 
     Loopback here;
     here.start();

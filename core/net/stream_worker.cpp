@@ -10,15 +10,16 @@ namespace sipyard::net {
 
 StreamWorker::StreamWorker(Shared& shared, task::Worker& worker)
     : shared_{shared}, worker_{worker}, scratch_{std::make_unique_for_overwrite<char[]>(scratch_size)}
-{}
+{
+}
 
 StreamWorker::~StreamWorker() = default;
 
 Tally& StreamWorker::tally() { return *shared_.tallies[worker_.index()]; }
 
 StreamWorker::Acceptor::Acceptor(StreamWorker& its_home, const Listener& its_listener, Descriptor its_fd)
-    : home{its_home}, listener{its_listener}, fd{std::move(its_fd)},
-      pause{home.worker_, [this] { watch->change(EPOLLIN); }}
+    : home{its_home}, listener{its_listener}, fd{std::move(its_fd)}, pause{home.worker_,
+                                                                           [this] { watch->change(EPOLLIN); }}
 {
     watch.emplace(home.worker_, fd.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
 }
@@ -27,8 +28,8 @@ void StreamWorker::Acceptor::accept()
 {
     for (int i = 0; i < 64; ++i) { // then others have their turn
         SocketAddress peer{};
-        socklen_t     size = sizeof peer;
-        Descriptor    connection{accept4(fd.get(), &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+        socklen_t size = sizeof peer;
+        Descriptor connection{accept4(fd.get(), &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (connection) {
             home.adopt(std::move(connection), listener, from_system(peer));
             continue;
@@ -66,7 +67,7 @@ void StreamWorker::close_all()
 void StreamWorker::adopt(Descriptor fd, const Listener& listener, const Address& peer)
 {
     const bool tls = listener.protocol == Protocol::tls;
-    Received   from;
+    Received from;
     from.protocol = listener.protocol;
     from.source = peer;
     from.local = listener.bound.is_any() ? local_address(fd.get()) : listener.bound;
@@ -93,7 +94,8 @@ void StreamWorker::adopt(Descriptor fd, const Listener& listener, const Address&
     bump(tally().accepted);
     tune_stream(fd.get(), shared_.settings);
     const auto phase = tls ? Connection::Phase::handshaking : Connection::Phase::sniffing;
-    auto connection = std::make_unique<Connection>(*this, *id, std::move(fd), from, phase, std::move(context));
+    auto connection =
+        std::make_unique<Connection>(*this, *id, std::move(fd), from, phase, std::move(context));
     shared_.table.attach(*id, connection.get());
     const auto* const at = connection.get();
     connections_.emplace(at, std::move(connection));
@@ -117,8 +119,8 @@ Result<void> StreamWorker::open(ConnectionId id)
     }
     TRY(Descriptor fd, start_connect(row->peer, row->listener, shared_.settings));
     from.local = local_address(fd.get());
-    auto connection = std::make_unique<Connection>(*this, id, std::move(fd), from, Connection::Phase::connecting,
-                                                   std::move(context));
+    auto connection = std::make_unique<Connection>(*this, id, std::move(fd), from,
+                                                   Connection::Phase::connecting, std::move(context));
     shared_.table.attach(id, connection.get());
     const auto* const at = connection.get();
     connections_.emplace(at, std::move(connection));
@@ -160,8 +162,9 @@ void StreamWorker::read_later(ConnectionId id)
 {
     worker_.post([this, id] {
         Connection* const connection = shared_.table.connection(id);
-        if (connection && connection->tls_
-            && (connection->phase_ == Connection::Phase::sip || connection->phase_ == Connection::Phase::sniffing))
+        if (connection && connection->tls_ &&
+            (connection->phase_ == Connection::Phase::sip ||
+             connection->phase_ == Connection::Phase::sniffing))
             connection->read_tls();
     });
 }

@@ -28,27 +28,27 @@ public:
     // Asks a TLS connection again that has decrypted bytes left, after others had their turn.
     void read_later(ConnectionId id);
 
-    Shared&       shared() { return shared_; }
+    Shared& shared() { return shared_; }
     task::Worker& worker() { return worker_; }
-    Tally&        tally();
-    char*         scratch() { return scratch_.get(); } // for one read on this worker
+    Tally& tally();
+    char* scratch() { return scratch_.get(); } // for one read on this worker
 
 private:
     struct Acceptor {
         Acceptor(StreamWorker& home, const Listener& its_listener, Descriptor its_fd);
         void accept();
-        StreamWorker&   home;
+        StreamWorker& home;
         const Listener& listener;
-        Descriptor      fd;
-        task::Timer     pause; // no descriptor left: asks again a little later
+        Descriptor fd;
+        task::Timer pause; // no descriptor left: asks again a little later
         std::optional<task::Watch> watch;
     };
-    void         adopt(Descriptor fd, const Listener& listener, const Address& peer);
+    void adopt(Descriptor fd, const Listener& listener, const Address& peer);
     Result<void> open(ConnectionId id);
 
-    Shared&                                shared_;
-    task::Worker&                          worker_;
-    std::unique_ptr<char[]>                scratch_;
+    Shared& shared_;
+    task::Worker& worker_;
+    std::unique_ptr<char[]> scratch_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::unordered_map<const Connection*, std::unique_ptr<Connection>> connections_;
 };

@@ -9,7 +9,7 @@ namespace sipyard::net {
 namespace {
 
 constexpr std::size_t piece = 16 * 1024; // one TLS record
-constexpr int         records_per_turn = 8;
+constexpr int records_per_turn = 8;
 constexpr std::uint32_t trouble = EPOLLERR | EPOLLHUP;
 
 } // namespace
@@ -19,7 +19,9 @@ TlsBridge::TlsBridge(task::Worker& worker, Ends ends, std::string begun, char* s
     : worker_{worker}, tls_{ends.tls}, tls_fd_{ends.tls_fd}, pair_{std::move(ends.pair)}, scratch_{scratch},
       patience_{patience}, on_end_{std::move(on_end)}, inward_{std::move(begun)},
       alive_{std::make_shared<bool>(true)},
-      timer_{worker, [this] { end(Error{ErrorKind::timeout, "the client does not read the rest of its answer"}); }}
+      timer_{worker, [this] {
+                 end(Error{ErrorKind::timeout, "the client does not read the rest of its answer"});
+             }}
 {
     pump_in();
     arm();
@@ -99,7 +101,8 @@ void TlsBridge::write_pair(std::string_view bytes)
             inward_.assign(bytes);
             return;
         } else if (errno != EINTR) {
-            deaf_ = true; // it has closed: what the client still sends is for nobody, but an answer may be on its way
+            deaf_ = true; // it has closed: what the client still sends is for nobody, but an answer may be on
+                          // its way
         }
     }
 }
@@ -133,7 +136,8 @@ void TlsBridge::write_client(std::string_view bytes)
         const auto io = tls_.write(bytes.data(), bytes.size());
         if (io.step == crypto::TlsStream::Step::done) {
             bytes.remove_prefix(io.bytes);
-        } else if (io.step == crypto::TlsStream::Step::want_read || io.step == crypto::TlsStream::Step::want_write) {
+        } else if (io.step == crypto::TlsStream::Step::want_read ||
+                   io.step == crypto::TlsStream::Step::want_write) {
             outward_.assign(bytes);
             if (pair_done_ || hung_up_)
                 timer_.arm_in(patience_);
@@ -170,9 +174,10 @@ void TlsBridge::arm()
 {
     if (ended_)
         return;
-    const auto of_client = (inward_.empty() && !client_done_ ? EPOLLIN : 0u)
-                           | (!outward_.empty() || wants_write_ ? EPOLLOUT : 0u);
-    const auto of_pair = (outward_.empty() && !pair_done_ ? EPOLLIN : 0u) | (!inward_.empty() ? EPOLLOUT : 0u);
+    const auto of_client = (inward_.empty() && !client_done_ ? EPOLLIN : 0u) |
+                           (!outward_.empty() || wants_write_ ? EPOLLOUT : 0u);
+    const auto of_pair =
+        (outward_.empty() && !pair_done_ ? EPOLLIN : 0u) | (!inward_.empty() ? EPOLLOUT : 0u);
     if (!tls_watch_)
         tls_watch_.emplace(worker_, tls_fd_, of_client, [this](std::uint32_t events) { on_client(events); });
     else if (of_client != tls_events_)

@@ -54,8 +54,8 @@ public:
             const auto io = stream_.read(bytes.data(), most);
             last_ = io.step;
             bytes.resize(io.bytes);
-            if (io.step == crypto::TlsStream::Step::done || io.step == crypto::TlsStream::Step::closed
-                || io.step == crypto::TlsStream::Step::failed)
+            if (io.step == crypto::TlsStream::Step::done || io.step == crypto::TlsStream::Step::closed ||
+                io.step == crypto::TlsStream::Step::failed)
                 return bytes;
             wait();
             bytes.resize(most);
@@ -72,10 +72,10 @@ public:
         }
         return all;
     }
-    void        shutdown() { stream_.shutdown(); }
+    void shutdown() { stream_.shutdown(); }
     std::string peer() const { return stream_.info().peer.common_name; }
     crypto::TlsStream::Step last() const { return last_; }
-    Client&     socket() { return socket_; }
+    Client& socket() { return socket_; }
 
 private:
     static int nonblocking(int fd)
@@ -87,11 +87,12 @@ private:
     {
         expect(last_ == crypto::TlsStream::Step::want_read || last_ == crypto::TlsStream::Step::want_write,
                stream_.error().c_str());
-        pollfd one{socket_.fd(), static_cast<short>(last_ == crypto::TlsStream::Step::want_read ? POLLIN : POLLOUT), 0};
+        pollfd one{socket_.fd(),
+                   static_cast<short>(last_ == crypto::TlsStream::Step::want_read ? POLLIN : POLLOUT), 0};
         expect(poll(&one, 1, patience_ms) == 1, "TLS: nothing happened in time");
     }
-    Client                  socket_;
-    crypto::TlsStream       stream_;
+    Client socket_;
+    crypto::TlsStream stream_;
     crypto::TlsStream::Step last_ = crypto::TlsStream::Step::done;
 };
 

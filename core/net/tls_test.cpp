@@ -12,7 +12,7 @@ TEST_CASE("SIP over TLS goes both ways", "[net]")
         const auto& listener = there.listen(Protocol::tls);
         there.network.set_tls_server(tls_server());
         there.start();
-        TlsClient  client{listener.bound, tls_client(method)};
+        TlsClient client{listener.bound, tls_client(method)};
         const auto text = sip_options("1", std::string(60'000, 'b'));
         for (int i = 0; i < 5; ++i) {
             client.send(text);
@@ -38,7 +38,7 @@ TEST_CASE("SIP over TLS goes both ways", "[net]")
 
 TEST_CASE("close_notify ends the connection, and ours is sent", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.start();
@@ -67,7 +67,7 @@ TEST_CASE("a handshake that does not end is ended", "[net]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Loopback    there;
+        Loopback there;
         const auto& listener = there.listen(Protocol::tls);
         there.network.set_tls_server(tls_server());
         there.start();
@@ -85,13 +85,14 @@ TEST_CASE("a handshake that does not end is ended", "[net]")
 
 TEST_CASE("a peer that speaks no TLS is refused at once", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.start();
     Client client{Protocol::tcp, listener.bound};
     client.send(sip_options("1"));
-    while (!client.receive().empty()) {} // an alert, perhaps
+    while (!client.receive().empty()) {
+    } // an alert, perhaps
     CHECK(there.comes_true([&] { return there.network.counters().tls_failures == 1; }));
     CHECK(there.comes_true([&] { return there.network.counters().tls_open == 0; }));
 }
@@ -100,7 +101,7 @@ TEST_CASE("we connect over TLS, and look at the certificate when told to", "[net
 {
     const struct {
         const char *story, *ca, *name;
-        bool        verify, expected;
+        bool verify, expected;
     } rows[] = {
         {"nobody asks", "", "", false, true},
         {"a trusted certificate", "localhost", "localhost", true, true},
@@ -109,7 +110,7 @@ TEST_CASE("we connect over TLS, and look at the certificate when told to", "[net
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Loopback    here, there;
+        Loopback here, there;
         const auto& listener = there.listen(Protocol::tls);
         there.network.set_tls_server(tls_server());
         crypto::TlsSettings settings;
@@ -125,7 +126,8 @@ TEST_CASE("we connect over TLS, and look at the certificate when told to", "[net
         if (row.expected) {
             const auto message = there.handler.messages.next();
             CHECK(message.bytes == sip_options("1"));
-            REQUIRE(there.network.send({Protocol::tls, message.from.source, nullptr, {}, false}, sip_options("2")));
+            REQUIRE(there.network.send({Protocol::tls, message.from.source, nullptr, {}, false},
+                                       sip_options("2")));
             const auto back = here.handler.messages.next();
             CHECK(back.bytes == sip_options("2"));
             CHECK(here.network.tls_info(back.from.connection)->peer_verified == row.verify);
@@ -141,7 +143,7 @@ TEST_CASE("we connect over TLS, and look at the certificate when told to", "[net
 
 TEST_CASE("without a certificate a TLS connection is refused, and the network says so", "[net]")
 {
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.start();
     Client client{Protocol::tcp, listener.bound};
@@ -175,12 +177,17 @@ TEST_CASE("the name a client asks for selects the certificate", "[net]")
     const struct {
         const char *asked, *shown;
     } rows[] = {
-        {"", "localhost"}, {"unknown.test", "localhost"}, {"other.test", "other.test"}, {"OTHER.test", "other.test"},
-        {"a.wild.test", "other.test"}, {"a.b.wild.test", "localhost"}, {"wild.test", "localhost"},
+        {"", "localhost"},
+        {"unknown.test", "localhost"},
+        {"other.test", "other.test"},
+        {"OTHER.test", "other.test"},
+        {"a.wild.test", "other.test"},
+        {"a.b.wild.test", "localhost"},
+        {"wild.test", "localhost"},
     };
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
-    auto        server = tls_server();
+    auto server = tls_server();
     server->add_name("other.test", tls_server("other"));
     server->add_name("*.wild.test", tls_server("other"));
     there.network.set_tls_server(server);
@@ -195,7 +202,7 @@ TEST_CASE("the name a client asks for selects the certificate", "[net]")
 TEST_CASE("many connections, all idle, cost little", "[net]")
 {
     // Both ends live in this process: what is measured is one server and one client side.
-    Loopback    there;
+    Loopback there;
     const auto& listener = there.listen(Protocol::tls);
     there.network.set_tls_server(tls_server());
     there.start();

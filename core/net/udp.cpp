@@ -47,7 +47,7 @@ struct UdpWorker::Buffers {
     Address local(std::size_t i, const Address& bound)
     {
         Address local = bound;
-        auto&   header = messages[i].msg_hdr;
+        auto& header = messages[i].msg_hdr;
         for (cmsghdr* control = CMSG_FIRSTHDR(&header); control; control = CMSG_NXTHDR(&header, control)) {
             if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
                 in_pktinfo info;
@@ -65,18 +65,21 @@ struct UdpWorker::Buffers {
     struct Control {
         alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(in6_pktinfo))];
     };
-    const std::size_t                       size, stride;
-    std::unique_ptr<char[]>                 memory;
-    std::array<mmsghdr, batch_size>         messages{};
-    std::array<iovec, batch_size>           pieces{};
-    std::array<SocketAddress, batch_size>   names{};
-    std::array<Control, batch_size>         controls{};
+    const std::size_t size, stride;
+    std::unique_ptr<char[]> memory;
+    std::array<mmsghdr, batch_size> messages{};
+    std::array<iovec, batch_size> pieces{};
+    std::array<SocketAddress, batch_size> names{};
+    std::array<Control, batch_size> controls{};
 };
 
 UdpSocket::UdpSocket(UdpWorker& home, const Listener& listener, Descriptor fd)
-    : home_{home}, listener_{listener}, fd_{std::move(fd)},
-      watch_{home.worker(), fd_.get(), EPOLLIN, [this](std::uint32_t events) { on_event(events); }}
-{}
+    : home_{home}, listener_{listener}, fd_{std::move(fd)}, watch_{home.worker(), fd_.get(), EPOLLIN,
+                                                                   [this](std::uint32_t events) {
+                                                                       on_event(events);
+                                                                   }}
+{
+}
 
 void UdpSocket::on_event(std::uint32_t events)
 {
@@ -88,18 +91,18 @@ void UdpSocket::on_event(std::uint32_t events)
 
 bool UdpSocket::read(UdpWorker& reader)
 {
-    Shared&    shared = reader.shared();
-    auto&      buffers = reader.buffers();
-    Tally&     tally = *shared.tallies[reader.worker().index()];
+    Shared& shared = reader.shared();
+    auto& buffers = reader.buffers();
+    Tally& tally = *shared.tallies[reader.worker().index()];
     const bool any = listener_.bound.is_any();
-    Received   from;
+    Received from;
     from.listener = &listener_;
     from.local = listener_.bound;
     for (std::size_t batch = 0; batch < batches_per_wake; ++batch) {
         const int got = buffers.receive(fd_.get(), any);
         if (got <= 0)
             return false; // nothing left, or an ICMP error that concerns nobody here
-        const auto    count = static_cast<std::size_t>(got);
+        const auto count = static_cast<std::size_t>(got);
         std::uint64_t bytes = 0, messages = 0, garbage = 0;
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t size = buffers.messages[i].msg_len;
@@ -114,7 +117,8 @@ bool UdpSocket::read(UdpWorker& reader)
             from.source = from_system(buffers.names[i]);
             if (any)
                 from.local = buffers.local(i, listener_.bound);
-            shared.handler->on_message(reader.worker(), from, {buffers.memory.get() + i * buffers.stride, size});
+            shared.handler->on_message(reader.worker(), from,
+                                       {buffers.memory.get() + i * buffers.stride, size});
         }
         bump(tally.datagrams_in, count);
         bump(tally.bytes_in, bytes);
@@ -127,7 +131,8 @@ bool UdpSocket::read(UdpWorker& reader)
     return true;
 }
 
-// Two wakes that end with a full batch: the others are asked to help. Eight that do not: it goes without them again.
+// Two wakes that end with a full batch: the others are asked to help. Eight that do not: it goes without them
+// again.
 void UdpSocket::judge(bool full)
 {
     full_wakes_ = full ? full_wakes_ + 1 : 0;
@@ -151,13 +156,14 @@ void UdpSocket::judge(bool full)
 
 Result<void> UdpSocket::send(const Address& to, std::string_view bytes)
 {
-    Shared&   shared = home_.shared();
+    Shared& shared = home_.shared();
     const bool at_home = task::Worker::current() == &home_.worker();
-    Tally&    tally = shared.tally();
+    Tally& tally = shared.tally();
     if (!at_home || queue_.empty()) {
-        SocketAddress   address;
+        SocketAddress address;
         const socklen_t size = to_system(to, address);
-        if (sendto(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &address.any, size) >= 0) {
+        if (sendto(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &address.any, size) >=
+            0) {
             bump(tally.datagrams_out);
             bump(tally.bytes_out, bytes.size());
             return {};
@@ -190,11 +196,11 @@ void UdpSocket::flush()
 {
     Tally& tally = home_.shared().tally();
     for (std::size_t sent = 0; !queue_.empty() && sent < batch_size; ++sent) {
-        const auto&     next = queue_.front();
-        SocketAddress   address;
+        const auto& next = queue_.front();
+        SocketAddress address;
         const socklen_t size = to_system(next.to, address);
-        if (sendto(fd_.get(), next.bytes.data(), next.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &address.any, size)
-            >= 0) {
+        if (sendto(fd_.get(), next.bytes.data(), next.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &address.any,
+                   size) >= 0) {
             bump(tally.datagrams_out);
             bump(tally.bytes_out, next.bytes.size());
         } else if (errno == EAGAIN || errno == ENOBUFS) {
@@ -210,7 +216,8 @@ void UdpSocket::flush()
 
 UdpWorker::UdpWorker(Shared& shared, task::Worker& worker)
     : shared_{shared}, worker_{worker}, buffers_{std::make_unique<Buffers>(shared.settings.max_datagram)}
-{}
+{
+}
 
 UdpWorker::~UdpWorker() = default;
 

@@ -13,16 +13,16 @@ namespace sipyard::net {
 
 class UdpWorker;
 
-// One address on one worker. The kernel spreads flows over the workers' sockets, so a trunk (one flow) lands on one
-// of them. A socket that cannot keep up lets the other workers read it too, until it catches up.
+// One address on one worker. The kernel spreads flows over the workers' sockets, so a trunk (one flow) lands
+// on one of them. A socket that cannot keep up lets the other workers read it too, until it catches up.
 class UdpSocket {
 public:
     UdpSocket(UdpWorker& home, const Listener& listener, Descriptor fd);
 
     // On the home worker, or on a thread that is no worker (then nothing is queued: the job is posted).
     Result<void> send(const Address& to, std::string_view bytes);
-    // Reads what is there, at most 4 batches, into the buffers of `reader` and hands it to the handler. True when the
-    // last batch was full.
+    // Reads what is there, at most 4 batches, into the buffers of `reader` and hands it to the handler. True
+    // when the last batch was full.
     bool read(UdpWorker& reader);
     const Listener& listener() const { return listener_; }
     int fd() const { return fd_.get(); }
@@ -34,16 +34,16 @@ private:
     void flush();
 
     struct Waiting {
-        Address     to;
+        Address to;
         std::string bytes;
     };
-    UdpWorker&          home_;
-    const Listener&     listener_;
-    Descriptor          fd_;
-    std::deque<Waiting> queue_;            // the send buffer is full
-    int                 full_wakes_ = 0, calm_wakes_ = 0;
-    bool                helped_ = false;
-    task::Watch         watch_;            // last: its callback uses the rest
+    UdpWorker& home_;
+    const Listener& listener_;
+    Descriptor fd_;
+    std::deque<Waiting> queue_; // the send buffer is full
+    int full_wakes_ = 0, calm_wakes_ = 0;
+    bool helped_ = false;
+    task::Watch watch_; // last: its callback uses the rest
 };
 
 class UdpWorker {
@@ -52,17 +52,17 @@ public:
     ~UdpWorker();
 
     // On this worker.
-    void       add(const Listener& listener, Descriptor fd);
-    void       help(UdpSocket& socket);         // reads another worker's socket as well
-    void       stop_helping(const UdpSocket& socket);
-    void       stop_helping();
-    void       close();
+    void add(const Listener& listener, Descriptor fd);
+    void help(UdpSocket& socket); // reads another worker's socket as well
+    void stop_helping(const UdpSocket& socket);
+    void stop_helping();
+    void close();
     UdpSocket* socket(const Listener& listener) const
     {
         return listener.index < sockets_.size() ? sockets_[listener.index].get() : nullptr;
     }
 
-    Shared&       shared() { return shared_; }
+    Shared& shared() { return shared_; }
     task::Worker& worker() { return worker_; }
 
     struct Buffers;
@@ -70,14 +70,14 @@ public:
 
 private:
     struct Helping {
-        UdpSocket*                   socket;
+        UdpSocket* socket;
         std::unique_ptr<task::Watch> watch;
     };
-    Shared&                                 shared_;
-    task::Worker&                           worker_;
-    std::unique_ptr<Buffers>                buffers_;
+    Shared& shared_;
+    task::Worker& worker_;
+    std::unique_ptr<Buffers> buffers_;
     std::vector<std::unique_ptr<UdpSocket>> sockets_; // by listener index
-    std::vector<Helping>                    helping_;
+    std::vector<Helping> helping_;
 };
 
 } // namespace sipyard::net

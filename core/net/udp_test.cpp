@@ -32,11 +32,11 @@ TEST_CASE("a handler learns who sent where", "[net]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Loopback    there;
+        Loopback there;
         const auto& listener = there.listen(Protocol::udp, row.bound);
         there.start();
         const auto to = *Address::parse(row.client, listener.bound.port);
-        Client     client{Protocol::udp, to};
+        Client client{Protocol::udp, to};
         client.send("OPTIONS sip:a@b SIP/2.0");
         const auto message = there.handler.messages.next();
         CHECK(message.bytes == "OPTIONS sip:a@b SIP/2.0");
@@ -63,7 +63,8 @@ TEST_CASE("one flow and sixteen: nothing is lost and nothing is mixed up", "[net
             std::set<std::string> sent, seen;
             for (auto& client : clients)
                 for (std::size_t i = 0; i < 160 / flows; ++i) {
-                    const auto text = sip_options(std::to_string(client->local().port) + "-" + std::to_string(i));
+                    const auto text =
+                        sip_options(std::to_string(client->local().port) + "-" + std::to_string(i));
                     sent.insert(text);
                     client->send(text);
                 }
@@ -82,8 +83,8 @@ TEST_CASE("one flow and sixteen: nothing is lost and nothing is mixed up", "[net
 
 TEST_CASE("a flood of one flow is read by others too, and answered in full", "[net]")
 {
-    Loopback              there{{}, 2};
-    std::mutex            mutex;
+    Loopback there{{}, 2};
+    std::mutex mutex;
     std::set<std::size_t> workers;
     there.handler.answer = [&](const Received& from, std::string_view bytes) {
         {
@@ -92,12 +93,13 @@ TEST_CASE("a flood of one flow is read by others too, and answered in full", "[n
         }
         // Work that takes long enough for the socket to fill up behind it.
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds{30};
-        while (std::chrono::steady_clock::now() < until) {}
+        while (std::chrono::steady_clock::now() < until) {
+        }
         static_cast<void>(there.network.send({from.protocol, from.source, from.listener, {}, false}, bytes));
     };
     const auto& listener = there.listen(Protocol::udp);
     there.start();
-    Client    client{Protocol::udp, listener.bound};
+    Client client{Protocol::udp, listener.bound};
     const int room = 4 * 1024 * 1024;
     setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     bool helped = false;
@@ -116,7 +118,7 @@ TEST_CASE("keepalives and oversized datagrams do not reach the handler", "[net]"
 {
     Settings settings;
     settings.max_datagram = 1000;
-    Loopback    there{settings};
+    Loopback there{settings};
     const auto& listener = there.listen(Protocol::udp);
     there.start();
     Client client{Protocol::udp, listener.bound};
@@ -134,7 +136,7 @@ TEST_CASE("a second instance on the same address is refused by name", "[net]")
 {
     for (const auto protocol : {Protocol::udp, Protocol::tcp}) {
         INFO(to_text(protocol));
-        Loopback    first, second;
+        Loopback first, second;
         const auto& taken = first.listen(protocol);
         first.start();
         Listener same;
@@ -154,10 +156,12 @@ TEST_CASE("a datagram without a fitting socket is an error of the sender", "[net
     Loopback there;
     there.listen(Protocol::udp);
     there.start();
-    const auto sent = there.network.send({Protocol::udp, *Address::parse("::1", 5060), nullptr, {}, true}, "x");
+    const auto sent =
+        there.network.send({Protocol::udp, *Address::parse("::1", 5060), nullptr, {}, true}, "x");
     REQUIRE_FALSE(sent);
     CHECK(sent.error().text.find("[::1]:5060") != std::string::npos);
-    CHECK(there.network.pick(Protocol::udp, *Address::parse("127.0.0.9")) == there.network.listeners()[0].get());
+    CHECK(there.network.pick(Protocol::udp, *Address::parse("127.0.0.9")) ==
+          there.network.listeners()[0].get());
     CHECK(there.network.pick(Protocol::tcp, *Address::parse("127.0.0.9")) == nullptr);
 }
 

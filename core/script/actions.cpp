@@ -22,11 +22,12 @@ void TimedAction::run(Run& run) const
                                     place(run, at_.file, at_.line), took));
 }
 
-// --- assignment -------------------------------------------------------------------------------------------------------
+// --- assignment ----------------------------------------------------------------------------------
 
 namespace {
 
-// After an expression: was there a value? Forgets that there was none; the statement that asks has dealt with it.
+// After an expression: was there a value? Forgets that there was none; the statement that asks has dealt with
+// it.
 bool had_value(Run& run)
 {
     if (!(run.pending & no_value)) [[likely]]
@@ -72,7 +73,7 @@ Value AssignValue::value(Run& run) const
     return worked ? 1 : 0;
 }
 
-// --- conditions -------------------------------------------------------------------------------------------------------
+// --- conditions ----------------------------------------------------------------------------------
 
 bool holds(Run& run, const Expr& condition)
 {
@@ -160,7 +161,7 @@ void SwitchAction::run(Run& run) const
     }
 }
 
-// --- leaving ----------------------------------------------------------------------------------------------------------
+// --- leaving -------------------------------------------------------------------------------------
 
 void LeaveAction::run(Run& run) const
 {
@@ -184,7 +185,7 @@ void LeaveAction::run(Run& run) const
     }
 }
 
-// --- what is called ---------------------------------------------------------------------------------------------------
+// --- what is called ------------------------------------------------------------------------------
 
 int run_route_code(Run& run, const RouteCode& route)
 {

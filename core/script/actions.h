@@ -1,4 +1,5 @@
-// core/script/actions.h - statements: assignment, if, while, switch, leaving; and routes and blocks that are called
+// core/script/actions.h - statements: assignment, if, while, switch, leaving; and routes and blocks that are
+// called
 #pragma once
 
 #include "core/script/ast.h"
@@ -22,16 +23,20 @@ private:
     const Callee& callee_;
 };
 
-// With latency_limit_action: an action that takes longer is named in the log. Waiting counts, as it does for the caller.
+// With latency_limit_action: an action that takes longer is named in the log. Waiting counts, as it does for
+// the caller.
 class TimedAction final : public Action {
 public:
-    TimedAction(const Action& action, std::string_view word, Position at) : action_{action}, word_{word}, at_{at} {}
+    TimedAction(const Action& action, std::string_view word, Position at)
+        : action_{action}, word_{word}, at_{at}
+    {
+    }
     void run(Run& run) const override;
 
 private:
-    const Action&          action_;
+    const Action& action_;
     const std::string_view word_;
-    const Position         at_;
+    const Position at_;
 };
 
 class AssignVar final : public Action { // $var(x) = e
@@ -41,21 +46,22 @@ public:
 
 private:
     const std::size_t slot_;
-    const Expr&       value_;
+    const Expr& value_;
 };
 
 class AssignPlace final : public Action {
 public:
     AssignPlace(const Place& place, const Expr& value, std::string_view text, Position at)
         : place_{place}, value_{value}, text_{text}, at_{at}
-    {}
+    {
+    }
     void run(Run& run) const override;
 
 private:
-    const Place&           place_;
-    const Expr&            value_;
+    const Place& place_;
+    const Expr& value_;
     const std::string_view text_;
-    const Position         at_;
+    const Position at_;
 };
 
 // An assignment as an operand: 1 when it worked.
@@ -63,7 +69,7 @@ class AssignValue final : public Expr {
 public:
     explicit AssignValue(const Action& assignment) : assignment_{assignment} {}
     Value value(Run& run) const override;
-    bool  calls() const override { return true; }
+    bool calls() const override { return true; }
 
 private:
     const Action& assignment_;
@@ -81,12 +87,14 @@ private:
 
 class WhileAction final : public Action {
 public:
-    WhileAction(const Expr& condition, Block body, Position at) : condition_{condition}, body_{body}, at_{at} {}
+    WhileAction(const Expr& condition, Block body, Position at) : condition_{condition}, body_{body}, at_{at}
+    {
+    }
     void run(Run& run) const override;
 
 private:
-    const Expr&    condition_;
-    const Block    body_;
+    const Expr& condition_;
+    const Block body_;
     const Position at_;
 };
 
@@ -94,24 +102,26 @@ private:
 class SwitchAction final : public Action {
 public:
     struct Label {
-        std::int64_t     number = 0;
+        std::int64_t number = 0;
         std::string_view text;
-        const Pattern*   pattern = nullptr; // instead of the text
-        std::size_t      start = 0;
+        const Pattern* pattern = nullptr; // instead of the text
+        std::size_t start = 0;
     };
     static constexpr std::size_t no_fallback = static_cast<std::size_t>(-1);
-    SwitchAction(const Expr& value, bool numbers, std::span<const Label> labels, std::size_t fallback, Block bodies)
+    SwitchAction(const Expr& value, bool numbers, std::span<const Label> labels, std::size_t fallback,
+                 Block bodies)
         : value_{value}, numbers_{numbers}, labels_{labels}, fallback_{fallback}, bodies_{bodies}
-    {}
+    {
+    }
     void run(Run& run) const override;
 
 private:
     std::size_t start_of(Run& run) const;
-    const Expr&                  value_;
-    const bool                   numbers_;
+    const Expr& value_;
+    const bool numbers_;
     const std::span<const Label> labels_;
-    const std::size_t            fallback_;
-    const Block                  bodies_;
+    const std::size_t fallback_;
+    const Block bodies_;
 };
 
 class LeaveAction final : public Action {
@@ -121,7 +131,7 @@ public:
 
 private:
     const ast::Leave::Kind kind_;
-    const Expr*            value_;
+    const Expr* value_;
 };
 
 // A condition's truth with what may happen on the way: no value is false.
@@ -136,8 +146,8 @@ public:
     int call(Run& run) const override;
 
 private:
-    const RouteCode* route_;    // null: found by name at each call
-    const Expr*      name_;
+    const RouteCode* route_; // null: found by name at each call
+    const Expr* name_;
 };
 
 class BlockCall final : public Callee { // { actions } as an operand

@@ -8,8 +8,8 @@ namespace sipyard::script::ast {
 std::string_view to_text(BinaryOp op)
 {
     static constexpr std::array<std::string_view, 23> names = {
-        "||", "&&", "|", "&", "^", "<<", ">>", "==", "!=", "=~", "eq", "ne", "ieq", "ine", "<", ">", "<=", ">=",
-        "+", "-", "*", "/", "mod",
+        "||",  "&&",  "|", "&", "^",  "<<", ">>", "==", "!=", "=~", "eq",  "ne",
+        "ieq", "ine", "<", ">", "<=", ">=", "+",  "-",  "*",  "/",  "mod",
     };
     return names[static_cast<std::size_t>(op)];
 }
@@ -25,8 +25,8 @@ std::string_view to_text(UnaryOp op)
 std::string_view to_text(Operand operand)
 {
     static constexpr std::array<std::string_view, 17> names = {
-        "method", "uri", "from_uri", "to_uri", "src_ip", "dst_ip", "snd_ip", "to_ip", "src_port", "dst_port",
-        "snd_port", "to_port", "msg:len", "af", "snd_af", "proto", "snd_proto",
+        "method",   "uri",      "from_uri", "to_uri",  "src_ip", "dst_ip", "snd_ip", "to_ip",     "src_port",
+        "dst_port", "snd_port", "to_port",  "msg:len", "af",     "snd_af", "proto",  "snd_proto",
     };
     return names[static_cast<std::size_t>(operand)];
 }

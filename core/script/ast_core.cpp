@@ -8,7 +8,8 @@ namespace sipyard::script {
 namespace {
 
 // Functions that decide where a request goes mean nothing once its bytes are on their way.
-constexpr RouteMask not_onsend{static_cast<std::uint16_t>(any_route.bits & ~static_cast<std::uint16_t>(Route::onsend))};
+constexpr RouteMask not_onsend{
+    static_cast<std::uint16_t>(any_route.bits & ~static_cast<std::uint16_t>(Route::onsend))};
 
 const std::vector<CoreSpec>& table()
 {
@@ -20,7 +21,7 @@ const std::vector<CoreSpec>& table()
         {"forward_tcp", F::forward_tcp, 0, {A::host, A::port}, false, not_onsend},
         {"forward_tls", F::forward_tls, 0, {A::host, A::port}, false, not_onsend},
         {"forward_sctp", F::forward_sctp, 0, {A::host, A::port}, false, not_onsend},
-        {"log", F::log, 1, {A::number, A::text}},               // the level comes first when there are two
+        {"log", F::log, 1, {A::number, A::text}}, // the level comes first when there are two
         {"error", F::error, 2, {A::text, A::text}},
         {"exec", F::exec, 1, {A::text}},
         {"setflag", F::setflag, 1, {A::flag}},
@@ -32,7 +33,12 @@ const std::vector<CoreSpec>& table()
         {"rewriteuri|seturi", F::rewriteuri, 1, {A::text}, false, not_onsend},
         {"rewritehost|sethost|seth", F::rewritehost, 1, {A::text}, false, not_onsend},
         {"rewritehostport|sethostport|sethp", F::rewritehostport, 1, {A::text}, false, not_onsend},
-        {"rewritehostporttrans|sethostporttrans|sethpt", F::rewritehostporttrans, 1, {A::text}, false, not_onsend},
+        {"rewritehostporttrans|sethostporttrans|sethpt",
+         F::rewritehostporttrans,
+         1,
+         {A::text},
+         false,
+         not_onsend},
         {"rewriteuser|setuser|setu", F::rewriteuser, 1, {A::text}, false, not_onsend},
         {"rewriteuserpass|setuserpass|setup", F::rewriteuserpass, 1, {A::text}, false, not_onsend},
         {"rewriteport|setport|setp", F::rewriteport, 1, {A::text}, false, not_onsend},
@@ -75,7 +81,8 @@ const CoreSpec* find_core_function(std::string_view name)
 
 std::string_view to_text(CoreFunction function)
 {
-    std::string_view names = table()[static_cast<std::size_t>(function)].names; // rows are in the enum's order
+    std::string_view names =
+        table()[static_cast<std::size_t>(function)].names; // rows are in the enum's order
     return cut(names, '|');
 }
 

@@ -7,8 +7,9 @@ namespace sipyard::script {
 
 namespace {
 // The variables the language has without any module (spec/script 14, end).
-constexpr std::string_view built_in[] = {"rc", "retcode", "env", "envn", "def", "defn", "defv", "defs", "null", "var", "vn",
-                                         "vz", "sel", "cfg", "snd", "sndto", "sndfrom"};
+constexpr std::string_view built_in[] = {"rc",   "retcode", "env",  "envn",  "def",    "defn",
+                                         "defv", "defs",    "null", "var",   "vn",     "vz",
+                                         "sel",  "cfg",     "snd",  "sndto", "sndfrom"};
 } // namespace
 
 ModuleCell& Catalogue::cell(const AnyManifest* manifest)
@@ -24,7 +25,8 @@ void Catalogue::declare(const std::vector<ModuleInstance>& modules)
 {
     for (const ModuleInstance& module : modules) {
         ModuleCell& known = cell(module.manifest);
-        if (module.object && known.object != module.object) // a reload finds it there, and scripts are reading it
+        if (module.object &&
+            known.object != module.object) // a reload finds it there, and scripts are reading it
             known.object = module.object;
         for (const VariableSpec& spec : module.manifest->variables)
             for (const auto name : split(spec.name, '|'))
@@ -51,7 +53,10 @@ const TransformationSpec* Catalogue::transformation(std::string_view class_name,
     return spec == found->second.end() ? nullptr : spec->second;
 }
 
-bool Catalogue::has_class(std::string_view class_name) const { return classes_.find(class_name) != classes_.end(); }
+bool Catalogue::has_class(std::string_view class_name) const
+{
+    return classes_.find(class_name) != classes_.end();
+}
 
 std::string_view Catalogue::nearest_variable(std::string_view name) const
 {

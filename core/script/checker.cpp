@@ -35,8 +35,9 @@ bool wants_integer(const Expression& e, Diagnostics& diagnostics)
 {
     if (e.type != Type::text)
         return true;
-    diagnostics.error(e.at, format("bad expression: type mismatch: str instead of int at ({},{})", e.at.line, e.at.column),
-                      "an integer");
+    diagnostics.error(
+        e.at, format("bad expression: type mismatch: str instead of int at ({},{})", e.at.line, e.at.column),
+        "an integer");
     return false;
 }
 
@@ -77,10 +78,7 @@ std::optional<std::int64_t> compute(BinaryOp op, std::int64_t a, std::int64_t b)
     }
 }
 
-Type result_type(BinaryOp op, Type left)
-{
-    return op == BinaryOp::plus ? left : Type::integer;
-}
+Type result_type(BinaryOp op, Type left) { return op == BinaryOp::plus ? left : Type::integer; }
 
 // Which operands must not be texts.
 bool check_types(BinaryOp op, const Expression& left, const Expression& right, Diagnostics& diagnostics)
@@ -88,15 +86,16 @@ bool check_types(BinaryOp op, const Expression& left, const Expression& right, D
     switch (op) {
     case BinaryOp::match:
     case BinaryOp::text_equal:
-    case BinaryOp::text_not_equal:
-        return true;
+    case BinaryOp::text_not_equal: return true;
     case BinaryOp::equal:
     case BinaryOp::not_equal:
     case BinaryOp::plus:
         return left.type != Type::integer || wants_integer(right, diagnostics); // the left one decides
     default:
         // Both are told, the left one first.
-        return static_cast<int>(wants_integer(left, diagnostics)) + static_cast<int>(wants_integer(right, diagnostics)) == 2;
+        return static_cast<int>(wants_integer(left, diagnostics)) +
+                   static_cast<int>(wants_integer(right, diagnostics)) ==
+               2;
     }
 }
 
@@ -132,8 +131,9 @@ ExpressionPtr with_depth(ExpressionPtr e, int below, Diagnostics& diagnostics)
     e->depth = below + 1;
     if (e->depth <= Expression::deepest)
         return e;
-    diagnostics.error(e->at, format("the expression is too complex, at most {} operators in each other are allowed",
-                                    Expression::deepest));
+    diagnostics.error(e->at,
+                      format("the expression is too complex, at most {} operators in each other are allowed",
+                             Expression::deepest));
     return nullptr;
 }
 
@@ -150,26 +150,30 @@ ExpressionPtr make_expression(Expression::Node node, Position at, Type type)
 
 bool is_constant(const Expression& e) { return number_in(e) != nullptr || text_in(e) != nullptr; }
 
-ExpressionPtr join(BinaryOp op, ExpressionPtr left, ExpressionPtr right, Position at, Diagnostics& diagnostics)
+ExpressionPtr join(BinaryOp op, ExpressionPtr left, ExpressionPtr right, Position at,
+                   Diagnostics& diagnostics)
 {
     if (!left || !right)
         return nullptr;
     // `x == $null` asks whether there is a value; only the right side is special (spec/script 11).
     if ((op == BinaryOp::equal || op == BinaryOp::not_equal) && is_null_variable(*right)) {
         auto test = apply(UnaryOp::defined, std::move(left), at, diagnostics);
-        return op == BinaryOp::equal ? apply(UnaryOp::logic_not, std::move(test), at, diagnostics) : std::move(test);
+        return op == BinaryOp::equal ? apply(UnaryOp::logic_not, std::move(test), at, diagnostics)
+                                     : std::move(test);
     }
     if (!check_types(op, *left, *right, diagnostics))
         return nullptr;
     if (auto constant = fold(op, *left, *right))
         return constant;
-    // The optimiser of the original drops a neutral right side, which shows when the left one is negative (12, trap 24).
+    // The optimiser of the original drops a neutral right side, which shows when the left one is negative
+    // (12, trap 24).
     if (const auto* b = number_in(*right))
         if ((op == BinaryOp::logic_and && *b != 0) || (op == BinaryOp::logic_or && *b == 0))
             return left;
     const int below = std::max(depth_of(left), depth_of(right));
     const Type type = result_type(op, left->type);
-    return with_depth(make_expression(Binary{op, std::move(left), std::move(right)}, at, type), below, diagnostics);
+    return with_depth(make_expression(Binary{op, std::move(left), std::move(right)}, at, type), below,
+                      diagnostics);
 }
 
 ExpressionPtr apply(UnaryOp op, ExpressionPtr operand, Position at, Diagnostics& diagnostics)
@@ -222,14 +226,15 @@ ExpressionPtr apply(UnaryOp op, ExpressionPtr operand, Position at, Diagnostics&
     return with_depth(make_expression(Unary{op, std::move(operand)}, at, type), below, diagnostics);
 }
 
-ExpressionPtr choose(ExpressionPtr condition, ExpressionPtr yes, ExpressionPtr no, Position at, Diagnostics& diagnostics)
+ExpressionPtr choose(ExpressionPtr condition, ExpressionPtr yes, ExpressionPtr no, Position at,
+                     Diagnostics& diagnostics)
 {
     if (!condition || !yes || !no || !wants_integer(*condition, diagnostics))
         return nullptr;
     const int below = std::max({depth_of(condition), depth_of(yes), depth_of(no)});
     const Type type = yes->type == no->type ? yes->type : Type::dynamic;
-    return with_depth(make_expression(Selval{std::move(condition), std::move(yes), std::move(no)}, at, type), below,
-                      diagnostics);
+    return with_depth(make_expression(Selval{std::move(condition), std::move(yes), std::move(no)}, at, type),
+                      below, diagnostics);
 }
 
 void check_condition(const Expression& condition, std::string_view statement, Diagnostics& diagnostics)

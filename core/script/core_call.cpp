@@ -42,9 +42,9 @@ int CoreCall::call(Run& run) const
         return 1;
     case F::exec: {
         // system() waits for the command, so it does so on a pool thread.
-        const auto code = task::blocking(run.request.host().runtime().pool(), std::chrono::seconds{30},
-                                         [](std::string command) { return std::system(command.c_str()); },
-                                         std::string{text(run, 0)});
+        const auto code = task::blocking(
+            run.request.host().runtime().pool(), std::chrono::seconds{30},
+            [](std::string command) { return std::system(command.c_str()); }, std::string{text(run, 0)});
         if (!code)
             run.program.log.error("exec(\"{}\"): {}", text(run, 0), code.error().text);
         return 1;
@@ -76,7 +76,7 @@ int CoreCall::call(Run& run) const
     }
 }
 
-// --- flags ------------------------------------------------------------------------------------------------------------
+// --- flags ---------------------------------------------------------------------------------------
 
 int CoreCall::flag(Run& run) const
 {
@@ -90,12 +90,14 @@ int CoreCall::flag(Run& run) const
     return 1;
 }
 
-// The flags of $avp(x) are an AVP of their own under a name no script can write, so they travel with the others.
+// The flags of $avp(x) are an AVP of their own under a name no script can write, so they travel with the
+// others.
 int CoreCall::avp_flag(Run& run) const
 {
     const auto avp = AvpList::Name::parse(text(run, 0));
-    const AvpList::Name name{format("\x01 flags of {}:{}", avp.numeric ? "i" : "s", avp.numeric ? std::to_string(avp.number)
-                                                                                             : avp.text), 0, false};
+    const AvpList::Name name{format("\x01 flags of {}:{}", avp.numeric ? "i" : "s",
+                                    avp.numeric ? std::to_string(avp.number) : avp.text),
+                             0, false};
     const std::int64_t bit = std::int64_t{1} << (number(run, 1) & 31);
     return run.request.with_avps([&](AvpStore& store) {
         AvpList& avps = store.avps;
@@ -122,7 +124,8 @@ int CoreCall::mark(Run& run) const
         if (from.connection && net::is_stream(from.protocol)) {
             const auto* via = request.message().top_via(); // without an argument the port the Via names
             request.host().network().add_alias(
-                from.connection, static_cast<std::uint16_t>(number(run, 0, via ? via->port_or_default() : from.source.port)));
+                from.connection,
+                static_cast<std::uint16_t>(number(run, 0, via ? via->port_or_default() : from.source.port)));
         }
         break;
     }
@@ -142,17 +145,23 @@ int CoreCall::mark(Run& run) const
     return 1;
 }
 
-// --- the request URI and where it goes --------------------------------------------------------------------------------
+// --- the request URI and where it goes -----------------------------------------------------------
 
 int CoreCall::rewrite(Run& run) const
 {
     static constexpr struct {
-        F       function;
+        F function;
         UriPart part;
-    } parts[] = {{F::rewritehost, UriPart::host}, {F::rewritehostport, UriPart::host_port},
-                 {F::rewritehostporttrans, UriPart::host_port_trans}, {F::rewriteuser, UriPart::user},
-                 {F::rewriteuserpass, UriPart::user_password}, {F::rewriteport, UriPart::port}, {F::prefix, UriPart::prefix},
-                 {F::strip, UriPart::strip}, {F::strip_tail, UriPart::strip_tail}, {F::userphone, UriPart::user_phone}};
+    } parts[] = {{F::rewritehost, UriPart::host},
+                 {F::rewritehostport, UriPart::host_port},
+                 {F::rewritehostporttrans, UriPart::host_port_trans},
+                 {F::rewriteuser, UriPart::user},
+                 {F::rewriteuserpass, UriPart::user_password},
+                 {F::rewriteport, UriPart::port},
+                 {F::prefix, UriPart::prefix},
+                 {F::strip, UriPart::strip},
+                 {F::strip_tail, UriPart::strip_tail},
+                 {F::userphone, UriPart::user_phone}};
     const sip::Uri* const uri = run.request.parsed_ruri();
     if (!uri) {
         run.program.log.error("{}(): bad uri '{}'", script::to_text(function_), run.request.ruri());
@@ -163,8 +172,9 @@ int CoreCall::rewrite(Run& run) const
             continue;
         const bool counts = row.part == UriPart::strip || row.part == UriPart::strip_tail;
         const std::int64_t count = counts ? number(run, 0) : 0;
-        const auto made = script::rewrite(*uri, row.part, counts ? std::string_view{} : text(run, 0),
-                                          count > 0 ? static_cast<std::size_t>(count) : 0, run.request.arena());
+        const auto made =
+            script::rewrite(*uri, row.part, counts ? std::string_view{} : text(run, 0),
+                            count > 0 ? static_cast<std::size_t>(count) : 0, run.request.arena());
         if (made.empty())
             return -1;
         run.request.set_ruri(made);
@@ -191,9 +201,7 @@ int CoreCall::send_on(Run& run) const
     case F::forward_udp: to.protocol = net::Protocol::udp; break;
     case F::forward_tcp: to.protocol = net::Protocol::tcp; break;
     case F::forward_tls: to.protocol = net::Protocol::tls; break;
-    case F::forward_sctp:
-        run.program.log.error("forward_sctp(): there is no SCTP support");
-        return -1;
+    case F::forward_sctp: run.program.log.error("forward_sctp(): there is no SCTP support"); return -1;
     default: break;
     }
     to.host = text(run, 0);
@@ -222,7 +230,8 @@ int CoreCall::force_socket(Run& run) const
     std::uint16_t port = 0;
     const auto colon = wanted.rfind(':');
     const auto bracket = wanted.rfind(']');
-    if (colon != std::string_view::npos && (bracket == std::string_view::npos ? wanted.find(':') == colon : colon > bracket))
+    if (colon != std::string_view::npos &&
+        (bracket == std::string_view::npos ? wanted.find(':') == colon : colon > bracket))
         if (const auto n = parse_uint(wanted.substr(colon + 1)); n && *n < 65'536) {
             port = static_cast<std::uint16_t>(*n);
             wanted = wanted.substr(0, colon);
@@ -231,7 +240,8 @@ int CoreCall::force_socket(Run& run) const
     for (const auto& listener : run.request.host().network().listeners()) {
         const bool same_host = address ? listener->bound.same_ip(*address)
                                        : iequals(listener->host(), wanted) || iequals(listener->name, wanted);
-        if (same_host && (!protocol || *protocol == listener->protocol) && (port == 0 || port == listener->bound.port)) {
+        if (same_host && (!protocol || *protocol == listener->protocol) &&
+            (port == 0 || port == listener->bound.port)) {
             run.request.force_socket(listener.get());
             return 1;
         }
@@ -240,7 +250,7 @@ int CoreCall::force_socket(Run& run) const
     return -1;
 }
 
-// --- the rest ---------------------------------------------------------------------------------------------------------
+// --- the rest ------------------------------------------------------------------------------------
 
 int CoreCall::write_log(Run& run) const
 {

@@ -57,10 +57,7 @@ void Diagnostics::error(Position at, std::string message, std::string expected, 
     add({Severity::error, at, std::move(message), std::move(expected), std::string{nearest}});
 }
 
-void Diagnostics::warn(Position at, std::string message)
-{
-    add({Severity::warning, at, std::move(message)});
-}
+void Diagnostics::warn(Position at, std::string message) { add({Severity::warning, at, std::move(message)}); }
 
 void Diagnostics::add(Diagnostic diagnostic)
 {

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view unnamed = "0";
 
-// A function threw: that is a bug or a lack of memory, and the caller of the phone should not wait for a timer to learn it.
+// A function threw: that is a bug or a lack of memory, and the caller of the phone should not wait for a
+// timer to learn it.
 void give_up(Request& request, const Program& program, std::string_view what)
 {
     program.log.error("a script function failed with an exception: {}", what);
@@ -32,7 +33,7 @@ void give_up(Request& request, const Program& program, std::string_view what)
 }
 
 struct Ended {
-    int  code = 1;
+    int code = 1;
     bool dropped = false;
 };
 
@@ -73,23 +74,27 @@ public:
     Stopwatch(const Program& program, std::string_view what)
         : program_{program}, what_{what}, on_{program.log.enabled(program.latency_route_log)},
           start_{on_ ? program.host.clock().now() : Instant{}}
-    {}
+    {
+    }
     Stopwatch(const Stopwatch&) = delete;
     Stopwatch& operator=(const Stopwatch&) = delete;
     ~Stopwatch()
     {
         if (!on_)
             return;
-        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(program_.host.clock().now() - start_).count();
+        const auto took =
+            std::chrono::duration_cast<std::chrono::microseconds>(program_.host.clock().now() - start_)
+                .count();
         if (took >= program_.latency_limit_route)
-            program_.log.line(program_.latency_route_log, {}, format("{}-route executed in: {} usec", what_, took));
+            program_.log.line(program_.latency_route_log, {},
+                              format("{}-route executed in: {} usec", what_, took));
     }
 
 private:
-    const Program&         program_;
+    const Program& program_;
     const std::string_view what_;
-    const bool             on_;
-    const Instant          start_;
+    const bool on_;
+    const Instant start_;
 };
 
 } // namespace
@@ -147,12 +152,13 @@ Result<void> Engine::install(std::shared_ptr<Program> program)
                 parts_->programs[other].reset();
         return {};
     }
-    return Error{ErrorKind::overloaded, format("scripts of {} earlier configurations are still running", most_programs - 1)};
+    return Error{ErrorKind::overloaded,
+                 format("scripts of {} earlier configurations are still running", most_programs - 1)};
 }
 
 bool Engine::ready() const { return parts_->current.load() >= 0; }
 
-// --- running ----------------------------------------------------------------------------------------------------------
+// --- running -------------------------------------------------------------------------------------
 
 Verdict Engine::run_request(Request& request)
 {
@@ -164,7 +170,8 @@ Verdict Engine::run_request(Request& request)
     return {run_top(*parts_, *pin.program(), *route, request).code};
 }
 
-// spec/script 12: drop discards, and so does falling off the end with a code that is not positive; exit does not.
+// spec/script 12: drop discards, and so does falling off the end with a code that is not positive; exit does
+// not.
 ReplyVerdict Engine::run_reply(Request& request)
 {
     const Pin pin{*parts_};
@@ -180,9 +187,10 @@ ReplyVerdict Engine::run_reply(Request& request)
             program.log.warn("reply_route ended with {}: the reply is discarded", ended.code);
     }
     bool dropped = ended.dropped || ended.code <= 0;
-    // check_via is settled here because its place is behind the reply route and before transactions are asked.
-    if (const auto* via = request.message().top_via(); !dropped && program.check_via && via
-                                                      && !parts_->host.is_myself(via->host, via->port, std::nullopt)) {
+    // check_via is settled here because its place is behind the reply route and before transactions are
+    // asked.
+    if (const auto* via = request.message().top_via();
+        !dropped && program.check_via && via && !parts_->host.is_myself(via->host, via->port, std::nullopt)) {
         program.log.error("host in first via!=me : {}:{}", via->host, via->port_or_default());
         dropped = true;
     }
@@ -220,7 +228,7 @@ bool Engine::has_route(Route kind, std::string_view name) const
     return pin.program() && pin.program()->route(kind, name);
 }
 
-// --- for Host ---------------------------------------------------------------------------------------------------------
+// --- for Host ------------------------------------------------------------------------------------
 
 Result<std::shared_ptr<const Host::Format>> Engine::compile_format(std::string_view text)
 {
@@ -231,7 +239,8 @@ Result<std::shared_ptr<const Host::Format>> Engine::compile_format(std::string_v
     const Expr* const expr = linker.format(text, trouble);
     if (!expr)
         return Error{ErrorKind::not_found, trouble.message};
-    return std::shared_ptr<const Host::Format>{std::make_shared<CompiledFormat>(*parts_, *expr, std::move(arena))};
+    return std::shared_ptr<const Host::Format>{
+        std::make_shared<CompiledFormat>(*parts_, *expr, std::move(arena))};
 }
 
 Result<std::shared_ptr<const VariableRef>> Engine::compile_variable(std::string_view text)
@@ -245,7 +254,8 @@ Result<std::shared_ptr<const VariableRef>> Engine::compile_variable(std::string_
         return Error{ErrorKind::not_found, trouble.message};
     Trouble ignored; // read-only ones may be compiled too
     const Place* const place = linker.place(text, ignored);
-    return std::shared_ptr<const VariableRef>{std::make_shared<Reference>(*parts_, *expr, place, text, std::move(arena))};
+    return std::shared_ptr<const VariableRef>{
+        std::make_shared<Reference>(*parts_, *expr, place, text, std::move(arena))};
 }
 
 std::string_view Engine::log_prefix(Request& request)

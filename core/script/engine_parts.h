@@ -19,16 +19,17 @@ namespace sipyard::script {
 struct Engine::Parts {
     explicit Parts(Host& h);
 
-    Host&      host;
-    // Linking changes the catalogue; formats may be compiled meanwhile by scripts that run. Never held across a suspension.
+    Host& host;
+    // Linking changes the catalogue; formats may be compiled meanwhile by scripts that run. Never held across
+    // a suspension.
     std::recursive_mutex linking;
-    Catalogue  catalogue;
-    Program    bare;                            // for formats that belong to no program
+    Catalogue catalogue;
+    Program bare;                                 // for formats that belong to no program
     std::vector<std::unique_ptr<Worker>> workers; // the last is of threads that are no workers
-    // Programs never move between places, and a place is reused only when nobody runs in it: a worker counts itself in,
-    // then looks again whether that place is still in force.
+    // Programs never move between places, and a place is reused only when nobody runs in it: a worker counts
+    // itself in, then looks again whether that place is still in force.
     std::array<std::shared_ptr<Program>, most_programs> programs; // shared with whoever linked them
-    std::atomic<int>                                    current{-1};
+    std::atomic<int> current{-1};
 
     Worker& worker();
     std::int64_t running(std::size_t place) const;
@@ -44,13 +45,14 @@ public:
     const Program* program() const { return program_; } // null: none is installed
 
 private:
-    Worker&        worker_;
-    int            place_ = -1;
+    Worker& worker_;
+    int place_ = -1;
     const Program* program_ = nullptr;
 };
 
-// The way into a script: finds or makes the context of this fiber. The outermost one takes the worker's variables along
-// when the fiber is suspended and leaves a copy; what it took is dropped at the end (DESIGN 3).
+// The way into a script: finds or makes the context of this fiber. The outermost one takes the worker's
+// variables along when the fiber is suspended and leaves a copy; what it took is dropped at the end (DESIGN
+// 3).
 class Entry final : public task::SuspendHook {
 public:
     Entry(Engine::Parts& parts, const Program& program, Request& request);
@@ -63,14 +65,14 @@ public:
     void resumed() override;
 
 private:
-    Engine::Parts&            parts_;
-    Worker&                   worker_;
-    task::Fiber*              fiber_;
-    Context                   own_;
-    std::unique_ptr<VarTable> taken_;           // the table that came along
-    task::SuspendHook*        before_ = nullptr;
-    const bool                outermost_;
-    Run                       run_;
+    Engine::Parts& parts_;
+    Worker& worker_;
+    task::Fiber* fiber_;
+    Context own_;
+    std::unique_ptr<VarTable> taken_; // the table that came along
+    task::SuspendHook* before_ = nullptr;
+    const bool outermost_;
+    Run run_;
 };
 
 // log_prefix of the message in hand; the text lives until the prefix is evaluated again.

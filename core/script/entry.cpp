@@ -1,17 +1,19 @@
-// core/script/entry.cpp - the way into a script: programs kept while they run, variables that follow a suspended script
+// core/script/entry.cpp - the way into a script: programs kept while they run, variables that follow a
+// suspended script
 #include "core/script/engine_parts.h"
 
 namespace sipyard::script {
 
 namespace {
 
-// Fibers have 64 KiB of stack. What a script nests may take this much of it, the rest is for the functions it calls.
+// Fibers have 64 KiB of stack. What a script nests may take this much of it, the rest is for the functions it
+// calls.
 constexpr std::size_t fiber_stack_for_script = 34 * 1024;
 constexpr std::size_t thread_stack_for_script = 1024 * 1024;
 
 } // namespace
 
-// --- programs ---------------------------------------------------------------------------------------------------------
+// --- programs ------------------------------------------------------------------------------------
 
 Engine::Parts::Parts(Host& h) : host{h}, bare{h}
 {
@@ -41,7 +43,8 @@ Pin::Pin(Engine::Parts& parts) : worker_{parts.worker()}
             return;
         auto& count = worker_.running[static_cast<std::size_t>(place_)];
         count.fetch_add(1);
-        if (parts.current.load() == place_) { // still in force, so the place cannot have been reused before we counted
+        if (parts.current.load() ==
+            place_) { // still in force, so the place cannot have been reused before we counted
             program_ = parts.programs[static_cast<std::size_t>(place_)].get();
             return;
         }
@@ -55,7 +58,7 @@ Pin::~Pin()
         worker_.running[static_cast<std::size_t>(place_)].fetch_sub(1);
 }
 
-// --- entry ------------------------------------------------------------------------------------------------------------
+// --- entry ---------------------------------------------------------------------------------------
 
 Entry::Entry(Engine::Parts& parts, const Program& program, Request& request)
     : parts_{parts}, worker_{parts.worker()}, fiber_{worker_.active ? nullptr : task::Fiber::current()},
@@ -112,7 +115,7 @@ void Entry::resumed()
     worker_.active = &own_;
 }
 
-// --- log_prefix -------------------------------------------------------------------------------------------------------
+// --- log_prefix ----------------------------------------------------------------------------------
 
 std::string_view log_prefix_of(Run& run)
 {

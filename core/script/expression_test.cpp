@@ -1,4 +1,5 @@
-// core/script/expression_test.cpp - operators, coercions, null: spec/script 11 and traps 1 to 3, 8, 11, 12, 20 to 24
+// core/script/expression_test.cpp - operators, coercions, null: spec/script 11 and traps 1 to 3, 8, 11, 12,
+// 20 to 24
 #include "core/script/link_fakes.h"
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
@@ -11,7 +12,7 @@ namespace {
 
 // Loads `loadmodule "probe.so"` and the statements as request_route.
 struct Probed {
-    FakeHost      host;
+    FakeHost host;
     ScriptFixture script{host, {erase(script::Probe::manifest())}};
     bool body(std::string_view statements, std::string_view rest = {})
     {
@@ -41,7 +42,8 @@ TEST_CASE("an expression has the value the language gives it", "[script]")
         {"division truncates", "-7 / 2", "-3"},
         {"shifts of a variable", "$var(two) << 3", "16"},
         {"overflow wraps", "9223372036854775807 + $var(one)", "-9223372036854775808"},
-        {"the smallest number divided by -1 is no crash", "$var(smallest) / $var(minus)", "-9223372036854775808"},
+        {"the smallest number divided by -1 is no crash", "$var(smallest) / $var(minus)",
+         "-9223372036854775808"},
         {"modulo by -1 is 0", "$var(smallest) mod $var(minus)", "0"},
         {"trap 12: a string on the left concatenates", "\"a\" + 1", "a1"},
         {"from left to right", "\"a\"+1+2", "a12"},
@@ -100,8 +102,9 @@ TEST_CASE("an expression has the value the language gives it", "[script]")
         {"alone on the right it is the raw code", "code(-7)", "-7"},
     };
     Probed probed;
-    const std::string setup = "$var(one)=1; $var(two)=2; $var(minus)=-1; $var(s3)=\"3\"; $var(s05)=\"05\"; $var(s5)=\"5\";"
-                              "$var(text)=\"hello\"; $var(re)=\"^HE\"; $avp(set)=\"v\"; $var(smallest)=1<<63;";
+    const std::string setup =
+        "$var(one)=1; $var(two)=2; $var(minus)=-1; $var(s3)=\"3\"; $var(s05)=\"05\"; $var(s5)=\"5\";"
+        "$var(text)=\"hello\"; $var(re)=\"^HE\"; $avp(set)=\"v\"; $var(smallest)=1<<63;";
     for (const Row& row : rows) {
         INFO(row.story << ": " << row.expression);
         const bool loaded = probed.body(setup + "$var(r) = \"untouched\"; $var(r) = " + row.expression + ";");
@@ -119,7 +122,7 @@ TEST_CASE("a condition holds when it is greater than 0", "[script]") // trap 3, 
     const struct {
         const char* story;
         const char* condition;
-        bool        holds;
+        bool holds;
     } rows[] = {
         {"1", "$var(one)", true},
         {"0", "$var(unset)", false},
@@ -137,7 +140,8 @@ TEST_CASE("a condition holds when it is greater than 0", "[script]") // trap 3, 
     Probed probed;
     for (const auto& row : rows) {
         INFO(row.story);
-        REQUIRE(probed.body(format("$var(one)=1; $var(minus)=-1; $var(r)=\"no\"; if ({}) $var(r)=\"yes\";", row.condition)));
+        REQUIRE(probed.body(
+            format("$var(one)=1; $var(minus)=-1; $var(r)=\"no\"; if ({}) $var(r)=\"yes\";", row.condition)));
         probed.script.run();
         CHECK(probed.script.value("$var(r)") == (row.holds ? "yes" : "no"));
     }
@@ -146,8 +150,9 @@ TEST_CASE("a condition holds when it is greater than 0", "[script]") // trap 3, 
 TEST_CASE("return_mode makes conditions C-like and keeps return codes", "[script]")
 {
     Probed probed;
-    REQUIRE(probed.script.load("return_mode=1\nloadmodule \"probe.so\"\nrequest_route {\n"
-                               "$var(n)=-1; if ($var(n)) $var(a)=1; else $var(a)=2; if (code(-3) == -3) $var(b)=1; }"));
+    REQUIRE(probed.script.load(
+        "return_mode=1\nloadmodule \"probe.so\"\nrequest_route {\n"
+        "$var(n)=-1; if ($var(n)) $var(a)=1; else $var(a)=2; if (code(-3) == -3) $var(b)=1; }"));
     probed.script.run();
     CHECK(probed.script.value("$var(a)") == "1");
     CHECK(probed.script.value("$var(b)") == "1");
@@ -156,7 +161,8 @@ TEST_CASE("return_mode makes conditions C-like and keeps return codes", "[script
 TEST_CASE("division by zero skips the assignment and the script goes on", "[script]") // trap 22
 {
     Probed probed;
-    REQUIRE(probed.body("$var(x) = 7; $var(x) = 1 / $var(zero); $var(y) = 5 mod $var(zero); $var(after) = 1;"));
+    REQUIRE(
+        probed.body("$var(x) = 7; $var(x) = 1 / $var(zero); $var(y) = 5 mod $var(zero); $var(after) = 1;"));
     CHECK(probed.script.run().code == 1);
     CHECK(probed.script.value("$var(x)") == "7");
     CHECK(probed.script.value("$var(after)") == "1");

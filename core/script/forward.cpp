@@ -27,19 +27,21 @@ std::string_view our_via(Request& request, const net::Listener& from, net::Proto
     const CoreSettings& settings = host.core();
     const std::string own = from.host();
     const ViaFields fields = via_fields(request);
-    const std::string_view shown = !fields.address.empty() ? fields.address
+    const std::string_view shown = !fields.address.empty()            ? fields.address
                                    : !request.advertised_host.empty() ? request.advertised_host
                                    : from.advertised_host.empty() && !settings.advertised_address.empty()
-                                       ? std::string_view{settings.advertised_address} : std::string_view{own};
-    const std::uint16_t port = fields.port ? fields.port
+                                       ? std::string_view{settings.advertised_address}
+                                       : std::string_view{own};
+    const std::uint16_t port = fields.port               ? fields.port
                                : request.advertised_port ? request.advertised_port
-                               : from.advertised_port == 0 && settings.advertised_port ? settings.advertised_port
-                                                                                       : from.port();
+                               : from.advertised_port == 0 && settings.advertised_port
+                                   ? settings.advertised_port
+                                   : from.port();
     const std::string salt = format("{}:{}", own, from.port());
     const auto branch = sip::stateless_branch(request.message(), salt, arena);
     const bool rport = request.add_local_rport || settings.local_rport;
-    return arena.concat("Via: SIP/2.0/", via_transport(protocol), " ", shown, ":", std::to_string(port), ";branch=", branch,
-                        rport ? ";rport" : "", via_params(request));
+    return arena.concat("Via: SIP/2.0/", via_transport(protocol), " ", shown, ":", std::to_string(port),
+                        ";branch=", branch, rport ? ";rport" : "", via_params(request));
 }
 
 // The request as it leaves for one server.
@@ -56,7 +58,8 @@ Result<Packed> pack(Request& request, const net::Target& target)
     to.protocol = target.protocol;
     to.to = target.to;
     const net::Listener* const forced = request.forced_socket();
-    to.from = forced && forced->protocol == target.protocol ? forced : host.network().pick(target.protocol, target.to);
+    to.from = forced && forced->protocol == target.protocol ? forced
+                                                            : host.network().pick(target.protocol, target.to);
     to.may_connect = !request.forward_no_connect && !host.core().tcp_no_connect;
     if (!to.from)
         return Error{ErrorKind::unsupported, "there is no socket to send from"};
@@ -97,15 +100,16 @@ Result<void> send(Request& request, const net::Target& target)
 
 int forward(Request& request, const ForwardTo& to)
 {
-    Host&       host = request.host();
-    const auto  log = host.logger("core");
+    Host& host = request.host();
+    const auto log = host.logger("core");
     const auto& message = request.message();
     if (!message.is_request() || message.is_http()) {
         log.error("forward(): only SIP requests can be forwarded");
         return -1;
     }
     sip::Uri next;
-    const std::string_view uri = to.host.empty() && !request.dst_uri().empty() ? request.dst_uri() : request.ruri();
+    const std::string_view uri =
+        to.host.empty() && !request.dst_uri().empty() ? request.dst_uri() : request.ruri();
     if (const auto complaint = sip::read(uri, next); !complaint.empty() || next.host.empty()) {
         log.error("forward(): bad uri '{}': {}", uri, complaint.empty() ? "no host" : complaint);
         return -1;
@@ -133,13 +137,16 @@ int forward(Request& request, const ForwardTo& to)
         request.last_error = 478; // Unresolvable destination
         return -1;
     }
-    // The next server when one cannot be reached at once (RFC 3263 4.3); what fails later is not seen without a transaction.
+    // The next server when one cannot be reached at once (RFC 3263 4.3); what fails later is not seen without
+    // a transaction.
     for (const net::Target& target : *targets) {
         const auto sent = send(request, target);
         if (sent)
             return 1;
-        log.error("forward(): {} to {}: {}", net::to_text(target.protocol), target.to.text(), sent.error().text);
-        if (sent.error().kind == ErrorKind::io || sent.error().kind == ErrorKind::lost || sent.error().kind == ErrorKind::timeout)
+        log.error("forward(): {} to {}: {}", net::to_text(target.protocol), target.to.text(),
+                  sent.error().text);
+        if (sent.error().kind == ErrorKind::io || sent.error().kind == ErrorKind::lost ||
+            sent.error().kind == ErrorKind::timeout)
             host.locator().failed(target);
     }
     return -1;

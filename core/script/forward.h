@@ -11,9 +11,9 @@
 namespace sipyard::script {
 
 struct ForwardTo {
-    std::string_view             host;      // empty: $du if set, else the request URI
-    std::uint16_t                port = 0;  // 0: SRV records, then the protocol's default
-    std::optional<net::Protocol> protocol;  // none: what the URI says
+    std::string_view host;                 // empty: $du if set, else the request URI
+    std::uint16_t port = 0;                // 0: SRV records, then the protocol's default
+    std::optional<net::Protocol> protocol; // none: what the URI says
 };
 
 // 1 when it was sent, negative otherwise (logged). Suspends for DNS.

@@ -55,9 +55,9 @@ public:
         pollfd ready{tcp_, POLLIN, 0};
         if (connection_ < 0 && poll(&ready, 1, 5000) == 1)
             connection_ = accept(tcp_, nullptr, nullptr);
-        pollfd      readable{connection_, POLLIN, 0};
+        pollfd readable{connection_, POLLIN, 0};
         std::string got;
-        char        bytes[4096];
+        char bytes[4096];
         while (got.find(end) == std::string::npos && poll(&readable, 1, 5000) == 1) {
             const auto n = recv(connection_, bytes, sizeof bytes, 0);
             if (n <= 0)
@@ -78,8 +78,8 @@ public:
 
 private:
     const int fd_ = socket(AF_INET, SOCK_DGRAM, 0);
-    int       tcp_ = -1, connection_ = -1;
-    int       port_ = 0;
+    int tcp_ = -1, connection_ = -1;
+    int port_ = 0;
 };
 
 // A host with sockets on 127.0.0.1 that runs scripts.
@@ -96,10 +96,12 @@ struct Router {
         host.start_workers();
         REQUIRE(host.network().start(nobody));
     }
-    // Whether forward() after the statements sent something. (A script that waited for the DNS has its own variables.)
+    // Whether forward() after the statements sent something. (A script that waited for the DNS has its own
+    // variables.)
     bool run(const std::string& statements, const std::string& call = "forward()")
     {
-        const bool loaded = script.load(parameters + "request_route { " + statements + " if (" + call + " > 0) setflag(7); }");
+        const bool loaded = script.load(parameters + "request_route { " + statements + " if (" + call +
+                                        " > 0) setflag(7); }");
         INFO(script.errors());
         REQUIRE(loaded);
         bool sent = false;
@@ -117,10 +119,10 @@ struct Router {
         return options;
     }
 
-    std::string   parameters; // global ones, in front of the route
-    FakeHost      host{real_time()};
+    std::string parameters; // global ones, in front of the route
+    FakeHost host{real_time()};
     ScriptFixture script{host};
-    Nobody        nobody;
+    Nobody nobody;
 };
 
 } // namespace
@@ -129,10 +131,10 @@ TEST_CASE("forward() sends the request on with our Via on top", "[script]")
 {
     FakeHost::Options options;
     options.system_clock = true;
-    FakeHost      host{options};
+    FakeHost host{options};
     ScriptFixture script{host};
-    Nobody        nobody;
-    Phone         phone;
+    Nobody nobody;
+    Phone phone;
     net::Listener listener;
     listener.bound = *net::Address::parse("127.0.0.1", 0);
     const net::Listener& ours = host.network().add_listener(listener);
@@ -144,10 +146,13 @@ TEST_CASE("forward() sends the request on with our Via on top", "[script]")
         std::string call;
         const char* request_line;
     } rows[] = {
-        {"to a host and port", format("forward(127.0.0.1, {});", phone.port()), "INVITE sip:bob@example.com SIP/2.0\r\n"},
-        {"to the request URI as changed", format("rewriteuri(\"sip:eve@127.0.0.1:{}\"); forward();", phone.port()),
+        {"to a host and port", format("forward(127.0.0.1, {});", phone.port()),
+         "INVITE sip:bob@example.com SIP/2.0\r\n"},
+        {"to the request URI as changed",
+         format("rewriteuri(\"sip:eve@127.0.0.1:{}\"); forward();", phone.port()),
          "INVITE sip:eve@127.0.0.1:"},
-        {"to the host of the URI, over UDP", format("rewriteuri(\"sip:x@127.0.0.1:{}\"); forward_udp(uri:host, uri:port);", phone.port()),
+        {"to the host of the URI, over UDP",
+         format("rewriteuri(\"sip:x@127.0.0.1:{}\"); forward_udp(uri:host, uri:port);", phone.port()),
          "INVITE sip:x@127.0.0.1:"},
     };
     for (const auto& row : rows) {
@@ -160,8 +165,10 @@ TEST_CASE("forward() sends the request on with our Via on top", "[script]")
         INFO(got);
         INFO(host.log_lines().text());
         CHECK(got.rfind(row.request_line, 0) == 0);
-        CHECK(got.find(format("Via: SIP/2.0/UDP 127.0.0.1:{};branch=z9hG4bK", ours.port())) != std::string::npos);
-        CHECK(got.find(";received=192.0.2.7;rport=5070") != std::string::npos); // rport was asked for (RFC 3581 4)
+        CHECK(got.find(format("Via: SIP/2.0/UDP 127.0.0.1:{};branch=z9hG4bK", ours.port())) !=
+              std::string::npos);
+        CHECK(got.find(";received=192.0.2.7;rport=5070") !=
+              std::string::npos); // rport was asked for (RFC 3581 4)
     }
     INFO("a URI that is none fails");
     REQUIRE(script.load("request_route { rewriteuri(\"nonsense\"); $var(r) = forward(); }"));
@@ -171,8 +178,8 @@ TEST_CASE("forward() sends the request on with our Via on top", "[script]")
 
 TEST_CASE("forward() goes where the DNS says, and on to the next when there is no way", "[script]")
 {
-    Phone            phone, both{Phone::Listens::udp_and_tcp};
-    test::DnsServer  dns{format("_sip._udp.one.test SRV 0 0 {} here.test\n"
+    Phone phone, both{Phone::Listens::udp_and_tcp};
+    test::DnsServer dns{format("_sip._udp.one.test SRV 0 0 {} here.test\n"
                                "_sip._tcp.two.test SRV 0 0 {} here.test\n"
                                "two.test NAPTR 1 1 s SIP+D2T \"\" _sip._tcp.two.test\n"
                                "_sip._udp.next.test SRV 0 0 5060 six.test\n"
@@ -180,7 +187,7 @@ TEST_CASE("forward() goes where the DNS says, and on to the next when there is n
                                "six.test AAAA ::1\n"
                                "here.test A 127.0.0.1\n",
                                phone.port(), both.port(), phone.port())};
-    Router           router;
+    Router router;
     router.parameters = "dns_servers=\"" + dns.text() + "\"\nuse_dns_failover=yes\ndns_try_naptr=yes\n";
     INFO("the SRV record of a name");
     CHECK(router.run("rewriteuri(\"sip:bob@one.test\");"));
@@ -197,7 +204,8 @@ TEST_CASE("forward() goes where the DNS says, and on to the next when there is n
     CHECK(router.run("rewriteuri(\"sip:bob@next.test\");"));
     CHECK(phone.receive().rfind("INVITE sip:bob@next.test", 0) == 0);
     INFO("the next server when no connection may be opened to the first");
-    dns.add(format("_sip._tcp.alias.test SRV 0 0 1 here.test\n_sip._tcp.alias.test SRV 1 0 {} here.test", both.port()));
+    dns.add(format("_sip._tcp.alias.test SRV 0 0 1 here.test\n_sip._tcp.alias.test SRV 1 0 {} here.test",
+                   both.port()));
     CHECK(router.run("set_forward_no_connect(); rewriteuri(\"sip:bob@alias.test;transport=tcp\");"));
     CHECK(both.receive_tcp("\r\n\r\n").find("INVITE sip:bob@alias.test") != std::string::npos);
     CHECK(router.host.log_lines().has("tcp to 127.0.0.1:1: no tcp connection"));
@@ -215,9 +223,9 @@ TEST_CASE("what is too large for UDP goes over a stream", "[script]")
     const struct {
         const char* story;
         std::size_t size;
-        Protocol    chosen;
+        Protocol chosen;
         net::UdpSize rule;
-        Protocol    expected;
+        Protocol expected;
     } rows[] = {
         {"without udp_mtu_try_proto everything goes over UDP", 60'000, Protocol::udp, {}, Protocol::udp},
         {"udp_mtu alone changes nothing", 60'000, Protocol::udp, {1000, {}}, Protocol::udp},
@@ -234,9 +242,9 @@ TEST_CASE("what is too large for UDP goes over a stream", "[script]")
         CHECK(net::protocol_for(row.size, row.chosen, row.rule) == row.expected);
     }
 
-    Phone       phone{Phone::Listens::udp_and_tcp};
-    const auto  to = format("rewriteuri(\"sip:bob@127.0.0.1:{}\"); ", phone.port());
-    Router      router;
+    Phone phone{Phone::Listens::udp_and_tcp};
+    const auto to = format("rewriteuri(\"sip:bob@127.0.0.1:{}\"); ", phone.port());
+    Router router;
     router.parameters = "udp_mtu=1400\nudp_mtu_try_proto=TCP\n";
     CHECK(router.run(to));
     CHECK(phone.receive().find("Via: SIP/2.0/UDP") != std::string::npos);
@@ -252,10 +260,11 @@ TEST_CASE("what is too large for UDP goes over a stream", "[script]")
 
 TEST_CASE("onsend_route sees where a message goes and may stop it", "[script]")
 {
-    FakeHost      host;
+    FakeHost host;
     ScriptFixture script{host};
-    REQUIRE(script.load("request_route { ; }\nonsend_route { if (to_ip == 198.51.100.9 && to_port == 5090 && msg:len == 4"
-                        " && snd_proto == TCP) drop; }"));
+    REQUIRE(script.load(
+        "request_route { ; }\nonsend_route { if (to_ip == 198.51.100.9 && to_port == 5090 && msg:len == 4"
+        " && snd_proto == TCP) drop; }"));
     REQUIRE(script.engine().has_onsend());
     Messenger message{host, test::sample_request()};
     net::Destination to;

@@ -3,7 +3,8 @@
 
 namespace sipyard::script {
 
-// False: the value is not what the function takes; that is logged and the function fails without being called.
+// False: the value is not what the function takes; that is logged and the function fails without being
+// called.
 bool FunctionCall::evaluate(Run& run, const Argument& argument, std::size_t number, Arg& arg) const
 {
     arg.present = true;
@@ -24,8 +25,8 @@ bool FunctionCall::evaluate(Run& run, const Argument& argument, std::size_t numb
         }
         const auto n = integer_of(value.text());
         if (!n) {
-            log_of(run).error("{}(): argument {} is \"{}\", expected an integer ({})", spec_.name, number, value.text(),
-                              place(run, at_.file, at_.line));
+            log_of(run).error("{}(): argument {} is \"{}\", expected an integer ({})", spec_.name, number,
+                              value.text(), place(run, at_.file, at_.line));
             return false;
         }
         arg.value = *n;

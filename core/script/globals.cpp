@@ -40,8 +40,8 @@ std::string_view first_name(const GlobalParam& param)
 Result<void> apply_global(const GlobalParam& param, const GlobalValue& value, CoreSettings& settings)
 {
     if (!value.is_text && (value.number < param.least || value.number > param.most))
-        return invalid(format("{} is out of range for {}, {} to {}", value.number, first_name(param), param.least,
-                              param.most));
+        return invalid(format("{} is out of range for {}, {} to {}", value.number, first_name(param),
+                              param.least, param.most));
     if (const auto* apply = std::get_if<GlobalParam::Apply>(&param.store))
         return (*apply)(settings, value);
     if (const auto* number = std::get_if<int CoreSettings::*>(&param.store))
@@ -55,10 +55,7 @@ Result<void> apply_global(const GlobalParam& param, const GlobalValue& value, Co
     return {};
 }
 
-bool is_reserved(std::string_view word)
-{
-    return is_keyword(word) || find_global(word) != nullptr;
-}
+bool is_reserved(std::string_view word) { return is_keyword(word) || find_global(word) != nullptr; }
 
 std::vector<std::string_view> global_names()
 {

@@ -18,7 +18,8 @@ std::string error_of(const std::string& text) { return Parsed{text}.first_error(
 
 std::string print(const ListenLine& l)
 {
-    std::string out = format("{}|{}|{}", l.protocol ? net::to_text(*l.protocol) : std::string_view{"*"}, l.host, l.port);
+    std::string out =
+        format("{}|{}|{}", l.protocol ? net::to_text(*l.protocol) : std::string_view{"*"}, l.host, l.port);
     if (l.port_end != 0)
         out += format("-{}", l.port_end);
     if (!l.advertised_host.empty())
@@ -63,13 +64,14 @@ TEST_CASE("every parameter has one row, and names are not shared", "[script][glo
 
 TEST_CASE("values arrive in the settings", "[script][globals]")
 {
-    const Parsed parsed{"debug=3 memlog=2\nlog_stderror=yes; log_facility=LOG_LOCAL0 log_prefix=\"{$ci} \"\nport=5070\n"
-                        "disable_tls=no\nuser=nobody group=\"nogroup\"\nudp_mtu_try_proto = TCP\nforce_rport=yes\n"
-                        "server_header=\"Server: x\" user_agent_header=\"User-Agent: y\"\ndns_cache_negative_ttl=-0x10\n"
-                        "advertised_address = sip.example.com advertised_port=5080\nmax_branches = 010\n"
-                        "coreparam[debug] = 2 coreparam[\"max_while_loops\"] = 5\nasync_workers_group=\"name=a;workers=2\"\n"
-                        "tcp_buf_write = yes\nchildren=4\ndns_servers=\"192.0.2.53, [2001:db8::53]:5353\"\n"
-                        "use_dst_blocklist=yes dst_blocklist_ttl=30"};
+    const Parsed parsed{
+        "debug=3 memlog=2\nlog_stderror=yes; log_facility=LOG_LOCAL0 log_prefix=\"{$ci} \"\nport=5070\n"
+        "disable_tls=no\nuser=nobody group=\"nogroup\"\nudp_mtu_try_proto = TCP\nforce_rport=yes\n"
+        "server_header=\"Server: x\" user_agent_header=\"User-Agent: y\"\ndns_cache_negative_ttl=-0x10\n"
+        "advertised_address = sip.example.com advertised_port=5080\nmax_branches = 010\n"
+        "coreparam[debug] = 2 coreparam[\"max_while_loops\"] = 5\nasync_workers_group=\"name=a;workers=2\"\n"
+        "tcp_buf_write = yes\nchildren=4\ndns_servers=\"192.0.2.53, [2001:db8::53]:5353\"\n"
+        "use_dst_blocklist=yes dst_blocklist_ttl=30"};
     REQUIRE(parsed.first_error() == "");
     REQUIRE(parsed.config);
     const CoreSettings& s = parsed.config->settings;
@@ -102,9 +104,14 @@ TEST_CASE("values arrive in the settings", "[script][globals]")
 
 TEST_CASE("mistakes in parameters", "[script][globals]")
 {
-    const struct { const char* story; const char* text; const char* error; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* error;
+    } rows[] = {
         {"no number", "debug=\"3\"", "1:7: number expected for debug, found the string \"3\""},
-        {"no boolean", "log_stderror=\"yes\"", "1:14: boolean value expected for log_stderror, found the string \"yes\""},
+        {"no boolean", "log_stderror=\"yes\"",
+         "1:14: boolean value expected for log_stderror, found the string \"yes\""},
         {"no string", "log_prefix=5", "1:12: string value expected for log_prefix, found '5'"},
         {"a quoted word where an ID is wanted", "log_facility=\"LOG_LOCAL0\"",
          "1:14: ID expected for log_facility, found the string \"LOG_LOCAL0\""},
@@ -132,51 +139,66 @@ TEST_CASE("mistakes in parameters", "[script][globals]")
 
 TEST_CASE("sockets as written", "[script][listen]")
 {
-    const struct { const char* story; const char* text; const char* lines; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* lines;
+    } rows[] = {
         {"everything", "listen=udp:10.0.0.1:5060", "udp|10.0.0.1|5060"},
         {"no protocol", "listen=10.0.0.1", "*|10.0.0.1|0"},
         {"any protocol", "listen=*:eth0:5070", "*|eth0|5070"},
         {"an interface", "listen = tls:eth0:5061", "tls|eth0|5061"},
         {"a host", "listen=tcp:my-host.example.com", "tcp|my-host.example.com|0"},
         {"IPv6", "listen=udp:[::1]:5060 listen=[2001:db8::1]", "udp|::1|5060; *|2001:db8::1|0"},
-        {"several", "listen=udp:10.0.0.1:5060 tcp:10.0.0.1:5062 10.0.0.2", "udp|10.0.0.1|5060; tcp|10.0.0.1|5062; *|10.0.0.2|0"},
+        {"several", "listen=udp:10.0.0.1:5060 tcp:10.0.0.1:5062 10.0.0.2",
+         "udp|10.0.0.1|5060; tcp|10.0.0.1|5062; *|10.0.0.2|0"},
         {"quoted names", "listen=\"eth0\" listen=\"host.name\"", "*|eth0|0; *|host.name|0"},
         {"all clauses", "listen=udp:10.0.0.1:5060 advertise 1.2.3.4:5070 name \"a\" virtual",
          "udp|10.0.0.1|5060 adv 1.2.3.4:5070 name a virtual"},
-        {"a define", "#!define IP 10.0.0.1\n#!define PORT 5060\nlisten=udp:IP:PORT advertise IP", "udp|10.0.0.1|5060 adv 10.0.0.1:0"},
-        {"a define that holds a string", "#!define IP \"10.0.0.1\"\nlisten=udp:IP:5060 IP:5061", "udp|10.0.0.1|5060; *|10.0.0.1|5061"},
+        {"a define", "#!define IP 10.0.0.1\n#!define PORT 5060\nlisten=udp:IP:PORT advertise IP",
+         "udp|10.0.0.1|5060 adv 10.0.0.1:0"},
+        {"a define that holds a string", "#!define IP \"10.0.0.1\"\nlisten=udp:IP:5060 IP:5061",
+         "udp|10.0.0.1|5060; *|10.0.0.1|5061"},
         {"workers go to the next one", "socket_workers=3 listen=udp:10.0.0.1:1 listen=udp:10.0.0.1:2",
          "udp|10.0.0.1|1 workers 3; udp|10.0.0.1|2"},
-        {"socket", "socket = { bind = udp:10.0.0.1:5060-5062; advertise = 1.2.3.4:7; name = \"n\"; workers = 4; agname = \"g\"; virtual = yes; }",
+        {"socket",
+         "socket = { bind = udp:10.0.0.1:5060-5062; advertise = 1.2.3.4:7; name = \"n\"; workers = 4; agname "
+         "= \"g\"; virtual = yes; }",
          "udp|10.0.0.1|5060-5062 adv 1.2.3.4:7 name n virtual workers 4 group g"},
         {"the next parameter ends it", "listen=udp:10.0.0.1:5060 debug=3", "udp|10.0.0.1|5060"},
         {"so does a custom one", "listen=udp:10.0.0.1:5060\nmine.value = 3", "udp|10.0.0.1|5060"},
-        {"quoted with a protocol", "listen=\"udp:1.2.3.4:5060\"", "error 1:8: could not resolve host 'udp:1.2.3.4:5060'"},
-        {"the wrong order", "listen=udp:10.0.0.1 name \"a\" advertise 1.2.3.4", "error 1:30: syntax error: unexpected 'advertise'"},
+        {"quoted with a protocol", "listen=\"udp:1.2.3.4:5060\"",
+         "error 1:8: could not resolve host 'udp:1.2.3.4:5060'"},
+        {"the wrong order", "listen=udp:10.0.0.1 name \"a\" advertise 1.2.3.4",
+         "error 1:30: syntax error: unexpected 'advertise'"},
         {"SCTP", "listen=sctp:10.0.0.1", "error 1:8: sctp support is not compiled in"},
         {"multihoming", "listen=(10.0.0.1, 10.0.0.2)", "error 1:8: sctp support is not compiled in"},
         {"no port", "listen=udp:10.0.0.1:", "error 1:8: a port is missing in 'udp:10.0.0.1:'"},
         {"a bad port", "listen=udp:10.0.0.1:70000", "error 1:8: bad port '70000'"},
         {"a bad address", "listen=udp:10.0.0.300", "error 1:8: bad address 'udp:10.0.0.300'"},
         {"nothing", "listen=;", "error 1:8: syntax error: unexpected ';'"},
-        {"an unknown attribute", "socket = { bnd = udp:10.0.0.1; }", "error 1:12: unknown socket attribute 'bnd'"},
+        {"an unknown attribute", "socket = { bnd = udp:10.0.0.1; }",
+         "error 1:12: unknown socket attribute 'bnd'"},
         {"no bind", "socket = { name = \"x\"; }", "error 1:10: a socket without bind"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
         CHECK(sockets(row.text) == row.lines);
     }
-    const Parsed aliases{"alias=a.example.com:5060 \"tcp:b.example.com:5070\"\nauto_aliases=no domain=c.example.com"};
+    const Parsed aliases{
+        "alias=a.example.com:5060 \"tcp:b.example.com:5070\"\nauto_aliases=no domain=c.example.com"};
     REQUIRE(aliases.config);
     std::string all;
     for (const AliasLine& a : aliases.config->settings.alias)
-        all += format("{}|{}|{} ", a.protocol ? net::to_text(*a.protocol) : std::string_view{"*"}, a.host, a.port);
+        all += format("{}|{}|{} ", a.protocol ? net::to_text(*a.protocol) : std::string_view{"*"}, a.host,
+                      a.port);
     CHECK(all == "*|a.example.com|5060 tcp|b.example.com|5070 *|c.example.com|0 ");
 }
 
 TEST_CASE("custom parameters", "[script][globals]")
 {
-    const Parsed parsed{"mine.a = 5 desc \"five\"\nmine.b = \"x\" descr \"text\"\nmine.c = \"y\"\nmine[3].a = 7\n"};
+    const Parsed parsed{
+        "mine.a = 5 desc \"five\"\nmine.b = \"x\" descr \"text\"\nmine.c = \"y\"\nmine[3].a = 7\n"};
     REQUIRE(parsed.config);
     REQUIRE(parsed.config->globals.size() == 4);
     CHECK(parsed.config->globals[0].description == "five");
@@ -186,16 +208,18 @@ TEST_CASE("custom parameters", "[script][globals]")
     CHECK(error_of("m.a = 1\nm[1].a = \"x\"") == "2:1: variable cannot be declared: m.a has another type");
     CHECK(error_of("m.port = 1") == "1:3: syntax error: unexpected 'port'");
     CHECK(error_of("m.a = b") == "1:7: syntax error: unexpected 'b'");
-    CHECK(Parsed{"kemi.received_route_callback = \"x\""}.warnings() == "parameter kemi.received_route_callback has no effect");
+    CHECK(Parsed{"kemi.received_route_callback = \"x\""}.warnings() ==
+          "parameter kemi.received_route_callback has no effect");
 }
 
 TEST_CASE("flags have names", "[script][globals]")
 {
-    const Parsed parsed{"flags A, B:7, C\navpflags X\nroute { setflag(A); resetflag(B); isflagset(C); setflag(31); "
-                        "setavpflag($avp(y), X); }"};
+    const Parsed parsed{
+        "flags A, B:7, C\navpflags X\nroute { setflag(A); resetflag(B); isflagset(C); setflag(31); "
+        "setavpflag($avp(y), X); }"};
     REQUIRE(parsed.first_error() == "");
-    CHECK(fakes::print(parsed.config->routes[0].body)
-          == "setflag(0); resetflag(7); isflagset(1); setflag(31); setavpflag($avp(y), 0);");
+    CHECK(fakes::print(parsed.config->routes[0].body) ==
+          "setflag(0); resetflag(7); isflagset(1); setflag(31); setavpflag($avp(y), 0);");
     CHECK(error_of("flags A:32") == "1:9: bad flag value 32");
     CHECK(error_of("flags A, A") == "1:10: flag A already declared");
     CHECK(error_of("route { setflag(NAME); }") == "1:17: flag 'NAME' not declared");
@@ -205,11 +229,12 @@ TEST_CASE("flags have names", "[script][globals]")
 
 TEST_CASE("modules and their parameters", "[script][modules]")
 {
-    const Parsed parsed{"mpath \"/a:/b\"\nloadmodule \"xlog.so\"\n#!ifdef MOD_xlog\nloadmodule(\"tm\")\n#!endif\n"
-                        "loadmodule \"/x/htable.so\" loadmodule \"db_mysql\" loadmodule \"db_sqlite\"\n"
-                        "modparam(\"XLOG\", \"buf_size\", 0x1000)\nmodparam(\"xlog|sl\", \"prefix\", \"a\"\n \"b\")\n"
-                        "modparam(\"htable\", \"htable\", \"a=>size=8;\") modparam(\"htable\", \"htable\", \"b\")\n"
-                        "modparam(\"tm\", \"fr_timer\", -5) modparamx(\"tm\", \"fr_timer\", \"7\")\n"};
+    const Parsed parsed{
+        "mpath \"/a:/b\"\nloadmodule \"xlog.so\"\n#!ifdef MOD_xlog\nloadmodule(\"tm\")\n#!endif\n"
+        "loadmodule \"/x/htable.so\" loadmodule \"db_mysql\" loadmodule \"db_sqlite\"\n"
+        "modparam(\"XLOG\", \"buf_size\", 0x1000)\nmodparam(\"xlog|sl\", \"prefix\", \"a\"\n \"b\")\n"
+        "modparam(\"htable\", \"htable\", \"a=>size=8;\") modparam(\"htable\", \"htable\", \"b\")\n"
+        "modparam(\"tm\", \"fr_timer\", -5) modparamx(\"tm\", \"fr_timer\", \"7\")\n"};
     REQUIRE(parsed.first_error() == "");
     std::string all;
     for (const ast::ModuleUse& use : parsed.config->modules) {
@@ -218,27 +243,30 @@ TEST_CASE("modules and their parameters", "[script][modules]")
             all += format("{}={}{} ", p.name, p.integer ? "#" : "", p.value);
         all += ") ";
     }
-    CHECK(all == "xlog(buf_size=#4096 prefix=ab ) tm(fr_timer=#-5 fr_timer=#7 ) htable(htable=a=>size=8; htable=b ) "
-                 "db_mysql() db_sqlite() ");
+    CHECK(all ==
+          "xlog(buf_size=#4096 prefix=ab ) tm(fr_timer=#-5 fr_timer=#7 ) htable(htable=a=>size=8; htable=b ) "
+          "db_mysql() db_sqlite() ");
     CHECK(parsed.loader.seen_paths == std::vector<std::string>{"/a", "/b"});
 
     const std::string xlog = "loadmodule \"xlog\" ";
     CHECK(error_of("loadmodule \"xlgo.so\"") == "1:12: failed to load module xlgo.so: no such module");
-    CHECK(error_of(xlog + "loadmodule \"xlog.so\"") == "1:30: attempting to load the same module twice (xlog)");
+    CHECK(error_of(xlog + "loadmodule \"xlog.so\"") ==
+          "1:30: attempting to load the same module twice (xlog)");
     // The type must match exactly (traps, 17).
-    CHECK(error_of(xlog + "modparam(\"xlog\",\"buf_size\",\"4096\")")
-          == "1:46: parameter <buf_size> of type <string> not found in module <xlog>");
-    CHECK(error_of(xlog + "modparam(\"xlog\",\"prefix\",5)")
-          == "1:44: parameter <prefix> of type <int> not found in module <xlog>");
-    CHECK(error_of(xlog + "modparam(\"xlog\",\"bufsize\",5)")
-          == "1:35: parameter <bufsize> of type <int> not found in module <xlog>");
+    CHECK(error_of(xlog + "modparam(\"xlog\",\"buf_size\",\"4096\")") ==
+          "1:46: parameter <buf_size> of type <string> not found in module <xlog>");
+    CHECK(error_of(xlog + "modparam(\"xlog\",\"prefix\",5)") ==
+          "1:44: parameter <prefix> of type <int> not found in module <xlog>");
+    CHECK(error_of(xlog + "modparam(\"xlog\",\"bufsize\",5)") ==
+          "1:35: parameter <bufsize> of type <int> not found in module <xlog>");
     // The pattern is anchored and ignores letter case (traps, 17).
     CHECK(error_of(xlog + "modparam(\"xlo\",\"buf_size\",5)") == "1:28: No module matching <xlo> found");
     CHECK(error_of(xlog + "modparam(\"XL.*\",\"buf_size\",5)") == "");
     CHECK(error_of(xlog + "modparam(\"(\",\"buf_size\",5)").starts_with("1:28: bad module pattern: "));
     CHECK(error_of("modparam(\"xlog\",\"buf_size\",5)\n" + xlog) == "1:10: No module matching <xlog> found");
     CHECK(error_of(xlog + "modparam(\"xlog\",\"buf_size\",2+3)") == "1:47: syntax error: unexpected '+'");
-    CHECK(error_of(xlog + "modparam(\"xlog\",\"prefix\",$env(X))") == "1:44: syntax error: unexpected '$env(X)'");
+    CHECK(error_of(xlog + "modparam(\"xlog\",\"prefix\",$env(X))") ==
+          "1:44: syntax error: unexpected '$env(X)'");
 }
 
 TEST_CASE("the command line comes before and after the file", "[script][modules]")
@@ -251,8 +279,10 @@ TEST_CASE("the command line comes before and after the file", "[script][modules]
     options.params = {{"xlog", "buf_size", "77", true}};
     options.listen = {"udp:127.0.0.1:5099"};
     options.aliases = {"a.example.com"};
-    const Parsed parsed{"#!ifdef WITH_A\ndebug=LEVEL\n#!endif\nlog_name=\"in PLACE\"\nmpath=\"/theirs\"\nlisten=udp:10.0.0.1:5060\n"
-                        "loadmodule \"tm\"\nmodparam(\"xlog\", \"buf_size\", 1)", options};
+    const Parsed parsed{"#!ifdef WITH_A\ndebug=LEVEL\n#!endif\nlog_name=\"in "
+                        "PLACE\"\nmpath=\"/theirs\"\nlisten=udp:10.0.0.1:5060\n"
+                        "loadmodule \"tm\"\nmodparam(\"xlog\", \"buf_size\", 1)",
+                        options};
     REQUIRE(parsed.first_error() == "");
     CHECK(parsed.config->settings.debug == 5);
     CHECK(parsed.config->settings.log_name == "in berlin");
@@ -273,18 +303,20 @@ TEST_CASE("the command line comes before and after the file", "[script][modules]
     LoadOptions wrong;
     wrong.listen = {"nowhere:x:y"};
     wrong.params = {{"nosuch", "x", "y", false}};
-    CHECK(Parsed{"", wrong}.diagnostics.report()
-          == "error: -l nowhere:x:y: bad address 'nowhere:x:y'\n"
-             "error: No module matching <nosuch> found, expected a module that was loaded before\n"
-             "ERROR: bad config file (2 errors)\n");
+    CHECK(Parsed{"", wrong}.diagnostics.report() ==
+          "error: -l nowhere:x:y: bad address 'nowhere:x:y'\n"
+          "error: No module matching <nosuch> found, expected a module that was loaded before\n"
+          "ERROR: bad config file (2 errors)\n");
 }
 
 TEST_CASE("modparamx computes its value", "[script][modules]")
 {
     ::setenv("SIPYARD_TEST_NAME", "4096", 1);
-    const Parsed parsed{"#!define WHO me\nloadmodule \"xlog\"\nmodparamx(\"xlog\", \"buf_size\", $env(SIPYARD_TEST_NAME))\n"
-                        "modparamx(\"xlog\", \"prefix\", $def(WHO)) modparamx(\"xlog\", \"prefix\", \"x$env(SIPYARD_TEST_NAME)\")\n"
-                        "loadmodulex \"$envn(SIPYARD_NO_SUCH)tm\""};
+    const Parsed parsed{
+        "#!define WHO me\nloadmodule \"xlog\"\nmodparamx(\"xlog\", \"buf_size\", $env(SIPYARD_TEST_NAME))\n"
+        "modparamx(\"xlog\", \"prefix\", $def(WHO)) modparamx(\"xlog\", \"prefix\", "
+        "\"x$env(SIPYARD_TEST_NAME)\")\n"
+        "loadmodulex \"$envn(SIPYARD_NO_SUCH)tm\""};
     REQUIRE(parsed.first_error() == "");
     const auto& params = parsed.config->modules[0].params;
     CHECK(params[0].value == "4096");

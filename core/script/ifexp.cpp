@@ -14,13 +14,13 @@ constexpr int deepest = 64; // parentheses and signs
 
 struct Operator {
     std::string_view text;
-    int              level;
+    int level;
 };
 // Two-character operators first, so that `<=` is not read as `<`.
 constexpr std::array operators = {
-    Operator{"||", 1}, Operator{"&&", 2}, Operator{"==", 3}, Operator{"!=", 3}, Operator{"<=", 4}, Operator{">=", 4},
-    Operator{"<", 4},  Operator{">", 4},  Operator{"+", 5},  Operator{"-", 5},  Operator{"*", 6},  Operator{"/", 6},
-    Operator{"%", 6},
+    Operator{"||", 1}, Operator{"&&", 2}, Operator{"==", 3}, Operator{"!=", 3}, Operator{"<=", 4},
+    Operator{">=", 4}, Operator{"<", 4},  Operator{">", 4},  Operator{"+", 5},  Operator{"-", 5},
+    Operator{"*", 6},  Operator{"/", 6},  Operator{"%", 6},
 };
 
 std::string as_text(const IfexpValue& value)
@@ -52,8 +52,12 @@ Result<IfexpValue> arithmetic(std::string_view op, std::int64_t a, std::int64_t 
 template <class T>
 IfexpValue compare(std::string_view op, const T& a, const T& b)
 {
-    const bool yes = op == "==" ? a == b : op == "!=" ? a != b : op == "<" ? a < b
-                   : op == "<=" ? a <= b : op == ">" ? a > b : a >= b;
+    const bool yes = op == "=="   ? a == b
+                     : op == "!=" ? a != b
+                     : op == "<"  ? a < b
+                     : op == "<=" ? a <= b
+                     : op == ">"  ? a > b
+                                  : a >= b;
     return std::int64_t{yes};
 }
 
@@ -71,7 +75,8 @@ Result<IfexpValue> combine(std::string_view op, const IfexpValue& a, const Ifexp
     if (op == "+")
         return IfexpValue{as_text(a) + as_text(b)};
     if (is_arithmetic)
-        return invalid(format("'{}' needs numbers on both sides, found '{}' and '{}'", op, as_text(a), as_text(b)));
+        return invalid(
+            format("'{}' needs numbers on both sides, found '{}' and '{}'", op, as_text(a), as_text(b)));
     return compare(op, as_text(a), as_text(b));
 }
 
@@ -165,9 +170,9 @@ private:
         return IfexpValue{*defined};
     }
 
-    Cursor            in_;
+    Cursor in_;
     const IfexpNames& names_;
-    int               depth_ = 0;
+    int depth_ = 0;
 };
 
 } // namespace

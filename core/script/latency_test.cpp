@@ -21,7 +21,10 @@ public:
         dynamic_cast<FakeHost&>(host_).advance(std::chrono::microseconds{us});
         return Verdict::yes();
     }
-    static Manifest<Slow> manifest() { return {.name = "slow", .functions = {function("take", &Slow::take, "time")}}; }
+    static Manifest<Slow> manifest()
+    {
+        return {.name = "slow", .functions = {function("take", &Slow::take, "time")}};
+    }
 
 private:
     Host& host_;
@@ -36,29 +39,36 @@ TEST_CASE("actions and routes that take too long are named", "[script]")
         const char* settings;
         const char* body;
         const char* expected; // in the log
-        bool        there;
+        bool there;
     } rows[] = {
-        {"above the limit", "latency_limit_action=1000", "take(1500);", "action [take] cfg [test.cfg:3] took too long [1500 us]", true},
+        {"above the limit", "latency_limit_action=1000", "take(1500);",
+         "action [take] cfg [test.cfg:3] took too long [1500 us]", true},
         {"below it", "latency_limit_action=1000", "take(900);", "took too long", false},
         {"without a limit", "debug=3", "take(5000000);", "took too long", false},
-        {"the block around it too", "latency_limit_action=1000", "if ($rc == 1 || 1) { take(2000); }", "action [if]", true},
-        {"at the level asked for", "latency_limit_action=1000 latency_log=2", "take(1500);", "INFO: <core>: alert - action [take]", true},
-        {"a level that is not printed", "latency_limit_action=1000 latency_log=3", "take(1500);", "took too long", false},
+        {"the block around it too", "latency_limit_action=1000", "if ($rc == 1 || 1) { take(2000); }",
+         "action [if]", true},
+        {"at the level asked for", "latency_limit_action=1000 latency_log=2", "take(1500);",
+         "INFO: <core>: alert - action [take]", true},
+        {"a level that is not printed", "latency_limit_action=1000 latency_log=3", "take(1500);",
+         "took too long", false},
         {"the whole route", "latency_cfg_log=1", "take(1500);", "request-route executed in: 1500 usec", true},
-        {"only from its limit on", "latency_cfg_log=1 latency_limit_cfg=2000", "take(1500);", "request-route executed", false},
+        {"only from its limit on", "latency_cfg_log=1 latency_limit_cfg=2000", "take(1500);",
+         "request-route executed", false},
         {"at debug by default", "", "take(1500);", "request-route executed", false},
     };
     for (const auto& row : rows) {
         INFO(row.story);
         FakeHost host;
         ScriptFixture script{host, {erase(Slow::manifest())}};
-        REQUIRE(script.load(std::string{row.settings} + "\nloadmodule \"slow.so\"\nrequest_route { " + row.body + " }"));
+        REQUIRE(script.load(std::string{row.settings} + "\nloadmodule \"slow.so\"\nrequest_route { " +
+                            row.body + " }"));
         script.run();
         INFO(host.log_lines().text());
         const std::string expected = row.expected;
         const auto cfg = expected.find("test.cfg");
         // The fixture chooses the file's name.
-        CHECK(host.log_lines().has(cfg == std::string::npos ? expected : expected.substr(0, cfg)) == row.there);
+        CHECK(host.log_lines().has(cfg == std::string::npos ? expected : expected.substr(0, cfg)) ==
+              row.there);
         if (cfg != std::string::npos)
             CHECK(host.log_lines().has(expected.substr(cfg + 8)) == row.there);
     }
@@ -69,7 +79,7 @@ TEST_CASE("check_via lets only replies to our own Via pass", "[script]")
     const struct {
         const char* story;
         const char* settings;
-        bool        ours, dropped;
+        bool ours, dropped;
     } rows[] = {
         {"nobody asked for the check", "", false, false},
         {"a Via that is ours", "check_via=yes", true, false},

@@ -30,7 +30,8 @@ constexpr std::string_view single_operators = "|&^<>+-*/!~=(){}[];,:.";
 
 Lexer::Lexer(Preprocessor& preprocessor, Diagnostics& diagnostics, ReadFile read)
     : pre_{preprocessor}, diagnostics_{diagnostics}, read_{std::move(read)}, source_{diagnostics}
-{}
+{
+}
 
 void Lexer::open(std::string name, std::string text) { source_.enter(std::move(name), std::move(text)); }
 
@@ -105,7 +106,7 @@ std::string Lexer::identifier()
     return name;
 }
 
-// --- strings ---------------------------------------------------------------------------------------------------------
+// --- strings -------------------------------------------------------------------------------------
 
 // Adjacent "..." with only blanks and line ends between them are one string; '...' never joins.
 Token Lexer::read_string(Join join)
@@ -128,7 +129,8 @@ Token Lexer::read_string(Join join)
             source_.next();
             token.text += read_quoted();
             std::size_t ahead = 0;
-            while (is_line_blank(source_.peek(ahead)) || (join == Join::over_lines && source_.peek(ahead) == '\n'))
+            while (is_line_blank(source_.peek(ahead)) ||
+                   (join == Join::over_lines && source_.peek(ahead) == '\n'))
                 ++ahead;
             if (source_.peek(ahead) != '"')
                 break;
@@ -204,7 +206,7 @@ void Lexer::read_escape(std::string& out)
     out += '\\';
 }
 
-// --- variables and numbers -------------------------------------------------------------------------------------------
+// --- variables and numbers -----------------------------------------------------------------------
 
 Token Lexer::read_variable()
 {
@@ -226,7 +228,8 @@ Token Lexer::read_variable()
     }
     if (!closed) {
         cut_short_ = true;
-        diagnostics_.error(start, format("unexpected EOF: variable {} is not closed", token.text.substr(0, 20)), "')'");
+        diagnostics_.error(
+            start, format("unexpected EOF: variable {} is not closed", token.text.substr(0, 20)), "')'");
     }
     token.text = pre_.substituted(std::move(token.text));
     return token;
@@ -255,7 +258,8 @@ Token Lexer::read_select()
     source_.next();
     std::string path;
     bool in_index = false;
-    for (int c = source_.peek(); is_word(c) || c == '.' || c == '[' || c == ']' || (in_index && (c == '"' || c == '-'));
+    for (int c = source_.peek();
+         is_word(c) || c == '.' || c == '[' || c == ']' || (in_index && (c == '"' || c == '-'));
          c = source_.peek()) {
         in_index = c == '[' || (in_index && c != ']');
         path += static_cast<char>(source_.next());
@@ -276,8 +280,8 @@ Token Lexer::read_number()
     if (digits.size() > 2 && (digits.starts_with("0x") || digits.starts_with("0X"))) {
         base = 16;
         digits.remove_prefix(2);
-    } else if (digits.size() > 1 && digits.back() == 'b'
-               && digits.find_first_not_of("01") == digits.size() - 1) {
+    } else if (digits.size() > 1 && digits.back() == 'b' &&
+               digits.find_first_not_of("01") == digits.size() - 1) {
         base = 2;
         digits.remove_suffix(1);
     } else if (digits.size() > 1 && digits.front() == '0') {
@@ -292,12 +296,14 @@ Token Lexer::read_number()
             token.kind = Token::Kind::num_id;
             return token;
         }
-        too_large = too_large || value > (static_cast<std::uint64_t>(INT64_MAX) - static_cast<unsigned>(digit)) / base;
+        too_large = too_large ||
+                    value > (static_cast<std::uint64_t>(INT64_MAX) - static_cast<unsigned>(digit)) / base;
         if (!too_large)
             value = value * base + static_cast<unsigned>(digit);
     }
     if (too_large)
-        diagnostics_.error(start, format("number {} is too large", std::string_view{token.text}.substr(0, 40)),
+        diagnostics_.error(start,
+                           format("number {} is too large", std::string_view{token.text}.substr(0, 40)),
                            "at most 9223372036854775807");
     token.number = static_cast<std::int64_t>(value);
     return token;

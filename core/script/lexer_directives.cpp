@@ -8,26 +8,49 @@
 namespace sipyard::script {
 
 enum class Lexer::Directive : unsigned char {
-    dialect, define, trydef, redef, undef, tryundef, defexp, defexps, ifdef, ifndef, ifexp, else_, endif,
-    subst, substdef, substdefs, defenv, defenvs, trydefenv, trydefenvs, include, import,
+    dialect,
+    define,
+    trydef,
+    redef,
+    undef,
+    tryundef,
+    defexp,
+    defexps,
+    ifdef,
+    ifndef,
+    ifexp,
+    else_,
+    endif,
+    subst,
+    substdef,
+    substdefs,
+    defenv,
+    defenvs,
+    trydefenv,
+    trydefenvs,
+    include,
+    import,
 };
 struct Lexer::DirectiveWord {
     std::string_view word;
-    Directive        directive;
+    Directive directive;
 };
 
 const Lexer::DirectiveWord* Lexer::directive_word(std::string_view word)
 {
     using D = Directive;
     static constexpr std::array<DirectiveWord, 31> words = {{
-        {"KAMAILIO", D::dialect}, {"OPENSER", D::dialect}, {"SER", D::dialect}, {"MAXCOMPAT", D::dialect},
-        {"ALL", D::dialect}, {"define", D::define}, {"def", D::define}, {"trydefine", D::trydef}, {"trydef", D::trydef},
-        {"redefine", D::redef}, {"redef", D::redef}, {"undef", D::undef}, {"undefine", D::undef},
-        {"tryundef", D::tryundef}, {"tryundefine", D::tryundef}, {"defexp", D::defexp}, {"defexps", D::defexps},
-        {"ifdef", D::ifdef}, {"ifndef", D::ifndef}, {"ifexp", D::ifexp}, {"else", D::else_}, {"endif", D::endif},
-        {"subst", D::subst}, {"substdef", D::substdef}, {"substdefs", D::substdefs}, {"defenv", D::defenv},
-        {"defenvs", D::defenvs}, {"trydefenv", D::trydefenv}, {"trydefenvs", D::trydefenvs},
-        {"include_file", D::include}, {"import_file", D::import},
+        {"KAMAILIO", D::dialect},    {"OPENSER", D::dialect},       {"SER", D::dialect},
+        {"MAXCOMPAT", D::dialect},   {"ALL", D::dialect},           {"define", D::define},
+        {"def", D::define},          {"trydefine", D::trydef},      {"trydef", D::trydef},
+        {"redefine", D::redef},      {"redef", D::redef},           {"undef", D::undef},
+        {"undefine", D::undef},      {"tryundef", D::tryundef},     {"tryundefine", D::tryundef},
+        {"defexp", D::defexp},       {"defexps", D::defexps},       {"ifdef", D::ifdef},
+        {"ifndef", D::ifndef},       {"ifexp", D::ifexp},           {"else", D::else_},
+        {"endif", D::endif},         {"subst", D::subst},           {"substdef", D::substdef},
+        {"substdefs", D::substdefs}, {"defenv", D::defenv},         {"defenvs", D::defenvs},
+        {"trydefenv", D::trydefenv}, {"trydefenvs", D::trydefenvs}, {"include_file", D::include},
+        {"import_file", D::import},
     }};
     for (const DirectiveWord& entry : words)
         if (entry.word == word)
@@ -139,11 +162,8 @@ void Lexer::pass_inactive()
         case Directive::ifndef:
         case Directive::ifexp:
         case Directive::else_:
-        case Directive::endif:
-            obey(*directive);
-            break;
-        default:
-            source_.next();
+        case Directive::endif: obey(*directive); break;
+        default: source_.next();
         }
     }
     // A false part may begin in one file and end in the file that includes it.
@@ -195,18 +215,17 @@ void Lexer::obey(const DirectiveWord& directive)
     case Directive::ifndef:
     case Directive::ifexp:
     case Directive::else_:
-    case Directive::endif:
-        return obey_condition(directive, at);
+    case Directive::endif: return obey_condition(directive, at);
     case Directive::include:
-    case Directive::import:
-        return include(directive.word, at, directive.directive == Directive::include);
+    case Directive::import: return include(directive.word, at, directive.directive == Directive::include);
     case Directive::subst:
     case Directive::substdef:
     case Directive::substdefs: {
         while (is_line_blank(source_.peek()))
             source_.next();
         if (source_.peek() != '"' && source_.peek() != '\'') {
-            diagnostics_.error(source_.here(), format("bad #!{}", directive.word), "\"/re/replacement/flags\"");
+            diagnostics_.error(source_.here(), format("bad #!{}", directive.word),
+                               "\"/re/replacement/flags\"");
             return pass_line();
         }
         const auto also = directive.directive == Directive::subst      ? Preprocessor::AlsoDefine::no
@@ -220,8 +239,7 @@ void Lexer::obey(const DirectiveWord& directive)
             diagnostics_.error(text_at, format("bad #!{}: {}", directive.word, added.error().text));
         return;
     }
-    default:
-        return obey_define(directive.directive, at);
+    default: return obey_define(directive.directive, at);
     }
 }
 
@@ -237,11 +255,11 @@ void Lexer::obey_condition(const DirectiveWord& directive, Position at)
     case Directive::endif:
         pass_line();
         if (!pre_.end_if())
-            diagnostics_.warn(at, format("invalid position for preprocessor directive 'endif' - at {} line {}",
-                                         diagnostics_.file_name(at.file), at.line));
+            diagnostics_.warn(at,
+                              format("invalid position for preprocessor directive 'endif' - at {} line {}",
+                                     diagnostics_.file_name(at.file), at.line));
         return;
-    default:
-        break;
+    default: break;
     }
     bool holds = false;
     if (!pre_.active()) {
@@ -275,7 +293,8 @@ void Lexer::obey_define(Directive directive, Position at)
     while (is_line_blank(source_.peek()))
         source_.next();
     const Position name_at = source_.here();
-    if (directive == D::defenv || directive == D::defenvs || directive == D::trydefenv || directive == D::trydefenvs) {
+    if (directive == D::defenv || directive == D::defenvs || directive == D::trydefenv ||
+        directive == D::trydefenvs) {
         const bool quoted = directive == D::defenvs || directive == D::trydefenvs;
         const bool tolerant = directive == D::trydefenv || directive == D::trydefenvs;
         return report(pre_.define_from_environment(line_blanks_skipped(), quoted, tolerant), name_at);
@@ -291,24 +310,17 @@ void Lexer::obey_define(Directive directive, Position at)
     }
     const std::string value = line_blanks_skipped();
     switch (directive) {
-    case D::define:
-        return report(pre_.define(id, value, Preprocessor::Existing::error), name_at);
-    case D::trydef:
-        return report(pre_.define(id, value, Preprocessor::Existing::keep), name_at);
-    case D::redef:
-        return report(pre_.define(id, value, Preprocessor::Existing::replace), name_at);
+    case D::define: return report(pre_.define(id, value, Preprocessor::Existing::error), name_at);
+    case D::trydef: return report(pre_.define(id, value, Preprocessor::Existing::keep), name_at);
+    case D::redef: return report(pre_.define(id, value, Preprocessor::Existing::replace), name_at);
     case D::defexp:
-    case D::defexps:
-        return report(pre_.define_expression(id, value, directive == D::defexps), name_at);
+    case D::defexps: return report(pre_.define_expression(id, value, directive == D::defexps), name_at);
     case D::undef:
         if (!pre_.undef(id))
             diagnostics_.error(name_at, format("not defined: {}", id));
         return;
-    case D::tryundef:
-        pre_.undef(id);
-        return;
-    default:
-        diagnostics_.error(at, "syntax error");
+    case D::tryundef: pre_.undef(id); return;
+    default: diagnostics_.error(at, "syntax error");
     }
 }
 
@@ -317,7 +329,8 @@ void Lexer::include(std::string_view word, Position at, bool must_exist)
     while (is_line_blank(source_.peek()) || source_.peek() == '\n')
         source_.next();
     if (source_.peek() != '"') {
-        diagnostics_.error(source_.here(), format("{}: the file name is missing", word), "a name in double quotes");
+        diagnostics_.error(source_.here(), format("{}: the file name is missing", word),
+                           "a name in double quotes");
         return pass_line();
     }
     const Position name_at = source_.here();
@@ -327,8 +340,8 @@ void Lexer::include(std::string_view word, Position at, bool must_exist)
         return diagnostics_.error(name_at, format("{}: the file name is empty or too long", word),
                                   "a name of 1 to 127 characters");
     if (source_.depth() > Source::deepest)
-        return diagnostics_.error(at, format("too many includes in each other, at most {} are allowed",
-                                             Source::deepest));
+        return diagnostics_.error(
+            at, format("too many includes in each other, at most {} are allowed", Source::deepest));
     std::string path = name;
     auto text = read_(path);
     if (!text && text.error().kind == ErrorKind::not_found && name.front() != '/') {
@@ -355,9 +368,10 @@ void Lexer::finish()
     finished_ = true;
     const auto open = pre_.open();
     if (!open.empty())
-        diagnostics_.error(open.back(), format("different number of preprocessor directives: {} more #!if[n]def as #!endif",
-                                               open.size()),
-                           "#!endif and a line end");
+        diagnostics_.error(
+            open.back(),
+            format("different number of preprocessor directives: {} more #!if[n]def as #!endif", open.size()),
+            "#!endif and a line end");
 }
 
 } // namespace sipyard::script

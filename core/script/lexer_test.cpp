@@ -38,7 +38,8 @@ struct Lexed {
                 tokens += token.text;
         }
         for (const Diagnostic& d : diagnostics.all())
-            (d.severity == Severity::error ? errors : warnings) += format("{}:{} {};", d.at.line, d.at.column, d.message);
+            (d.severity == Severity::error ? errors : warnings) +=
+                format("{}:{} {};", d.at.line, d.at.column, d.message);
     }
 };
 
@@ -189,20 +190,21 @@ TEST_CASE("conditions choose text without looking at the rest", "[script][prepro
         {"an expression", "#!define A 5\n#!ifexp A > 4 && B == 0\nx\n#!else\ny\n#!endif\n", "x"},
         {"our names", "#!ifdef SIPYARD\nx\n#!endif\n#!ifdef KAMAILIO_5_8\ny\n#!endif\n", "x y"},
         {"our version", "#!ifexp KAMAILIO_VERSION >= 5006000\nx\n#!endif\nOS_NAME", "x \"linux\""},
-        {"a defined expression", "#!define A 4\n#!defexp B A * 2 + 1\n#!defexps C \"x\" + A\nB C", "9 \"x4\""},
+        {"a defined expression", "#!define A 4\n#!defexp B A * 2 + 1\n#!defexps C \"x\" + A\nB C",
+         "9 \"x4\""},
         {"a define in a false part is not made", "#!ifdef A\n#!define B c\n#!endif\nB", "B"},
     };
     for (const Row& row : rows)
         check(row);
-    CHECK(Lexed{"#!ifdef A\n#!ifdef B\n#!endif\n"}.errors
-          == "1:1 different number of preprocessor directives: 1 more #!if[n]def as #!endif;");
+    CHECK(Lexed{"#!ifdef A\n#!ifdef B\n#!endif\n"}.errors ==
+          "1:1 different number of preprocessor directives: 1 more #!if[n]def as #!endif;");
     // The line end after #!endif is needed even at the end of the file (traps, 19).
-    CHECK(Lexed{"#!ifdef A\n#!endif"}.errors
-          == "1:1 different number of preprocessor directives: 1 more #!if[n]def as #!endif;");
-    CHECK(Lexed{"x\n#!endif\n"}.warnings
-          == "2:1 invalid position for preprocessor directive 'endif' - at dir/t.cfg line 2;");
-    CHECK(Lexed{"#!else\n"}.warnings
-          == "1:1 invalid position for preprocessor directive 'else' - at dir/t.cfg line 1;");
+    CHECK(Lexed{"#!ifdef A\n#!endif"}.errors ==
+          "1:1 different number of preprocessor directives: 1 more #!if[n]def as #!endif;");
+    CHECK(Lexed{"x\n#!endif\n"}.warnings ==
+          "2:1 invalid position for preprocessor directive 'endif' - at dir/t.cfg line 2;");
+    CHECK(Lexed{"#!else\n"}.warnings ==
+          "1:1 invalid position for preprocessor directive 'else' - at dir/t.cfg line 1;");
     CHECK(Lexed{"#!ifexp 1 +\n#!endif\n"}.errors == "1:9 bad #!ifexp: the expression ends too early;");
 }
 
@@ -217,16 +219,18 @@ TEST_CASE("substitutions change strings, variables and include names", "[script]
         {"in order", "#!subst \"/A/B/\"\n#!subst \"/B/C/\"\n\"A\"", "\"C\""},
         {"substdef defines as well", "#!substdef \"!DB!mysql!g\"\n\"DB\" DB", "\"mysql\" mysql"},
         {"substdefs defines a string", "#!substdefs \"!DB!mysql!g\"\n\"DB\" DB", "\"mysql\" \"mysql\""},
-        {"earlier rules rewrite later ones", "#!substdef \"!AB!x!g\"\n#!substdef \"!ABC!y!g\"\nxC ABC", "y ABC"},
+        {"earlier rules rewrite later ones", "#!substdef \"!AB!x!g\"\n#!substdef \"!ABC!y!g\"\nxC ABC",
+         "y ABC"},
         {"the environment", "#!subst \"/HOST/$env(SIPYARD_TEST_NAME)/\"\n\"HOST\"", "\"berlin\""},
-        {"defines from the environment", "#!defenv SIPYARD_TEST_NAME\n#!defenvs N=SIPYARD_TEST_NAME\nSIPYARD_TEST_NAME N",
+        {"defines from the environment",
+         "#!defenv SIPYARD_TEST_NAME\n#!defenvs N=SIPYARD_TEST_NAME\nSIPYARD_TEST_NAME N",
          "berlin \"berlin\""},
         {"a missing variable may be tolerated", "#!trydefenv NOSUCH_VARIABLE_HERE\nx", "x"},
     };
     for (const Row& row : rows)
         check(row);
-    CHECK(Lexed{"#!defenv NOSUCH_VARIABLE_HERE\n"}.errors
-          == "1:10 environment variable NOSUCH_VARIABLE_HERE is not set;");
+    CHECK(Lexed{"#!defenv NOSUCH_VARIABLE_HERE\n"}.errors ==
+          "1:10 environment variable NOSUCH_VARIABLE_HERE is not set;");
     CHECK(Lexed{"#!subst \"/A\"\n"}.errors.starts_with("1:9 bad #!subst: "));
     CHECK(Lexed{"#!subst A\n"}.errors == "1:9 bad #!subst;");
 }
@@ -234,18 +238,23 @@ TEST_CASE("substitutions change strings, variables and include names", "[script]
 TEST_CASE("files are included beside the one that asks", "[script][preprocessor]")
 {
     const std::map<std::string, std::string> files{
-        {"dir/a.cfg", "a1\ninclude_file \"b.cfg\"\na2"}, {"dir/b.cfg", "b"}, {"plain.cfg", "p"},
-        {"dir/self.cfg", "include_file \"self.cfg\"\n"}, {"dir/half.cfg", "#!ifdef NO\nx"},
+        {"dir/a.cfg", "a1\ninclude_file \"b.cfg\"\na2"},
+        {"dir/b.cfg", "b"},
+        {"plain.cfg", "p"},
+        {"dir/self.cfg", "include_file \"self.cfg\"\n"},
+        {"dir/half.cfg", "#!ifdef NO\nx"},
     };
     CHECK(Lexed{"x include_file \"a.cfg\" y", files}.tokens == "x a1 b a2 y");
     CHECK(Lexed{"#!include_file \"plain.cfg\"\nx", files}.tokens == "p x");
     CHECK(Lexed{"import_file \"nosuch.cfg\" x", files}.tokens == "x");
     CHECK(Lexed{"import_file \"nosuch.cfg\" x", files}.errors == "");
     CHECK(Lexed{"include_file \"nosuch.cfg\"", files}.errors == "1:14 include file not found: nosuch.cfg;");
-    CHECK(Lexed{"include_file 'a.cfg'", files}.errors.starts_with("1:14 include_file: the file name is missing;"));
-    CHECK(Lexed{"include_file \"" + std::string(128, 'x') + "\"", files}.errors
-          == "1:14 include_file: the file name is empty or too long;");
-    CHECK(Lexed{"include_file \"self.cfg\"", files}.errors.find("too many includes in each other") != std::string::npos);
+    CHECK(Lexed{"include_file 'a.cfg'", files}.errors.starts_with(
+        "1:14 include_file: the file name is missing;"));
+    CHECK(Lexed{"include_file \"" + std::string(128, 'x') + "\"", files}.errors ==
+          "1:14 include_file: the file name is empty or too long;");
+    CHECK(Lexed{"include_file \"self.cfg\"", files}.errors.find("too many includes in each other") !=
+          std::string::npos);
     CHECK(Lexed{"#!subst \"/WHICH/b/\"\ninclude_file \"WHICH.cfg\"", files}.tokens == "b");
     CHECK(Lexed{"include_file \"half.cfg\"\ny\n#!endif\nz", files}.tokens == "z");
 }

@@ -1,4 +1,5 @@
-// core/script/link_broken_test.cpp - joins linking to the broken configurations: test/broken/30_ and up parse and do not link
+// core/script/link_broken_test.cpp - joins linking to the broken configurations: test/broken/30_ and up parse
+// and do not link
 #include "core/script/link_fakes.h"
 #include "core/script/parser_broken.h"
 #include "test/support/fake_host.h"
@@ -12,7 +13,7 @@ namespace {
 void link_as_server(const ast::Config& config, Diagnostics& diagnostics)
 {
     test::FakeHost host;
-    Engine         engine{host};
+    Engine engine{host};
     // The fake modules have functions; variables and transformations come from the probe.
     static const AnyManifest probe = erase(Probe::manifest());
     engine.declare({{&probe, nullptr}});

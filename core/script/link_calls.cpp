@@ -25,8 +25,11 @@ const Callee* Linker::callee(const ast::Expression& e)
         return made;
     const auto* const call = std::get_if<ast::Call>(&e.node);
     const auto* const core = std::get_if<ast::CoreCall>(&e.node);
-    const std::string_view word = call ? std::string_view{call->name} : core ? script::to_text(core->function) : "route";
-    return &make<TracedCall>(*made, *tracer_, step(e.at, word, call != nullptr, call ? call->args.size() : 0));
+    const std::string_view word = call   ? std::string_view{call->name}
+                                  : core ? script::to_text(core->function)
+                                         : "route";
+    return &make<TracedCall>(*made, *tracer_,
+                             step(e.at, word, call != nullptr, call ? call->args.size() : 0));
 }
 
 const Callee* Linker::plain_callee(const ast::Expression& e)
@@ -52,15 +55,18 @@ const Callee* Linker::route(const ast::RouteCall& call, Position at)
     for (const ast::RouteBlock& r : config_.routes)
         if (r.kind == Route::request)
             known.push_back(r.name);
-    diagnostics_.error(at, format("route \"{}\" not found at {}:{}", *call.constant, diagnostics_.file_name(at.file), at.line),
-                       {}, nearest(*call.constant, known));
+    diagnostics_.error(
+        at,
+        format("route \"{}\" not found at {}:{}", *call.constant, diagnostics_.file_name(at.file), at.line),
+        {}, nearest(*call.constant, known));
     return &make<NoCall>();
 }
 
 const Callee* Linker::core(const ast::CoreCall& call)
 {
-    const bool takes_avp = call.function == CoreFunction::setavpflag || call.function == CoreFunction::resetavpflag
-                           || call.function == CoreFunction::isavpflagset;
+    const bool takes_avp = call.function == CoreFunction::setavpflag ||
+                           call.function == CoreFunction::resetavpflag ||
+                           call.function == CoreFunction::isavpflagset;
     std::vector<const Expr*> args;
     for (const ast::ExpressionPtr& arg : call.args) {
         const auto* v = std::get_if<ast::Variable>(&arg->node);
@@ -71,9 +77,12 @@ const Callee* Linker::core(const ast::CoreCall& call)
         // $avp(x): the name counts, not the value.
         const auto pvar = read_pvar(v->text);
         Trouble trouble;
-        const Expr* const name = pvar && pvar->name == "avp" && pvar->inner ? names_.format(*pvar->inner, trouble) : nullptr;
+        const Expr* const name =
+            pvar && pvar->name == "avp" && pvar->inner ? names_.format(*pvar->inner, trouble) : nullptr;
         if (!name)
-            diagnostics_.error(arg->at, trouble.message.empty() ? format("{} is no avp", v->text) : trouble.message, "$avp(name)");
+            diagnostics_.error(arg->at,
+                               trouble.message.empty() ? format("{} is no avp", v->text) : trouble.message,
+                               "$avp(name)");
         args.push_back(name ? name : nothing());
     }
     return &make<CoreCall>(call.function, names_.copy(args));
@@ -83,7 +92,8 @@ const Callee* Linker::function(const ast::Call& call, Position at)
 {
     const FunctionSpec& spec = *call.function;
     if (spec.args.size() > FunctionCall::most_args) {
-        diagnostics_.error(at, format("{}() has more than {} parameters", call.name, FunctionCall::most_args));
+        diagnostics_.error(at,
+                           format("{}() has more than {} parameters", call.name, FunctionCall::most_args));
         return &make<NoCall>();
     }
     std::vector<FunctionCall::Argument> args(spec.args.size());
@@ -100,14 +110,16 @@ const Callee* Linker::function(const ast::Call& call, Position at)
     return &make<FunctionCall>(spec, cell, names_.copy(args), at);
 }
 
-bool Linker::argument(const ArgSpec& spec, const ast::Expression& e, const std::string& function, std::size_t number,
-                      FunctionCall::Argument& made)
+bool Linker::argument(const ArgSpec& spec, const ast::Expression& e, const std::string& function,
+                      std::size_t number, FunctionCall::Argument& made)
 {
     const std::string where = format("{}(): parameter {}", function, number);
     const auto* const text = std::get_if<ast::String>(&e.node);
     const auto* const var = std::get_if<ast::Variable>(&e.node);
     if (spec.kind == ArgSpec::Kind::variable) {
-        const std::string_view written = text ? std::string_view{text->text} : var ? std::string_view{var->text} : "";
+        const std::string_view written = text  ? std::string_view{text->text}
+                                         : var ? std::string_view{var->text}
+                                               : "";
         if (!VariableLinker::is_one_variable(written)) {
             diagnostics_.error(e.at, format("{} is not a variable", where), "a variable such as $var(x)");
             return false;
@@ -151,8 +163,8 @@ bool Linker::argument(const ArgSpec& spec, const ast::Expression& e, const std::
 }
 
 // A constant string: interpolated or not, parsed or not, as the function declares it (spec/script 13).
-bool Linker::text_argument(const ArgSpec& spec, const ast::Expression& e, std::string_view text, FunctionCall::Argument& made,
-                           const std::string& where)
+bool Linker::text_argument(const ArgSpec& spec, const ast::Expression& e, std::string_view text,
+                           FunctionCall::Argument& made, const std::string& where)
 {
     made.ready.present = true;
     const bool one_variable = VariableLinker::is_one_variable(text);
@@ -163,7 +175,8 @@ bool Linker::text_argument(const ArgSpec& spec, const ast::Expression& e, std::s
     if (spec.kind == ArgSpec::Kind::parsed && !one_variable) { // patterns hold '$' of their own
         auto parsed = spec.parse(text);
         if (!parsed) {
-            diagnostics_.error(e.at, format("{}: {}", where, parsed.error().text), std::string{spec.expected});
+            diagnostics_.error(e.at, format("{}: {}", where, parsed.error().text),
+                               std::string{spec.expected});
             return false;
         }
         made.ready.parsed = program_.arena.make<std::shared_ptr<const void>>(std::move(*parsed)).get();
@@ -184,7 +197,8 @@ bool Linker::text_argument(const ArgSpec& spec, const ast::Expression& e, std::s
     if (spec.kind == ArgSpec::Kind::integer) {
         const auto number = known->is_text() ? integer_of(known->text()) : std::optional{known->number()};
         if (!number || (known->is_text() && known->text().empty())) {
-            diagnostics_.error(e.at, format("{}: \"{}\" is not a number", where, text), std::string{spec.expected});
+            diagnostics_.error(e.at, format("{}: \"{}\" is not a number", where, text),
+                               std::string{spec.expected});
             return false;
         }
         made.ready.value = *number;

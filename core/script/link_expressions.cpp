@@ -1,4 +1,5 @@
-// core/script/link_expressions.cpp - operators: constants folded, the kind of comparison chosen (spec/script 11, 12)
+// core/script/link_expressions.cpp - operators: constants folded, the kind of comparison chosen (spec/script
+// 11, 12)
 #include "core/script/linker.h"
 
 #include "core/script/operands.h"
@@ -149,7 +150,8 @@ const Expr* Linker::comparison(const ast::Binary& b)
 {
     const Expr* const left = expression(*b.left);
     const Expr* const right = expression(*b.right);
-    const bool negated = b.op == BinaryOp::not_equal || b.op == BinaryOp::text_not_equal || b.op == BinaryOp::int_not_equal;
+    const bool negated =
+        b.op == BinaryOp::not_equal || b.op == BinaryOp::text_not_equal || b.op == BinaryOp::int_not_equal;
     Equal::By by = Equal::By::left;
     if (b.op == BinaryOp::text_equal || b.op == BinaryOp::text_not_equal)
         by = Equal::By::text;
@@ -185,7 +187,8 @@ const Expr* Linker::test(const ast::Expression& e, const ast::Test& t)
     const Expr* const right = given ? expression(**given) : nullptr;
     const Value* const known = right ? right->constant() : nullptr;
     const Pattern* const compiled = matches && known && known->is_text()
-                                        ? pattern(known->text(), Regex::Case::insensitive, (*given)->at) : nullptr;
+                                        ? pattern(known->text(), Regex::Case::insensitive, (*given)->at)
+                                        : nullptr;
     switch (t.operand) {
     case Operand::method:
     case Operand::uri:
@@ -206,7 +209,8 @@ const Expr* Linker::test(const ast::Expression& e, const ast::Test& t)
     const Expr& number = make<MessageNumber>(t.operand);
     if (!right)
         return nothing();
-    if (t.op == BinaryOp::less || t.op == BinaryOp::greater || t.op == BinaryOp::less_equal || t.op == BinaryOp::greater_equal)
+    if (t.op == BinaryOp::less || t.op == BinaryOp::greater || t.op == BinaryOp::less_equal ||
+        t.op == BinaryOp::greater_equal)
         return &make<Arithmetic>(t.op, number, *right, e.at);
     return &make<Equal>(Equal::By::integer, negated, number, *right);
 }

@@ -6,11 +6,12 @@
 
 namespace sipyard::script {
 
-Linker::Linker(Engine::Parts& parts, Program& program, const ast::Config& config, const std::vector<ModuleInstance>& modules,
-               Diagnostics& diagnostics)
+Linker::Linker(Engine::Parts& parts, Program& program, const ast::Config& config,
+               const std::vector<ModuleInstance>& modules, Diagnostics& diagnostics)
     : parts_{parts}, program_{program}, config_{config}, modules_{modules}, diagnostics_{diagnostics},
       names_{parts.catalogue, program.arena}, tracer_{parts.host.try_service<ScriptTracer>()}
-{}
+{
+}
 
 namespace {
 
@@ -86,7 +87,8 @@ void Linker::add(const ast::Block& statements, std::vector<const Action*>& to)
 
 const Action* Linker::statement(const ast::Statement& s)
 {
-    const std::string_view file = s.at.file < program_.files.size() ? std::string_view{program_.files[s.at.file]} : "";
+    const std::string_view file =
+        s.at.file < program_.files.size() ? std::string_view{program_.files[s.at.file]} : "";
     names_.set_where({file, route_name_, s.at.line});
     const Action* made = plain_statement(s);
     if (ScriptTracer* const tracer = made ? tracer_ : nullptr) {
@@ -94,7 +96,8 @@ const Action* Linker::statement(const ast::Statement& s)
         if (std::holds_alternative<ast::Switch>(s.node) || std::holds_alternative<ast::Leave>(s.node))
             word = std::holds_alternative<ast::Switch>(s.node) ? "case" : "exit"; // Kamailio's words
         const auto* const call = std::get_if<ast::Call>(&s.node);
-        made = &make<TracedAction>(*made, *tracer, step(s.at, word, call != nullptr, call ? call->args.size() : 0));
+        made = &make<TracedAction>(*made, *tracer,
+                                   step(s.at, word, call != nullptr, call ? call->args.size() : 0));
     }
     // Without a limit nothing stands between the actions.
     if (!made || program_.latency_limit_action == 0)
@@ -104,8 +107,10 @@ const Action* Linker::statement(const ast::Statement& s)
 
 ScriptStep Linker::step(Position at, std::string_view word, bool of_module, std::size_t args)
 {
-    const std::string_view file = at.file < program_.files.size() ? std::string_view{program_.files[at.file]} : "";
-    return {file, program_.arena.copy(route_name_), program_.arena.copy(word), at.line, action_number(word, of_module, args)};
+    const std::string_view file =
+        at.file < program_.files.size() ? std::string_view{program_.files[at.file]} : "";
+    return {file, program_.arena.copy(route_name_), program_.arena.copy(word), at.line,
+            action_number(word, of_module, args)};
 }
 
 const Action* Linker::plain_statement(const ast::Statement& s)
@@ -153,7 +158,7 @@ const Action* Linker::assignment(const ast::Assign& assign)
 const Action* Linker::switch_over(const ast::Switch& node)
 {
     const Expr* const value = expression(*node.value);
-    std::vector<const Action*>      actions;
+    std::vector<const Action*> actions;
     std::vector<SwitchAction::Label> labels;
     std::size_t fallback = SwitchAction::no_fallback;
     for (const ast::Case& c : node.cases) {
@@ -170,8 +175,8 @@ const Action* Linker::switch_over(const ast::Switch& node)
         add(c.body, actions);
     }
     const auto kept = names_.copy(actions);
-    return &make<SwitchAction>(*value, node.labels == ast::Switch::Labels::integer, names_.copy(labels), fallback,
-                               Block{kept.data(), kept.size()});
+    return &make<SwitchAction>(*value, node.labels == ast::Switch::Labels::integer, names_.copy(labels),
+                               fallback, Block{kept.data(), kept.size()});
 }
 
 } // namespace sipyard::script

@@ -1,4 +1,5 @@
-// core/script/link_test.cpp - what is found wrong before the first message; variables' texts; patterns (spec/script 13 to 16, 22)
+// core/script/link_test.cpp - what is found wrong before the first message; variables' texts; patterns
+// (spec/script 13 to 16, 22)
 #include "core/script/link_fakes.h"
 #include "core/script/operands.h"
 #include "core/script/pattern.h"
@@ -18,10 +19,12 @@ TEST_CASE("what cannot work is reported with its place", "[script]")
         const char* body;
         const char* message;
     } rows[] = {
-        {"an unknown variable", "$var(x) = $nosuch;", "test.cfg:2:27: error: error searching pvar \"nosuch\""},
+        {"an unknown variable", "$var(x) = $nosuch;",
+         "test.cfg:2:27: error: error searching pvar \"nosuch\""},
         {"and the one it resembles", "$var(x) = $avq(x);", "did you mean 'avp'?"},
         {"trap 10: a dot belongs to the name", "note(\"to $rU.\");", "error searching pvar \"rU.\""},
-        {"a variable in a format", "note(\"$nosuch(x) y\");", "note(): parameter 1: error searching pvar \"nosuch\""},
+        {"a variable in a format", "note(\"$nosuch(x) y\");",
+         "note(): parameter 1: error searching pvar \"nosuch\""},
         {"trap 26: a missing route", "route(NOPE);", "route \"NOPE\" not found at test.cfg:2"},
         {"trap 9: a name is not interpolated", "route(\"R$var(x)\");", "route \"R$var(x)\" not found"},
         {"a bad pattern", "if ($rU =~ \"a(\") { ; }", "bad regular expression \"a(\""},
@@ -30,7 +33,8 @@ TEST_CASE("what cannot work is reported with its place", "[script]")
         {"a number that is none", "code(\"abc\");", "code(): parameter 1: \"abc\" is not a number"},
         {"an argument that is no variable", "put(\"x\", \"y\");", "put(): parameter 1 is not a variable"},
         {"assigning what can only be read", "$rU = \"x\";", "read only pvar in assignment left side"},
-        {"assigning through a transformation", "$(ru{s.len}) = \"x\";", "read only pvar in assignment left side"},
+        {"assigning through a transformation", "$(ru{s.len}) = \"x\";",
+         "read only pvar in assignment left side"},
         {"assigning $rc", "$rc = 1;", "read only pvar in assignment left side"},
         {"an unknown class", "$var(x) = $(ru{z.len});", "unknown transformation class \"z\""},
         {"an unknown op", "$var(x) = $(ru{s.lem});", "unknown transformation {s.lem}"},
@@ -44,7 +48,7 @@ TEST_CASE("what cannot work is reported with its place", "[script]")
         {"an inner that does not parse", "$var(x) = $half(abc);", "pvar \"$half(abc)\""},
         {"a bad index", "$var(x) = $(avp(y)[z]);", "bad index"},
     };
-    FakeHost      host;
+    FakeHost host;
     ScriptFixture script{host, {erase(script::Probe::manifest())}};
     for (const auto& row : rows) {
         INFO(row.story << ": " << row.body);
@@ -54,7 +58,8 @@ TEST_CASE("what cannot work is reported with its place", "[script]")
         CHECK(script.errors().find("ERROR: bad config file (1 errors)") != std::string::npos);
     }
     INFO("all of them at once");
-    CHECK_FALSE(script.load("loadmodule \"probe.so\"\nrequest_route { route(A); $var(x) = $nosuch; }\nroute[B] { route(C); }"));
+    CHECK_FALSE(script.load(
+        "loadmodule \"probe.so\"\nrequest_route { route(A); $var(x) = $nosuch; }\nroute[B] { route(C); }"));
     CHECK(script.errors().find("(3 errors)") != std::string::npos);
 }
 
@@ -67,11 +72,13 @@ TEST_CASE("a pvar's text is taken apart", "[script]")
         {"$rU. x", "$rU.", "rU.", "-", "-", ""},
         {"$(rU). x", "$(rU)", "rU", "-", "-", ""},
         {"$var(a) b", "$var(a)", "var", "a", "-", ""},
-        {"$(hdr(X-Y)[2]{s.len}{s.rm, })", "$(hdr(X-Y)[2]{s.len}{s.rm, })", "hdr", "X-Y", "2", "{s.len}{s.rm, }"},
+        {"$(hdr(X-Y)[2]{s.len}{s.rm, })", "$(hdr(X-Y)[2]{s.len}{s.rm, })", "hdr", "X-Y", "2",
+         "{s.len}{s.rm, }"},
         {"$avp($(hdr(a)[1]))!", "$avp($(hdr(a)[1]))", "avp", "$(hdr(a)[1])", "-", ""},
         {"$(ct[*])", "$(ct[*])", "ct", "-", "*", ""},
         {"$?", "$?", "?", "-", "-", ""},
-        {"$(x{s.select,$(var(i){s.len}),;})y", "$(x{s.select,$(var(i){s.len}),;})", "x", "-", "-", "{s.select,$(var(i){s.len}),;}"},
+        {"$(x{s.select,$(var(i){s.len}),;})y", "$(x{s.select,$(var(i){s.len}),;})", "x", "-", "-",
+         "{s.select,$(var(i){s.len}),;}"},
     };
     for (const auto& row : rows) {
         INFO(row.text);
@@ -93,7 +100,7 @@ TEST_CASE("a pvar's text is taken apart", "[script]")
 TEST_CASE("arguments of a transformation are split at commas", "[script]")
 {
     const struct {
-        const char*              text;
+        const char* text;
         std::vector<std::string> expected;
     } rows[] = {
         {"1", {"1"}},
@@ -113,11 +120,54 @@ TEST_CASE("arguments of a transformation are split at commas", "[script]")
 
 TEST_CASE("short cuts of patterns find what the expression finds", "[script]")
 {
-    const char* patterns[] = {"^00", "^\\+", "^49(15|16|17)", "^ab*", "^a|b", "friendly", "a.c", "^abc$", "^", "$", "", "^a{2}",
-                              "^[a-z]|x", "^(10\\.|192\\.)", "ab?", "^ab+c", "b\\.c", "^\\*[0-9]", "x\\|y"};
-    const char* subjects[] = {"", "00", "0049", "+49", "4915x", "49", "4920", "a", "ab", "abb", "b", "xb", "FRIENDLY-scanner",
-                              "unfriendly", "abc", "ABC", "abcd", "aa", "aab", "10.1", "192.1", "1092", "abbc", "b.c", "bxc", "*12",
-                              "x|y", "xy", "^00"};
+    const char* patterns[] = {"^00",
+                              "^\\+",
+                              "^49(15|16|17)",
+                              "^ab*",
+                              "^a|b",
+                              "friendly",
+                              "a.c",
+                              "^abc$",
+                              "^",
+                              "$",
+                              "",
+                              "^a{2}",
+                              "^[a-z]|x",
+                              "^(10\\.|192\\.)",
+                              "ab?",
+                              "^ab+c",
+                              "b\\.c",
+                              "^\\*[0-9]",
+                              "x\\|y"};
+    const char* subjects[] = {"",
+                              "00",
+                              "0049",
+                              "+49",
+                              "4915x",
+                              "49",
+                              "4920",
+                              "a",
+                              "ab",
+                              "abb",
+                              "b",
+                              "xb",
+                              "FRIENDLY-scanner",
+                              "unfriendly",
+                              "abc",
+                              "ABC",
+                              "abcd",
+                              "aa",
+                              "aab",
+                              "10.1",
+                              "192.1",
+                              "1092",
+                              "abbc",
+                              "b.c",
+                              "bxc",
+                              "*12",
+                              "x|y",
+                              "xy",
+                              "^00"};
     for (const char* pattern : patterns) {
         for (const auto letters : {Regex::Case::sensitive, Regex::Case::insensitive}) {
             const auto quick = script::Pattern::compile(pattern, letters);
@@ -136,9 +186,10 @@ TEST_CASE("networks are read from text", "[script]")
 {
     const struct {
         const char* text;
-        int         bits; // -1: no network
-    } rows[] = {{"10.0.0.0/8", 8}, {"10.0.0.0/255.0.0.0", 8}, {"10.1.2.3", 32}, {"::1", 128}, {"2001:db8::/32", 32},
-                {"10.0.0.0/33", -1}, {"host", -1}, {"10.0.0.0/x", -1}, {"", -1}};
+        int bits; // -1: no network
+    } rows[] = {{"10.0.0.0/8", 8}, {"10.0.0.0/255.0.0.0", 8}, {"10.1.2.3", 32},
+                {"::1", 128},      {"2001:db8::/32", 32},     {"10.0.0.0/33", -1},
+                {"host", -1},      {"10.0.0.0/x", -1},        {"", -1}};
     for (const auto& row : rows) {
         INFO(row.text);
         const auto network = script::network_of(row.text);
@@ -151,14 +202,16 @@ TEST_CASE("parts of a request URI are replaced and the rest stays", "[script]")
     using script::UriPart;
     const struct {
         const char* uri;
-        UriPart     part;
+        UriPart part;
         const char* text;
         std::size_t count;
         const char* expected;
     } rows[] = {
-        {"sip:u:p@h:5070;transport=tcp;x=1?a=b", UriPart::host, "n", 0, "sip:u:p@n:5070;transport=tcp;x=1?a=b"},
+        {"sip:u:p@h:5070;transport=tcp;x=1?a=b", UriPart::host, "n", 0,
+         "sip:u:p@n:5070;transport=tcp;x=1?a=b"},
         {"sip:u@h:5070;transport=tcp;x=1", UriPart::host_port, "n:1", 0, "sip:u@n:1;transport=tcp;x=1"},
-        {"sip:u@h:5070;transport=tcp;x=1", UriPart::host_port_trans, "n:1;transport=tls", 0, "sip:u@n:1;transport=tls;x=1"},
+        {"sip:u@h:5070;transport=tcp;x=1", UriPart::host_port_trans, "n:1;transport=tls", 0,
+         "sip:u@n:1;transport=tls;x=1"},
         {"sips:h", UriPart::user, "u", 0, "sips:u@h"},
         {"sip:u:p@h", UriPart::user_password, "a:b", 0, "sip:a:b@h"},
         {"sip:u@h", UriPart::port, "9", 0, "sip:u@h:9"},

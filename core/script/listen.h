@@ -1,4 +1,5 @@
-// core/script/listen.h - [proto:]host[:port] as listen, socket, alias and command line write it (spec/script 6)
+// core/script/listen.h - [proto:]host[:port] as listen, socket, alias and command line write it (spec/script
+// 6)
 #pragma once
 
 #include "core/base/result.h"

@@ -1,4 +1,5 @@
-// core/script/names_test.cpp - what names are checked for when a script is loaded, and the variables of place and sending
+// core/script/names_test.cpp - what names are checked for when a script is loaded, and the variables of place
+// and sending
 #include "core/script/link_fakes.h"
 #include "core/script/selects.h"
 
@@ -20,22 +21,26 @@ TEST_CASE("a constant name or argument that cannot work is found at load", "[scr
         const char* expected; // in the errors; "" when it loads
     } rows[] = {
         {"a name the module knows", "$var(x) = $room(kitchen);", ""},
-        {"one it does not know, with the one that was meant", "$var(x) = $room(kichen);", "no such room, did you mean 'kitchen'?"},
+        {"one it does not know, with the one that was meant", "$var(x) = $room(kichen);",
+         "no such room, did you mean 'kitchen'?"},
         {"inside a text", "note(\"in $room(attic)\");", "pvar \"$room(attic)\": no such room"},
         {"a name that is only known when the script runs", "$var(x) = $room($rU);", ""},
         {"numbers where numbers belong", "$var(x) = $(ru{s.substr,0, 2});", ""},
-        {"a word in place of a number", "$var(x) = $(ru{s.substr,0,two});", "{s.substr}: \"two\" is not a number"},
+        {"a word in place of a number", "$var(x) = $(ru{s.substr,0,two});",
+         "{s.substr}: \"two\" is not a number"},
         {"a variable in its place", "$var(x) = $(ru{s.substr,0,$var(y)});", ""},
         {"a part of the place that is none", "$var(x) = $cfg(column);", "line, name or route"},
         {"nothing of the kind is sent", "$var(x) = $snd(colour);", "ip, port, proto, sproto, af, buf or len"},
         {"the bytes belong to $snd", "$var(x) = $sndto(buf);", "ip, port, proto, sproto or af"},
-        {"an unknown select of the connection", "$var(x) = $sel(tls.peer.shoe_size);", "unknown select \"tls.peer.shoe_size\""},
+        {"an unknown select of the connection", "$var(x) = $sel(tls.peer.shoe_size);",
+         "unknown select \"tls.peer.shoe_size\""},
     };
     for (const auto& row : rows) {
         INFO(row.story);
         FakeHost host;
         ScriptFixture script{host, {erase(script::Probe::manifest())}};
-        const bool loaded = script.load(std::string{"loadmodule \"probe.so\"\nrequest_route { "} + row.line + " }");
+        const bool loaded =
+            script.load(std::string{"loadmodule \"probe.so\"\nrequest_route { "} + row.line + " }");
         INFO(script.errors());
         CHECK(loaded == (*row.expected == '\0'));
         CHECK(script.errors().find(row.expected) != std::string::npos);
@@ -57,9 +62,10 @@ TEST_CASE("$cfg tells where a statement stands", "[script]")
 {
     FakeHost host;
     ScriptFixture script{host};
-    REQUIRE(script.load("request_route {\n  $var(line) = $cfg(line);\n  $var(route) = $cfg(route);\n  route(SUB);\n}\n"
-                        "route[SUB] {\n  $var(sub) = \"in \" + $cfg(route)\n      + \":\" + $cfg(line);\n"
-                        "  $var(named) = $cfg(name) == $cfg(file) && $cfg(name) != $null;\n}\n"));
+    REQUIRE(script.load(
+        "request_route {\n  $var(line) = $cfg(line);\n  $var(route) = $cfg(route);\n  route(SUB);\n}\n"
+        "route[SUB] {\n  $var(sub) = \"in \" + $cfg(route)\n      + \":\" + $cfg(line);\n"
+        "  $var(named) = $cfg(name) == $cfg(file) && $cfg(name) != $null;\n}\n"));
     script.run();
     CHECK(script.value("$var(line)") == "2");
     CHECK(script.value("$var(route)") == "DEFAULT_ROUTE");
@@ -72,10 +78,11 @@ TEST_CASE("$snd, $sndto and $sndfrom describe the message that leaves", "[script
 {
     FakeHost host;
     ScriptFixture script{host};
-    REQUIRE(script.load("request_route { $vn(out) = $snd(ip); }\n"
-                        "onsend_route { $var(a) = $snd(ip) + \" \" + $snd(port) + \" \" + $snd(proto) + \" \" + $snd(sproto)"
-                        " + \" \" + $snd(af) + \" \" + $snd(len) + \" \" + $snd(buf);"
-                        " $var(b) = $sndto(ip) + \":\" + $sndto(port); $var(c) = $sndfrom(ip) + \":\" + $sndfrom(port); }"));
+    REQUIRE(script.load(
+        "request_route { $vn(out) = $snd(ip); }\n"
+        "onsend_route { $var(a) = $snd(ip) + \" \" + $snd(port) + \" \" + $snd(proto) + \" \" + $snd(sproto)"
+        " + \" \" + $snd(af) + \" \" + $snd(len) + \" \" + $snd(buf);"
+        " $var(b) = $sndto(ip) + \":\" + $sndto(port); $var(c) = $sndfrom(ip) + \":\" + $sndfrom(port); }"));
     Messenger message{host, test::sample_request()};
     net::Listener socket;
     socket.bound = *net::Address::parse("192.0.2.1", 5062);
@@ -93,11 +100,19 @@ TEST_CASE("$snd, $sndto and $sndfrom describe the message that leaves", "[script
 
 TEST_CASE("selects of the connection are the variables of module tls", "[script]")
 {
-    const struct { const char* path; const char* variable; } rows[] = {
-        {"tls.version", "tls_version"}, {"tls.cipher.bits", "tls_cipher_bits"}, {"tls.desc", "tls_description"},
-        {"tls.peer.subject.cn", "tls_peer_subject_cn"}, {"tls.peer.cert.subject.commonName", "tls_peer_subject_cn"},
-        {"tls.me.issuer.O", "tls_my_issuer_organization"}, {"tls.peer.serialNumber", "tls_peer_serial"},
-        {"tls.peer.not_before", "tls_peer_notBefore"}, {"tls.peer.verified", "tls_peer_verified"},
+    const struct {
+        const char* path;
+        const char* variable;
+    } rows[] = {
+        {"tls.version", "tls_version"},
+        {"tls.cipher.bits", "tls_cipher_bits"},
+        {"tls.desc", "tls_description"},
+        {"tls.peer.subject.cn", "tls_peer_subject_cn"},
+        {"tls.peer.cert.subject.commonName", "tls_peer_subject_cn"},
+        {"tls.me.issuer.O", "tls_my_issuer_organization"},
+        {"tls.peer.serialNumber", "tls_peer_serial"},
+        {"tls.peer.not_before", "tls_peer_notBefore"},
+        {"tls.peer.verified", "tls_peer_verified"},
     };
     for (const auto& row : rows) {
         INFO(row.path);
@@ -105,7 +120,8 @@ TEST_CASE("selects of the connection are the variables of module tls", "[script]
     }
     FakeHost host;
     ScriptFixture script{host, {erase(script::Probe::manifest())}};
-    REQUIRE(script.load("loadmodule \"probe.so\"\nrequest_route { $var(x) = $sel(tls.peer.subject.cn); $var(y) = @tls.version; }"));
+    REQUIRE(script.load("loadmodule \"probe.so\"\nrequest_route { $var(x) = $sel(tls.peer.subject.cn); "
+                        "$var(y) = @tls.version; }"));
     script.run();
     CHECK(script.value("$var(x)") == "sip:bob@example.com");
     CHECK(script.value("$var(y)") == "sip:bob@example.com");

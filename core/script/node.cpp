@@ -63,7 +63,7 @@ std::string place(const Run& run, std::uint32_t file, std::uint32_t line)
     return format("{}:{}", file < files.size() ? std::string_view{files[file]} : std::string_view{"?"}, line);
 }
 
-// --- defaults of expressions ------------------------------------------------------------------------------------------
+// --- defaults of expressions ---------------------------------------------------------------------
 
 std::int64_t Expr::integer(Run& run) const { return to_integer(run, value(run)); }
 
@@ -81,15 +81,15 @@ void Expr::store(Run& run, VarSlot& slot) const
         slot.set(v);
 }
 
-// --- blocks -----------------------------------------------------------------------------------------------------------
+// --- blocks --------------------------------------------------------------------------------------
 
 namespace {
 
 bool too_deep(Run& run)
 {
     char here = 0;
-    const auto used = static_cast<std::size_t>(run.context.stack_start > &here ? run.context.stack_start - &here
-                                                                               : &here - run.context.stack_start);
+    const auto used = static_cast<std::size_t>(
+        run.context.stack_start > &here ? run.context.stack_start - &here : &here - run.context.stack_start);
     if (run.context.level < run.program.max_level && used < run.context.stack_limit) [[likely]]
         return false;
     log_of(run).error("too many recursive levels in the routing script ({})", run.context.level + 1);

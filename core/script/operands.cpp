@@ -26,7 +26,8 @@ const net::Address* address_of(const Run& run, Operand operand)
     case Operand::snd_ip:
     case Operand::snd_port:
     case Operand::snd_af:
-        return run.context.sending_to && run.context.sending_to->from ? &run.context.sending_to->from->bound : nullptr;
+        return run.context.sending_to && run.context.sending_to->from ? &run.context.sending_to->from->bound
+                                                                      : nullptr;
     default: return &run.request.received().local;
     }
 }
@@ -128,13 +129,15 @@ std::optional<ast::Network> network_of(std::string_view text)
         return ast::Network{*address, all};
     const auto mask = text.substr(slash + 1);
     if (const auto bits = parse_uint(mask))
-        return *bits <= static_cast<unsigned>(all) ? std::optional{ast::Network{*address, static_cast<int>(*bits)}}
-                                                   : std::nullopt;
+        return *bits <= static_cast<unsigned>(all)
+                   ? std::optional{ast::Network{*address, static_cast<int>(*bits)}}
+                   : std::nullopt;
     const auto mask_address = net::Address::parse(mask);
     if (!mask_address || mask_address->family != address->family)
         return std::nullopt;
     int bits = 0;
-    while (bits < all && (mask_address->bytes[static_cast<std::size_t>(bits) / 8] & (0x80 >> (bits % 8))) != 0)
+    while (bits < all &&
+           (mask_address->bytes[static_cast<std::size_t>(bits) / 8] & (0x80 >> (bits % 8))) != 0)
         ++bits;
     return ast::Network{*address, bits};
 }
@@ -180,7 +183,8 @@ std::int64_t MessageNumber::integer(Run& run) const
                                                                 : run.request.message().buffer().size());
     case Operand::af: return family_number(&run.request.received().source);
     case Operand::snd_af: return family_number(address);
-    case Operand::snd_proto: return run.context.sending_to ? static_cast<int>(run.context.sending_to->protocol) : 0;
+    case Operand::snd_proto:
+        return run.context.sending_to ? static_cast<int>(run.context.sending_to->protocol) : 0;
     default: return static_cast<int>(run.request.received().protocol);
     }
 }

@@ -14,14 +14,14 @@ namespace {
 
 struct RouteWord {
     std::string_view word;
-    Route            kind;
-    bool             unnamed; // never takes [NAME]
+    Route kind;
+    bool unnamed; // never takes [NAME]
 };
 constexpr RouteWord route_words[] = {
-    {"request_route", Route::request, true}, {"route", Route::request, false},
+    {"request_route", Route::request, true},  {"route", Route::request, false},
     {"reply_route", Route::core_reply, true}, {"onreply_route", Route::tm_reply, false},
     {"failure_route", Route::failure, false}, {"branch_route", Route::branch, false},
-    {"onsend_route", Route::onsend, false}, {"event_route", Route::event, false},
+    {"onsend_route", Route::onsend, false},   {"event_route", Route::event, false},
 };
 
 const RouteWord* route_word(const Token& token)
@@ -48,7 +48,8 @@ Parser::Parser(const LoadOptions& options, ModuleLoader& loader, Diagnostics& di
     : options_{options}, loader_{loader}, diagnostics_{diagnostics},
       pre_{options.expand ? options.expand : Preprocessor::Expand{expand_environment}},
       lexer_{pre_, diagnostics, options.read ? options.read : Lexer::ReadFile{read_config_file}}
-{}
+{
+}
 
 const Token& Parser::peek(std::size_t ahead)
 {
@@ -112,7 +113,7 @@ bool Parser::too_deep(Position at)
     return true;
 }
 
-// --- command line ----------------------------------------------------------------------------------------------------
+// --- command line --------------------------------------------------------------------------------
 
 void Parser::command_line_first()
 {
@@ -157,7 +158,8 @@ void Parser::command_line_last()
         if (param.integer) {
             const auto number = parse_int(param.value);
             if (!number) {
-                error(nowhere, format("--modparam={}:{}: '{}' is not a number", param.module, param.name, param.value));
+                error(nowhere, format("--modparam={}:{}: '{}' is not a number", param.module, param.name,
+                                      param.value));
                 continue;
             }
             value.number = *number;
@@ -166,7 +168,7 @@ void Parser::command_line_last()
     }
 }
 
-// --- top level -------------------------------------------------------------------------------------------------------
+// --- top level -----------------------------------------------------------------------------------
 
 std::optional<ast::Config> Parser::run(std::string name, std::string text)
 {
@@ -217,7 +219,8 @@ void Parser::top_level_item()
     recover_if_failed();
 }
 
-// Asked of the next token only. Names of parameters and blocks are names of functions too, hence the second look.
+// Asked of the next token only. Names of parameters and blocks are names of functions too, hence the second
+// look.
 bool Parser::starts_top_level()
 {
     const Token& token = peek();
@@ -238,8 +241,8 @@ void Parser::recover_top_level(Position after)
     std::size_t open = 0;
     while (!peek().is_end()) {
         const bool later = peek().at.file != after.file || peek().at.line != after.line;
-        const bool assignment = peek().kind == Token::Kind::id
-                                && (peek(1).is("=") || (peek(1).is(".") && peek(3).is("=")));
+        const bool assignment =
+            peek().kind == Token::Kind::id && (peek(1).is("=") || (peek(1).is(".") && peek(3).is("=")));
         if (open == 0 && later && (assignment || starts_top_level()))
             return;
         if (peek().is("{"))
@@ -282,12 +285,9 @@ void Parser::read_flags(std::map<std::string, int>& into)
     } while (accept(","));
 }
 
-void Parser::finish()
-{
-    config_.defines = pre_.defines();
-}
+void Parser::finish() { config_.defines = pre_.defines(); }
 
-// --- routes ----------------------------------------------------------------------------------------------------------
+// --- routes --------------------------------------------------------------------------------------
 
 void Parser::read_route(Route kind, bool unnamed)
 {
@@ -371,11 +371,12 @@ std::optional<std::string> Parser::read_event_name()
     }
     if (good && pieces >= 2)
         return name;
-    error(at, format("syntax error: '{}' is no event name", std::string_view{name}.substr(0, 80)), "module:event");
+    error(at, format("syntax error: '{}' is no event name", std::string_view{name}.substr(0, 80)),
+          "module:event");
     return std::nullopt;
 }
 
-// --- entry points ----------------------------------------------------------------------------------------------------
+// --- entry points --------------------------------------------------------------------------------
 
 std::optional<ast::Config> parse_text(std::string_view text, std::string name, const LoadOptions& options,
                                       ModuleLoader& loader, Diagnostics& diagnostics)
@@ -383,8 +384,8 @@ std::optional<ast::Config> parse_text(std::string_view text, std::string name, c
     return Parser{options, loader, diagnostics}.run(std::move(name), std::string{text});
 }
 
-std::optional<ast::Config> parse_config(const std::string& path, const LoadOptions& options, ModuleLoader& loader,
-                                        Diagnostics& diagnostics)
+std::optional<ast::Config> parse_config(const std::string& path, const LoadOptions& options,
+                                        ModuleLoader& loader, Diagnostics& diagnostics)
 {
     auto text = options.read ? options.read(path) : read_config_file(path);
     if (!text) {

@@ -7,8 +7,8 @@
 
 namespace sipyard::script::fakes {
 
-// Files up to 29_ are wrong for the parser; later ones parse, and the link stage refuses them. Whoever has a link stage
-// sets it before the tests run; without one the later files are not checked.
+// Files up to 29_ are wrong for the parser; later ones parse, and the link stage refuses them. Whoever has a
+// link stage sets it before the tests run; without one the later files are not checked.
 using LinkStage = std::function<void(const ast::Config& config, Diagnostics& diagnostics)>;
 inline LinkStage& link_stage()
 {

@@ -26,8 +26,10 @@ std::string text_of(const std::filesystem::path& path)
 
 } // namespace
 
-// Run from the root of the tree. SIPYARD_WRITE_EXPECTED=1 writes the reports instead, to be read before they are kept.
-TEST_CASE("broken configurations are told with file, line, column, text and what was expected", "[script][broken]")
+// Run from the root of the tree. SIPYARD_WRITE_EXPECTED=1 writes the reports instead, to be read before they
+// are kept.
+TEST_CASE("broken configurations are told with file, line, column, text and what was expected",
+          "[script][broken]")
 {
     std::vector<std::filesystem::path> files;
     REQUIRE(std::filesystem::is_directory("test/broken"));

@@ -13,8 +13,8 @@ using namespace ast;
 
 namespace {
 
-constexpr Route all_routes[] = {Route::request, Route::failure, Route::branch, Route::tm_reply, Route::core_reply,
-                                Route::onsend, Route::event};
+constexpr Route all_routes[] = {Route::request,    Route::failure, Route::branch, Route::tm_reply,
+                                Route::core_reply, Route::onsend,  Route::event};
 
 std::string_view block_name(Route route)
 {
@@ -79,7 +79,8 @@ std::optional<Parser::AnyCall> Parser::read_route_call()
     const Token& token = peek();
     if (token.kind == Token::Kind::id && peek(1).is(")")) {
         if (is_reserved(token.text)) {
-            error(token.at, format("syntax error: '{}' is a reserved word", token.text), "a route's name or \"quoted name\"");
+            error(token.at, format("syntax error: '{}' is a reserved word", token.text),
+                  "a route's name or \"quoted name\"");
             return std::nullopt;
         }
         call.constant = take().text;
@@ -101,7 +102,7 @@ std::optional<Parser::AnyCall> Parser::read_route_call()
     return call;
 }
 
-// --- core functions --------------------------------------------------------------------------------------------------
+// --- core functions ------------------------------------------------------------------------------
 
 std::optional<Parser::AnyCall> Parser::read_core_call(const CoreSpec& spec)
 {
@@ -119,8 +120,8 @@ std::optional<Parser::AnyCall> Parser::read_core_call(const CoreSpec& spec)
     ++in_args_;
     bool good = true;
     // log("text") and log(level, "text"): the optional one stands in front.
-    const bool log_without_level = spec.function == CoreFunction::log
-                                   && (peek().kind == Token::Kind::string || peek().is(")"));
+    const bool log_without_level =
+        spec.function == CoreFunction::log && (peek().kind == Token::Kind::string || peek().is(")"));
     const std::size_t skipped = log_without_level ? 1 : 0;
     for (std::size_t i = skipped; good && !peek().is(")") && i < spec.args.size(); ++i) {
         if (i > skipped)
@@ -136,7 +137,8 @@ std::optional<Parser::AnyCall> Parser::read_core_call(const CoreSpec& spec)
     const std::size_t most = spec.args.size() - skipped;
     const std::size_t least = spec.function == CoreFunction::log && !log_without_level ? 2 : spec.least;
     if (call.args.size() < least || (peek().is(",") && call.args.size() == most)) {
-        error(name.at, format("bad arguments for {}", name.text), argument_count(spec.least, spec.args.size()));
+        error(name.at, format("bad arguments for {}", name.text),
+              argument_count(spec.least, spec.args.size()));
         return std::nullopt;
     }
     if (!expect(")"))
@@ -152,10 +154,8 @@ ExpressionPtr Parser::read_core_arg(CoreArg kind)
         return make_expression(String{std::move(text), String::Quotes::none}, at, Type::text);
     };
     switch (kind) {
-    case CoreArg::flag:
-        return read_flag(config_.flags);
-    case CoreArg::avp_flag:
-        return read_flag(config_.avp_flags);
+    case CoreArg::flag: return read_flag(config_.flags);
+    case CoreArg::avp_flag: return read_flag(config_.avp_flags);
     case CoreArg::protocol:
         for (const char* word : {"udp", "tcp", "tls", "sctp"})
             if (token.kind == Token::Kind::id && iequals(token.text, word))
@@ -186,8 +186,7 @@ ExpressionPtr Parser::read_core_arg(CoreArg kind)
     case CoreArg::text:
     case CoreArg::number:
     case CoreArg::avp:
-    case CoreArg::word:
-        break;
+    case CoreArg::word: break;
     }
     auto value = read_expression();
     if (!value || kind == CoreArg::word)
@@ -223,7 +222,8 @@ ExpressionPtr Parser::read_flag(const std::map<std::string, int>& names)
         std::vector<std::string_view> known;
         for (const auto& [name, number] : names)
             known.push_back(name);
-        error(token.at, format("flag '{}' not declared", token.text), "0 to 31 or a declared flag", nearest(token.text, known));
+        error(token.at, format("flag '{}' not declared", token.text), "0 to 31 or a declared flag",
+              nearest(token.text, known));
         return nullptr;
     }
     auto value = read_expression();
@@ -236,7 +236,7 @@ ExpressionPtr Parser::read_flag(const std::map<std::string, int>& names)
     return nullptr;
 }
 
-// --- module functions ------------------------------------------------------------------------------------------------
+// --- module functions ----------------------------------------------------------------------------
 
 std::optional<std::vector<ExpressionPtr>> Parser::read_args()
 {
@@ -275,7 +275,8 @@ std::optional<Parser::AnyCall> Parser::read_module_call()
         return std::nullopt;
     for (std::size_t i = 0; i < config_.modules.size(); ++i) {
         for (const FunctionSpec& function : config_.modules[i].manifest->functions) {
-            if (function.name != name.text || args->size() < function.least || args->size() > function.args.size())
+            if (function.name != name.text || args->size() < function.least ||
+                args->size() > function.args.size())
                 continue;
             if (!check_block(function.routes, name))
                 return std::nullopt;
@@ -302,7 +303,8 @@ void Parser::unknown_command(const Token& name, std::size_t args, bool with_args
         expected += (expected.empty() ? "" : " or ") + count;
     if (!with_args) {
         if (!counts.empty())
-            return error(peek().at, format("syntax error: unexpected {}", to_text(peek())), "'(' after a function's name");
+            return error(peek().at, format("syntax error: unexpected {}", to_text(peek())),
+                         "'(' after a function's name");
         for (const CoreSpec& spec : core_functions())
             for (std::string_view rest = spec.names; !rest.empty();)
                 known.push_back(cut(rest, '|'));
@@ -315,7 +317,9 @@ void Parser::unknown_command(const Token& name, std::size_t args, bool with_args
     for (const CoreSpec& spec : core_functions())
         for (std::string_view rest = spec.names; !rest.empty();)
             known.push_back(cut(rest, '|'));
-    error(name.at, format("failed to find command {} (params {}): unknown command, missing loadmodule?", name.text, args),
+    error(name.at,
+          format("failed to find command {} (params {}): unknown command, missing loadmodule?", name.text,
+                 args),
           expected, counts.empty() && exporter.empty() ? nearest(name.text, known) : std::string_view{});
 }
 

@@ -10,7 +10,8 @@ using fakes::print;
 
 namespace {
 
-const char* const modules = "loadmodule \"xlog\" loadmodule \"textops\" loadmodule \"tm\" loadmodule \"sl\"\n";
+const char* const modules =
+    "loadmodule \"xlog\" loadmodule \"textops\" loadmodule \"tm\" loadmodule \"sl\"\n";
 
 std::string body(const std::string& text, const std::string& block = "route")
 {
@@ -22,7 +23,9 @@ std::string body(const std::string& text, const std::string& block = "route")
 
 TEST_CASE("functions are found by name and number of arguments", "[script][call]")
 {
-    const Parsed parsed{std::string{modules} + "route { xlog(\"a\"); xlog(\"L_INFO\", \"b\"); xlog(\"f\", \"L_INFO\", \"c\"); t_relay(); }"};
+    const Parsed parsed{
+        std::string{modules} +
+        "route { xlog(\"a\"); xlog(\"L_INFO\", \"b\"); xlog(\"f\", \"L_INFO\", \"c\"); t_relay(); }"};
     REQUIRE(parsed.config);
     const auto& statements = parsed.config->routes[0].body;
     for (std::size_t i = 0; i < 3; ++i) {
@@ -33,21 +36,33 @@ TEST_CASE("functions are found by name and number of arguments", "[script][call]
     CHECK(parsed.config->modules[std::get<ast::Call>(statements[3].node).module].name == "tm");
     CHECK(body("t_relay(\"x\" + $ru, 5);") == "t_relay((+ \"x\" $ru), 5);");
 
-    const struct { const char* story; const char* text; const char* error; const char* expected; const char* near; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* error;
+        const char* expected;
+        const char* near;
+    } rows[] = {
         {"another number of arguments", "t_newtran(1);",
-         "3:1: failed to find command t_newtran (params 1): unknown command, missing loadmodule?", "no argument", ""},
+         "3:1: failed to find command t_newtran (params 1): unknown command, missing loadmodule?",
+         "no argument", ""},
         {"a misspelt name", "t_rely();",
-         "3:1: failed to find command t_rely (params 0): unknown command, missing loadmodule?", "", "t_relay"},
+         "3:1: failed to find command t_rely (params 0): unknown command, missing loadmodule?", "",
+         "t_relay"},
         {"a module that is not loaded", "pv_printf(\"$var(x)\", \"y\");",
          "3:1: failed to find command pv_printf (params 2): unknown command, missing loadmodule?",
          "loadmodule \"pv.so\" before the route", ""},
         {"a call in an argument", "xlog(is_method(\"INVITE\"));",
-         "3:6: use of function execution inside params not allowed: is_method", "the call before, its result in a variable", ""},
+         "3:6: use of function execution inside params not allowed: is_method",
+         "the call before, its result in a variable", ""},
         {"even of a core function", "xlog(isflagset(1));",
-         "3:6: use of function execution inside params not allowed: isflagset", "the call before, its result in a variable", ""},
-        {"a bare word", "is_method(INVITE);", "3:11: syntax error: unexpected 'INVITE'", "a value; a text stands in quotes", ""},
+         "3:6: use of function execution inside params not allowed: isflagset",
+         "the call before, its result in a variable", ""},
+        {"a bare word", "is_method(INVITE);", "3:11: syntax error: unexpected 'INVITE'",
+         "a value; a text stands in quotes", ""},
         {"no comma", "xlog(\"a\" $b);", "3:10: syntax error: unexpected '$b'", "',' or ')'", ""},
-        {"no argument after the comma", "xlog(\"a\",);", "3:10: syntax error: unexpected ')'", "an expression", ""},
+        {"no argument after the comma", "xlog(\"a\",);", "3:10: syntax error: unexpected ')'",
+         "an expression", ""},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -62,34 +77,42 @@ TEST_CASE("the block's text decides where a function may stand (traps, 30)", "[s
 {
     const char* misused = "error 3:1: misused command t_relay: Command cannot be used in the block";
     CHECK(body("t_relay();") == "t_relay();");
-    CHECK(body("t_relay();", "route[X]") == "t_relay();");       // even if a branch_route calls it
+    CHECK(body("t_relay();", "route[X]") == "t_relay();"); // even if a branch_route calls it
     CHECK(body("t_relay();", "failure_route[X]") == "t_relay();");
     CHECK(body("t_relay();", "event_route[a:b]") == "t_relay();"); // counts as request route too
     CHECK(body("t_relay();", "branch_route[X]") == misused);
     CHECK(body("t_relay();", "onreply_route[X]") == misused);
     CHECK(body("t_relay();", "reply_route") == misused);
     CHECK(body("t_relay();", "onsend_route") == misused);
-    CHECK(body("rewriteuri(\"sip:a@b\");", "onsend_route")
-          == "error 3:1: misused command rewriteuri: Command cannot be used in the block");
+    CHECK(body("rewriteuri(\"sip:a@b\");", "onsend_route") ==
+          "error 3:1: misused command rewriteuri: Command cannot be used in the block");
     CHECK(body("setflag(1); log(\"x\"); drop;", "onsend_route") == "setflag(1); log(\"x\"); drop;");
 }
 
 TEST_CASE("core functions", "[script][call]")
 {
-    const struct { const char* text; const char* tree; } rows[] = {
+    const struct {
+        const char* text;
+        const char* tree;
+    } rows[] = {
         {"forward();", "forward();"},
         {"forward(10.0.0.1, 5060);", "forward(`10.0.0.1`, 5060);"},
         {"forward_tcp(\"gw.example.com\");", "forward_tcp(\"gw.example.com\");"},
         {"forward(uri:host, uri:port);", "forward(`uri:host`, `uri:port`);"},
         {"forward(my-gw.example.com);", "forward(`my-gw.example.com`);"},
         {"log(\"a\"); log(2, \"b\");", "log(\"a\"); log(2, \"b\");"},
-        {"seturi(\"sip:a@b\"); sethp(\"b:5\"); setup(\"a:b\");", "rewriteuri(\"sip:a@b\"); rewritehostport(\"b:5\"); rewriteuserpass(\"a:b\");"},
-        {"prefix(\"00\"); strip(2); strip_tail(1 + 1); userphone();", "prefix(\"00\"); strip(2); strip_tail(2); userphone();"},
-        {"remove_branch(); remove_branch($var(i)); clear_branches();", "remove_branch(); remove_branch($var(i)); clear_branches();"},
-        {"add_rport(); add_tcp_alias(5061); force_tcp_alias;", "force_rport(); force_tcp_alias(5061); force_tcp_alias();"},
+        {"seturi(\"sip:a@b\"); sethp(\"b:5\"); setup(\"a:b\");",
+         "rewriteuri(\"sip:a@b\"); rewritehostport(\"b:5\"); rewriteuserpass(\"a:b\");"},
+        {"prefix(\"00\"); strip(2); strip_tail(1 + 1); userphone();",
+         "prefix(\"00\"); strip(2); strip_tail(2); userphone();"},
+        {"remove_branch(); remove_branch($var(i)); clear_branches();",
+         "remove_branch(); remove_branch($var(i)); clear_branches();"},
+        {"add_rport(); add_tcp_alias(5061); force_tcp_alias;",
+         "force_rport(); force_tcp_alias(5061); force_tcp_alias();"},
         {"udp_mtu_try_proto(TLS); set_advertised_address(1.2.3.4); set_advertised_port(5);",
          "udp_mtu_try_proto(`tls`); set_advertised_address(`1.2.3.4`); set_advertised_port(5);"},
-        {"force_send_socket(udp:10.0.0.1:5060); force_send_socket([::1]:5);", "force_send_socket(`udp:10.0.0.1:5060`); force_send_socket(`[::1]:5`);"},
+        {"force_send_socket(udp:10.0.0.1:5060); force_send_socket([::1]:5);",
+         "force_send_socket(`udp:10.0.0.1:5060`); force_send_socket(`[::1]:5`);"},
         {"cfg_select(\"g\", $var(i)); cfg_reset(\"g\");", "cfg_select(\"g\", $var(i)); cfg_reset(\"g\");"},
         {"error(\"a\", \"b\"); exec(\"c\");", "error(\"a\", \"b\"); exec(\"c\");"},
     };
@@ -97,7 +120,10 @@ TEST_CASE("core functions", "[script][call]")
         INFO(row.text);
         CHECK(body(row.text) == row.tree);
     }
-    const struct { const char* text; const char* error; } wrong[] = {
+    const struct {
+        const char* text;
+        const char* error;
+    } wrong[] = {
         {"log(-1, \"x\");", "3:5: number expected"},
         {"log();", "3:1: bad arguments for log"},
         {"strip($var(n));", "3:7: number expected"},

@@ -1,4 +1,5 @@
-// core/script/parser_expression.cpp - expressions by precedence, and the tests with keyword operands (spec/script 11)
+// core/script/parser_expression.cpp - expressions by precedence, and the tests with keyword operands
+// (spec/script 11)
 #include "core/base/format.h"
 #include "core/base/text.h"
 #include "core/script/parser_state.h"
@@ -17,31 +18,42 @@ constexpr int equality_level = 8;
 
 struct OperatorRow {
     std::string_view text;
-    BinaryOp         op;
-    int              level;
-    bool             word = false;
+    BinaryOp op;
+    int level;
+    bool word = false;
 };
 // The odd order of ^, &, the shifts and the comparisons is the language's (traps, 11).
 constexpr std::array operator_rows = {
-    OperatorRow{"||", BinaryOp::logic_or, 1}, OperatorRow{"or", BinaryOp::logic_or, 1, true},
-    OperatorRow{"&&", BinaryOp::logic_and, 2}, OperatorRow{"and", BinaryOp::logic_and, 2, true},
-    OperatorRow{"|", BinaryOp::bit_or, 3}, OperatorRow{"&", BinaryOp::bit_and, 4}, OperatorRow{"^", BinaryOp::bit_xor, 5},
-    OperatorRow{"<<", BinaryOp::shift_left, 6}, OperatorRow{">>", BinaryOp::shift_right, 7},
-    OperatorRow{"==", BinaryOp::equal, equality_level}, OperatorRow{"!=", BinaryOp::not_equal, equality_level},
-    OperatorRow{"=~", BinaryOp::match, equality_level}, OperatorRow{"eq", BinaryOp::text_equal, equality_level, true},
+    OperatorRow{"||", BinaryOp::logic_or, 1},
+    OperatorRow{"or", BinaryOp::logic_or, 1, true},
+    OperatorRow{"&&", BinaryOp::logic_and, 2},
+    OperatorRow{"and", BinaryOp::logic_and, 2, true},
+    OperatorRow{"|", BinaryOp::bit_or, 3},
+    OperatorRow{"&", BinaryOp::bit_and, 4},
+    OperatorRow{"^", BinaryOp::bit_xor, 5},
+    OperatorRow{"<<", BinaryOp::shift_left, 6},
+    OperatorRow{">>", BinaryOp::shift_right, 7},
+    OperatorRow{"==", BinaryOp::equal, equality_level},
+    OperatorRow{"!=", BinaryOp::not_equal, equality_level},
+    OperatorRow{"=~", BinaryOp::match, equality_level},
+    OperatorRow{"eq", BinaryOp::text_equal, equality_level, true},
     OperatorRow{"ne", BinaryOp::text_not_equal, equality_level, true},
     OperatorRow{"ieq", BinaryOp::int_equal, equality_level, true},
     OperatorRow{"ine", BinaryOp::int_not_equal, equality_level, true},
-    OperatorRow{"<", BinaryOp::less, 9}, OperatorRow{">", BinaryOp::greater, 9},
-    OperatorRow{"<=", BinaryOp::less_equal, 9}, OperatorRow{">=", BinaryOp::greater_equal, 9},
-    OperatorRow{"+", BinaryOp::plus, 10}, OperatorRow{"-", BinaryOp::minus, 10},
-    OperatorRow{"*", BinaryOp::times, 11}, OperatorRow{"/", BinaryOp::divide, 11},
+    OperatorRow{"<", BinaryOp::less, 9},
+    OperatorRow{">", BinaryOp::greater, 9},
+    OperatorRow{"<=", BinaryOp::less_equal, 9},
+    OperatorRow{">=", BinaryOp::greater_equal, 9},
+    OperatorRow{"+", BinaryOp::plus, 10},
+    OperatorRow{"-", BinaryOp::minus, 10},
+    OperatorRow{"*", BinaryOp::times, 11},
+    OperatorRow{"/", BinaryOp::divide, 11},
     OperatorRow{"mod", BinaryOp::modulo, 11, true},
 };
 
 struct ProtocolRow {
     std::string_view word;
-    std::int64_t     number; // Kamailio's
+    std::int64_t number; // Kamailio's
 };
 constexpr ProtocolRow protocols[] = {{"udp", 1}, {"tcp", 2}, {"tls", 3}, {"sctp", 4}, {"ws", 5}, {"wss", 6}};
 
@@ -64,8 +76,8 @@ bool is_number_operand(Operand o) { return o >= Operand::src_port && o <= Operan
 bool is_protocol_operand(Operand o) { return o == Operand::proto || o == Operand::snd_proto; }
 bool is_onsend_operand(Operand o)
 {
-    return o == Operand::snd_ip || o == Operand::to_ip || o == Operand::snd_port || o == Operand::to_port
-           || o == Operand::snd_af || o == Operand::snd_proto;
+    return o == Operand::snd_ip || o == Operand::to_ip || o == Operand::snd_port || o == Operand::to_port ||
+           o == Operand::snd_af || o == Operand::snd_proto;
 }
 
 // 255.255.0.0 as 16; nothing when its ones are not all in front.
@@ -145,8 +157,7 @@ ExpressionPtr Parser::read_primary()
     const Token& token = peek();
     const Position at = token.at;
     switch (token.kind) {
-    case Token::Kind::number:
-        return make_expression(Number{take().number}, at, Type::integer);
+    case Token::Kind::number: return make_expression(Number{take().number}, at, Type::integer);
     case Token::Kind::string: {
         Token string = take();
         return make_expression(String{std::move(string.text), string.quotes}, at, Type::text);
@@ -159,8 +170,7 @@ ExpressionPtr Parser::read_primary()
         }
         return variable;
     }
-    case Token::Kind::id:
-        break;
+    case Token::Kind::id: break;
     default:
         if (token.is("("))
             return read_parenthesis();
@@ -191,7 +201,8 @@ ExpressionPtr Parser::read_primary()
     if (!peek(1).is("(")) {
         const Token word = peek();
         error(word.at, format("syntax error: unexpected {}", to_text(word)),
-              find_core_function(word.text) ? "'(' after a function's name" : "a value; a text stands in quotes");
+              find_core_function(word.text) ? "'(' after a function's name"
+                                            : "a value; a text stands in quotes");
         return nullptr;
     }
     auto call = read_call();
@@ -208,7 +219,8 @@ ExpressionPtr Parser::read_primary()
         look(core_call->args);
     else if (const auto* route_call = std::get_if<RouteCall>(&*call); route_call->name)
         depth = route_call->name->depth + 1;
-    auto expression = std::visit([&](auto& node) { return make_expression(std::move(node), at, Type::integer); }, *call);
+    auto expression =
+        std::visit([&](auto& node) { return make_expression(std::move(node), at, Type::integer); }, *call);
     expression->depth = depth;
     if (depth <= Expression::deepest)
         return expression;
@@ -262,18 +274,20 @@ ExpressionPtr Parser::read_function_operator()
         return nullptr;
     if (count == 3)
         return choose(std::move(args[0]), std::move(args[1]), std::move(args[2]), word.at, diagnostics_);
-    return apply(word.text == "strlen" ? UnaryOp::strlen : UnaryOp::strempty, std::move(args[0]), word.at, diagnostics_);
+    return apply(word.text == "strlen" ? UnaryOp::strlen : UnaryOp::strempty, std::move(args[0]), word.at,
+                 diagnostics_);
 }
 
-// --- tests with a keyword --------------------------------------------------------------------------------------------
+// --- tests with a keyword ------------------------------------------------------------------------
 
 // Which operand is next and how many tokens it has ("msg:len" has three).
 std::optional<Operand> Parser::operand_ahead(std::size_t& tokens)
 {
     static constexpr Operand all[] = {
-        Operand::method, Operand::uri, Operand::from_uri, Operand::to_uri, Operand::src_ip, Operand::dst_ip,
-        Operand::snd_ip, Operand::to_ip, Operand::src_port, Operand::dst_port, Operand::snd_port, Operand::to_port,
-        Operand::af, Operand::snd_af, Operand::proto, Operand::snd_proto,
+        Operand::method,   Operand::uri,      Operand::from_uri, Operand::to_uri,
+        Operand::src_ip,   Operand::dst_ip,   Operand::snd_ip,   Operand::to_ip,
+        Operand::src_port, Operand::dst_port, Operand::snd_port, Operand::to_port,
+        Operand::af,       Operand::snd_af,   Operand::proto,    Operand::snd_proto,
     };
     tokens = 1;
     if (peek().is_id("status"))
@@ -304,8 +318,8 @@ ExpressionPtr Parser::read_test()
         test.op = *op;
         take();
         const auto operand = operand_ahead(tokens);
-        const bool fits = operand && *operand != Operand::method && !is_number_operand(*operand)
-                          && !is_protocol_operand(*operand);
+        const bool fits = operand && *operand != Operand::method && !is_number_operand(*operand) &&
+                          !is_protocol_operand(*operand);
         if (!fits) {
             unexpected("uri, from_uri, to_uri, src_ip or dst_ip");
             return nullptr;
@@ -326,10 +340,11 @@ ExpressionPtr Parser::read_test()
         take();
     const auto op = operator_ahead(level);
     const bool equality = op == BinaryOp::equal || op == BinaryOp::not_equal;
-    const bool text_test = equality || op == BinaryOp::match || op == BinaryOp::text_equal || op == BinaryOp::text_not_equal;
-    const bool fits = is_number_operand(*operand)     ? equality || op == BinaryOp::int_equal
-                                                            || op == BinaryOp::int_not_equal
-                                                            || (op >= BinaryOp::less && op <= BinaryOp::greater_equal)
+    const bool text_test =
+        equality || op == BinaryOp::match || op == BinaryOp::text_equal || op == BinaryOp::text_not_equal;
+    const bool fits = is_number_operand(*operand)
+                          ? equality || op == BinaryOp::int_equal || op == BinaryOp::int_not_equal ||
+                                (op >= BinaryOp::less && op <= BinaryOp::greater_equal)
                       : is_protocol_operand(*operand) ? equality
                                                       : text_test;
     if (!op || !fits) {
@@ -373,7 +388,8 @@ bool Parser::read_test_right(Test& test)
     if (address && at_address())
         return read_network(test);
     // method == INVITE, without quotes
-    if (operand == Operand::method && peek().kind == Token::Kind::id && !is_reserved(peek().text) && !peek(1).is("(")) {
+    if (operand == Operand::method && peek().kind == Token::Kind::id && !is_reserved(peek().text) &&
+        !peek(1).is("(")) {
         const Token word = take();
         test.right = make_expression(String{word.text, String::Quotes::none}, word.at, Type::text);
         return true;
@@ -385,12 +401,15 @@ bool Parser::read_test_right(Test& test)
         return false;
     const bool wants_number = is_number_operand(operand) || is_protocol_operand(operand);
     if (wants_number && right->type == Type::text) {
-        error(right->at, format("bad expression: type mismatch: str instead of int at ({},{})", right->at.line,
-                                right->at.column), "an integer");
+        error(right->at,
+              format("bad expression: type mismatch: str instead of int at ({},{})", right->at.line,
+                     right->at.column),
+              "an integer");
         return false;
     }
     if (!wants_number && right->type == Type::integer && is_constant(*right)) {
-        error(right->at, format("string value expected, found the number {}", std::get<Number>(right->node).value));
+        error(right->at,
+              format("string value expected, found the number {}", std::get<Number>(right->node).value));
         return false;
     }
     test.right = std::move(right);
@@ -405,7 +424,8 @@ bool Parser::read_network(Test& test)
     const auto slash = text.find('/');
     const auto address = net::Address::parse(text.substr(0, slash));
     if (!address) {
-        const bool name = slash == std::string::npos && is_alpha(text.front()) && text.find(':') == std::string::npos;
+        const bool name =
+            slash == std::string::npos && is_alpha(text.front()) && text.find(':') == std::string::npos;
         if (!name) {
             error(at, format("bad address '{}'", text), "ip, ip/bits, ip/mask, myself or a host's name");
             return false;
@@ -425,7 +445,8 @@ bool Parser::read_network(Test& test)
         else if (!bits && as_address && as_address->family == address->family)
             prefix = prefix_of(*as_address);
         if (!prefix) {
-            error(at, format("bad network mask '{}'", mask), format("0 to {} bits, or a mask such as 255.255.0.0", size));
+            error(at, format("bad network mask '{}'", mask),
+                  format("0 to {} bits, or a mask such as 255.255.0.0", size));
             return false;
         }
         network.bits = *prefix;

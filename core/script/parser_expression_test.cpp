@@ -1,4 +1,5 @@
-// core/script/parser_expression_test.cpp - precedence, types, folding and tests with keywords (spec/script 11)
+// core/script/parser_expression_test.cpp - precedence, types, folding and tests with keywords (spec/script
+// 11)
 #include "core/script/parser_fakes.h"
 
 #include "test/support/catch.h"
@@ -28,7 +29,11 @@ std::string tree(const std::string& expression, const std::string& block = "rout
 
 TEST_CASE("operators bind as the language says", "[script][expression]")
 {
-    const struct { const char* story; const char* text; const char* tree; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* tree;
+    } rows[] = {
         {"or below and", "$a || $b && $c", "(|| $a (&& $b $c))"},
         {"words for signs", "$a or not $b and $c", "(|| $a (&& (! $b) $c))"},
         {"& binds tighter than |", "$a | $b & $c", "(| $a (& $b $c))"},
@@ -55,7 +60,8 @@ TEST_CASE("operators bind as the language says", "[script][expression]")
         {"a core function as operand", "isflagset(5) && $a", "(&& isflagset(5) $a)"},
         {"an assignment as operand", "($var(y) = 0)", "($var(y) = 0)"},
         {"a block as operand", "{ xlog(\"x\"); $var(i) = 1; }", "{ xlog(\"x\"); $var(i) = 1; }"},
-        {"booleans and address families are numbers", "$a == yes || $b == INET6", "(|| (== $a 1) (== $b 10))"},
+        {"booleans and address families are numbers", "$a == yes || $b == INET6",
+         "(|| (== $a 1) (== $b 10))"},
         {"a select", "@via[1].host == \"x\"", "(== $sel(via[1].host) \"x\")"},
         {"two nots", "!!$a", "(! (! $a))"},
     };
@@ -67,7 +73,11 @@ TEST_CASE("operators bind as the language says", "[script][expression]")
 
 TEST_CASE("constants are computed while parsing", "[script][expression]")
 {
-    const struct { const char* story; const char* text; const char* tree; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* tree;
+    } rows[] = {
         {"octal and binary (traps, 11)", "010 + 10b", "10"},
         {"1<<2==4 is 1<<(2==4) (traps, 11)", "1<<2==4", "1"},
         {"6&3==3 is 6&(3==3) (traps, 11)", "6&3==3", "0"},
@@ -77,7 +87,8 @@ TEST_CASE("constants are computed while parsing", "[script][expression]")
         {"texts and numbers, left to right", "\"a\"+1+2", "\"a12\""},
         {"division by zero is left to run time", "5 / 0", "(/ 5 0)"},
         {"so is modulo", "5 mod 0", "(mod 5 0)"},
-        {"the smallest number is not divided by -1 in vain", "(-9223372036854775807 - 1) / -1", "-9223372036854775808"},
+        {"the smallest number is not divided by -1 in vain", "(-9223372036854775807 - 1) / -1",
+         "-9223372036854775808"},
         {"a text equals a number as text", "\"05\" == 5", "0"},
         {"x && 1 is x (traps, 24)", "$x && 1", "$x"},
         {"x && a true constant expression", "$x && 2 > 1", "$x"},
@@ -98,7 +109,11 @@ TEST_CASE("constants are computed while parsing", "[script][expression]")
 
 TEST_CASE("a text where an integer is wanted is refused", "[script][expression]")
 {
-    const struct { const char* story; const char* text; const char* at; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* at;
+    } rows[] = {
         {"1 + text (traps, 12)", "1 + \"x\"", "4,5"},
         {"text - 1", "\"x\" - 1", "4,1"},
         {"ieq with a text", "$v ieq \"010\"", "4,8"},
@@ -114,7 +129,8 @@ TEST_CASE("a text where an integer is wanted is refused", "[script][expression]"
         INFO(row.story);
         const std::string at = row.at;
         const std::string place = at.substr(0, at.find(',')) + ":" + at.substr(at.find(',') + 1);
-        CHECK(tree(row.text) == "error " + place + ": bad expression: type mismatch: str instead of int at (" + at + ")");
+        CHECK(tree(row.text) ==
+              "error " + place + ": bad expression: type mismatch: str instead of int at (" + at + ")");
     }
     // The left operand decides: these are fine.
     CHECK(tree("\"x\" + 1") == "\"x1\"");
@@ -132,7 +148,11 @@ TEST_CASE("both sides of a wrong operator are told", "[script][expression]")
 
 TEST_CASE("there is no operator of that kind", "[script][expression]")
 {
-    const struct { const char* text; const char* error; } rows[] = { // traps, 2
+    const struct {
+        const char* text;
+        const char* error;
+    } rows[] = {
+        // traps, 2
         {"$x !~ \"re\"", "4:4: syntax error: '!~' is no operator"},
         {"$a . $b", "4:4: syntax error: unexpected '.'"},
         {"$from.user", "4:6: syntax error: unexpected '.'"},
@@ -155,7 +175,11 @@ TEST_CASE("there is no operator of that kind", "[script][expression]")
 
 TEST_CASE("keywords stand on the left of a test", "[script][expression]")
 {
-    const struct { const char* story; const char* text; const char* tree; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* tree;
+    } rows[] = {
         {"a method", "method == \"INVITE\"", "<method == \"INVITE\">"},
         {"a bare method", "method == INVITE && $a", "(&& <method == `INVITE`> $a)"},
         {"a pattern", "method =~ \"INV|ACK\"", "<method =~ \"INV|ACK\">"},
@@ -180,9 +204,12 @@ TEST_CASE("keywords stand on the left of a test", "[script][expression]")
         INFO(row.story);
         CHECK(tree(row.text) == row.tree);
     }
-    CHECK(tree("snd_ip == 10.0.0.1 && snd_proto == TCP", "onsend_route")
-          == "(&& <snd_ip == 10.0.0.1/32> <snd_proto == 2>)");
-    const struct { const char* text; const char* error; } wrong[] = {
+    CHECK(tree("snd_ip == 10.0.0.1 && snd_proto == TCP", "onsend_route") ==
+          "(&& <snd_ip == 10.0.0.1/32> <snd_proto == 2>)");
+    const struct {
+        const char* text;
+        const char* error;
+    } wrong[] = {
         {"snd_ip == 10.0.0.1", "4:1: snd_ip allowed only in onsend_routes"},
         {"src_ip == 10.0.0.0/33", "4:11: bad network mask '33'"},
         {"src_ip == 10.0.0.0/255.0.255.0", "4:11: bad network mask '255.0.255.0'"},

@@ -28,7 +28,8 @@ public:
         auto& sl = add("sl");
         function(sl, "sl_send_reply", {K::integer, K::text}, 2, Route::request);
         function(sl, "send_reply", {K::integer, K::text}, 2,
-                 RouteMask{static_cast<std::uint16_t>(static_cast<int>(Route::request) | static_cast<int>(Route::failure))});
+                 RouteMask{static_cast<std::uint16_t>(static_cast<int>(Route::request) |
+                                                      static_cast<int>(Route::failure))});
         param(sl, "default_code", true);
         auto& textops = add("textops");
         function(textops, "is_method", {K::literal}, 1);
@@ -37,7 +38,8 @@ public:
         function(textops, "search", {K::literal}, 1);
         auto& tm = add("tm");
         function(tm, "t_relay", {K::text, K::integer}, 0,
-                 RouteMask{static_cast<std::uint16_t>(static_cast<int>(Route::request) | static_cast<int>(Route::failure))});
+                 RouteMask{static_cast<std::uint16_t>(static_cast<int>(Route::request) |
+                                                      static_cast<int>(Route::failure))});
         function(tm, "t_on_failure", {K::literal}, 1);
         function(tm, "t_newtran", {}, 0, Route::request);
         function(tm, "t_reply", {K::integer, K::literal}, 2);
@@ -92,8 +94,8 @@ private:
         manifest->name = name;
         return *manifest;
     }
-    static void function(AnyManifest& to, std::string name, const std::vector<ArgSpec::Kind>& kinds, std::size_t least,
-                         RouteMask routes = any_route)
+    static void function(AnyManifest& to, std::string name, const std::vector<ArgSpec::Kind>& kinds,
+                         std::size_t least, RouteMask routes = any_route)
     {
         FunctionSpec spec;
         spec.name = std::move(name);
@@ -116,7 +118,8 @@ private:
 
 // A configuration read from memory. `files` are what it may include; the disk is not read.
 struct Parsed {
-    explicit Parsed(std::string_view text, LoadOptions options = {}, std::map<std::string, std::string> files = {})
+    explicit Parsed(std::string_view text, LoadOptions options = {},
+                    std::map<std::string, std::string> files = {})
     {
         options.read = [files = std::move(files)](const std::string& path) -> Result<std::string> {
             const auto found = files.find(path);
@@ -142,12 +145,12 @@ struct Parsed {
         return out;
     }
 
-    Loader                     loader;
-    Diagnostics                diagnostics;
+    Loader loader;
+    Diagnostics diagnostics;
     std::optional<ast::Config> config;
 };
 
-// --- trees as text: (op left right), names of calls in front of their arguments ----------------------------------------
+// --- trees as text: (op left right), names of calls in front of their arguments ------------------
 
 inline std::string print(const ast::Block& block);
 inline std::string print(const ast::Expression& e);
@@ -161,7 +164,10 @@ inline std::string print(const std::vector<ast::ExpressionPtr>& args)
 }
 inline std::string print(const ast::Assign& a) { return format("{} = {}", a.target.text, print(*a.value)); }
 inline std::string print(const ast::Call& c) { return format("{}({})", c.name, print(c.args)); }
-inline std::string print(const ast::CoreCall& c) { return format("{}({})", to_text(c.function), print(c.args)); }
+inline std::string print(const ast::CoreCall& c)
+{
+    return format("{}({})", to_text(c.function), print(c.args));
+}
 inline std::string print(const ast::RouteCall& c)
 {
     return c.constant ? format("route[{}]", *c.constant) : format("route({})", print(*c.name));
@@ -183,11 +189,15 @@ inline std::string print(const ast::Expression& e)
         std::string operator()(const Number& n) const { return std::to_string(n.value); }
         std::string operator()(const String& s) const
         {
-            return s.quotes == String::Quotes::none ? "`" + s.text + "`"
-                   : s.quotes == String::Quotes::single ? "'" + s.text + "'" : "\"" + s.text + "\"";
+            return s.quotes == String::Quotes::none     ? "`" + s.text + "`"
+                   : s.quotes == String::Quotes::single ? "'" + s.text + "'"
+                                                        : "\"" + s.text + "\"";
         }
         std::string operator()(const Variable& v) const { return v.text; }
-        std::string operator()(const Unary& u) const { return format("({} {})", ast::to_text(u.op), print(*u.operand)); }
+        std::string operator()(const Unary& u) const
+        {
+            return format("({} {})", ast::to_text(u.op), print(*u.operand));
+        }
         std::string operator()(const Binary& b) const
         {
             return format("({} {} {})", ast::to_text(b.op), print(*b.left), print(*b.right));
@@ -228,9 +238,10 @@ inline std::string print(const ast::Statement& s)
         {
             std::string out = format("switch {} {{", print(*s.value));
             for (const Case& c : s.cases) {
-                const std::string label = c.kind == Case::Kind::number ? std::to_string(c.number)
-                                          : c.kind == Case::Kind::text ? "\"" + c.text + "\""
-                                          : c.kind == Case::Kind::regex ? "/\"" + c.text + "\"" : "default";
+                const std::string label = c.kind == Case::Kind::number  ? std::to_string(c.number)
+                                          : c.kind == Case::Kind::text  ? "\"" + c.text + "\""
+                                          : c.kind == Case::Kind::regex ? "/\"" + c.text + "\""
+                                                                        : "default";
                 out += format(" {}: {}", label, print(c.body));
             }
             return out + " }";

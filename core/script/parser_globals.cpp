@@ -1,4 +1,5 @@
-// core/script/parser_globals.cpp - assignments at the top level: global and custom parameters (spec/script 5, 7)
+// core/script/parser_globals.cpp - assignments at the top level: global and custom parameters (spec/script 5,
+// 7)
 #include "core/base/format.h"
 #include "core/base/text.h"
 #include "core/script/parser_state.h"
@@ -9,9 +10,8 @@ namespace {
 
 bool is_protocol_word(const Token& token)
 {
-    return token.kind == Token::Kind::id
-           && (iequals(token.text, "udp") || iequals(token.text, "tcp") || iequals(token.text, "tls")
-               || iequals(token.text, "sctp"));
+    return token.kind == Token::Kind::id && (iequals(token.text, "udp") || iequals(token.text, "tcp") ||
+                                             iequals(token.text, "tls") || iequals(token.text, "sctp"));
 }
 
 } // namespace
@@ -102,8 +102,7 @@ std::optional<GlobalValue> Parser::read_global_value(const GlobalParam& param)
         return GlobalValue{true, 0, read_address_text(false)};
     }
     case Type::sockets:
-    case Type::paths:
-        break;
+    case Type::paths: break;
     }
     return std::nullopt;
 }
@@ -131,7 +130,8 @@ void Parser::read_coreparam()
     const Token name = take();
     const GlobalParam* param = find_global(name.text);
     if (param == nullptr)
-        return error(name.at, format("unknown config variable {}", name.text), {}, nearest(name.text, global_names()));
+        return error(name.at, format("unknown config variable {}", name.text), {},
+                     nearest(name.text, global_names()));
     if (param->type == GlobalParam::Type::sockets || param->type == GlobalParam::Type::paths)
         return error(name.at, format("coreparam cannot set {}", name.text), format("{} = ...", name.text));
     if (!expect("]") || !expect("="))
@@ -146,9 +146,9 @@ void Parser::read_unknown_global()
     const Token name = take();
     if (!peek().is("=")) {
         std::vector<std::string_view> words = global_names();
-        for (const char* word : {"loadmodule", "modparam", "route", "request_route", "reply_route", "onreply_route",
-                                 "failure_route", "branch_route", "event_route", "onsend_route", "include_file",
-                                 "import_file", "flags", "loadpath"})
+        for (const char* word : {"loadmodule", "modparam", "route", "request_route", "reply_route",
+                                 "onreply_route", "failure_route", "branch_route", "event_route",
+                                 "onsend_route", "include_file", "import_file", "flags", "loadpath"})
             words.push_back(word);
         return error(name.at, format("syntax error: unexpected {}", to_text(name)),
                      "a global parameter, a module or a route", nearest(name.text, words));
@@ -191,7 +191,8 @@ void Parser::read_custom_global()
     }
     if (!expect("."))
         return;
-    const bool is_name = peek().kind == Token::Kind::id && (!is_reserved(peek().text) || peek().text == "default");
+    const bool is_name =
+        peek().kind == Token::Kind::id && (!is_reserved(peek().text) || peek().text == "default");
     if (!is_name)
         return unexpected("the parameter's name");
     global.name = take().text;
@@ -213,13 +214,14 @@ void Parser::read_custom_global()
         if (known.group != global.group || known.name != global.name)
             continue;
         if (known.instance == global.instance)
-            return error(global.at, format("variable cannot be declared: variable already exists: {}.{}", global.group,
-                                           global.name));
+            return error(global.at, format("variable cannot be declared: variable already exists: {}.{}",
+                                           global.group, global.name));
         declared = &known;
     }
     // The first value fixes the type.
     if (declared != nullptr && declared->value.index() != global.value.index())
-        return error(global.at, format("variable cannot be declared: {}.{} has another type", global.group, global.name),
+        return error(global.at,
+                     format("variable cannot be declared: {}.{} has another type", global.group, global.name),
                      declared->value.index() == 0 ? "a number" : "a string");
     config_.globals.push_back(std::move(global));
 }

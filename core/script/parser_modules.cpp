@@ -100,7 +100,8 @@ bool Parser::load_module(const std::string& file, Position at)
     return true;
 }
 
-// modparam("mods", "name", value): a literal; modparamx: variables are evaluated and texts become numbers if needed.
+// modparam("mods", "name", value): a literal; modparamx: variables are evaluated and texts become numbers if
+// needed.
 void Parser::read_modparam(bool expanded)
 {
     take();
@@ -109,7 +110,8 @@ void Parser::read_modparam(bool expanded)
     Token parts[2];
     for (Token& part : parts) {
         if (peek().kind != Token::Kind::string)
-            return error(peek().at, "string value expected", &part == parts ? "module names" : "the parameter's name");
+            return error(peek().at, "string value expected",
+                         &part == parts ? "module names" : "the parameter's name");
         part = take();
         if (!expect(","))
             return;
@@ -135,10 +137,11 @@ void Parser::read_modparam(bool expanded)
     set_param(parts[0].text, parts[0].at, parts[1].text, parts[1].at, value, value_at, expanded);
 }
 
-void Parser::set_param(const std::string& modules, Position modules_at, const std::string& name, Position name_at,
-                       const GlobalValue& value, Position value_at, bool convert)
+void Parser::set_param(const std::string& modules, Position modules_at, const std::string& name,
+                       Position name_at, const GlobalValue& value, Position value_at, bool convert)
 {
-    const auto pattern = Regex::compile("^(" + modules + ")$", Regex::Syntax::posix_extended, Regex::Case::insensitive);
+    const auto pattern =
+        Regex::compile("^(" + modules + ")$", Regex::Syntax::posix_extended, Regex::Case::insensitive);
     if (!pattern)
         return error(modules_at, format("bad module pattern: {}", pattern.error().text));
     bool matched = false;
@@ -154,8 +157,8 @@ void Parser::set_param(const std::string& modules, Position modules_at, const st
             if (spec.name == name)
                 (spec.integer != value.is_text ? found : other_type) = &spec;
         }
-        ast::ModuleParam param{name, value.is_text ? value.text : std::to_string(value.number), !value.is_text, found,
-                               name_at};
+        ast::ModuleParam param{name, value.is_text ? value.text : std::to_string(value.number),
+                               !value.is_text, found, name_at};
         if (found == nullptr && other_type != nullptr && convert) {
             // modparamx turns what it computed into what the parameter wants.
             found = other_type;
@@ -166,7 +169,8 @@ void Parser::set_param(const std::string& modules, Position modules_at, const st
             const auto message = format("parameter <{}> of type <{}> not found in module <{}>", name,
                                         type_word(!value.is_text), use.name);
             if (other_type != nullptr)
-                error(value_at, message, other_type->integer ? "an integer without quotes" : "a string in quotes");
+                error(value_at, message,
+                      other_type->integer ? "an integer without quotes" : "a string in quotes");
             else
                 error(name_at, message, {}, nearest(name, names));
             continue;
@@ -175,8 +179,10 @@ void Parser::set_param(const std::string& modules, Position modules_at, const st
             // Set into scratch settings: a bad value is reported here, where its place is known.
             const auto scratch = use.manifest->make_settings();
             if (const auto set = found->set(scratch.get(), param.value); !set) {
-                error(value_at, format("bad value for parameter <{}> of module <{}>: {}", name, use.name,
-                                       set.error().text), found->expected);
+                error(value_at,
+                      format("bad value for parameter <{}> of module <{}>: {}", name, use.name,
+                             set.error().text),
+                      found->expected);
                 continue;
             }
         }
@@ -186,8 +192,8 @@ void Parser::set_param(const std::string& modules, Position modules_at, const st
         std::vector<std::string_view> names;
         for (const ast::ModuleUse& use : config_.modules)
             names.push_back(use.name);
-        error(modules_at, format("No module matching <{}> found", modules),
-              "a module that was loaded before", nearest(modules, names));
+        error(modules_at, format("No module matching <{}> found", modules), "a module that was loaded before",
+              nearest(modules, names));
     }
 }
 

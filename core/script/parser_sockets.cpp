@@ -16,8 +16,8 @@ bool Parser::at_address()
         return true;
     if (token.kind != Token::Kind::id)
         return false;
-    const bool protocol = peek(1).is(":") && (iequals(token.text, "udp") || iequals(token.text, "tcp")
-                                              || iequals(token.text, "tls") || iequals(token.text, "sctp"));
+    const bool protocol = peek(1).is(":") && (iequals(token.text, "udp") || iequals(token.text, "tcp") ||
+                                              iequals(token.text, "tls") || iequals(token.text, "sctp"));
     return protocol || !is_reserved(token.text);
 }
 
@@ -31,16 +31,17 @@ std::string Parser::read_address_text(bool with_mask)
         // udp:"10.0.0.1":5060 comes from a define that holds a string.
         if (token.kind == Token::Kind::string && after_colon) {
             const auto address = net::Address::parse(token.text);
-            const bool wrap = address && address->family == net::Address::Family::v6 && !token.text.starts_with('[');
+            const bool wrap =
+                address && address->family == net::Address::Family::v6 && !token.text.starts_with('[');
             text += wrap ? "[" + token.text + "]" : token.text;
             after_colon = false;
             take();
             continue;
         }
-        const bool word = token.kind == Token::Kind::id || token.kind == Token::Kind::number
-                          || token.kind == Token::Kind::num_id;
-        const bool mark = token.is(":") || token.is(".") || token.is("-") || token.is("*") || token.is("[")
-                          || (token.is("]") && in_brackets) || (with_mask && token.is("/"));
+        const bool word = token.kind == Token::Kind::id || token.kind == Token::Kind::number ||
+                          token.kind == Token::Kind::num_id;
+        const bool mark = token.is(":") || token.is(".") || token.is("-") || token.is("*") || token.is("[") ||
+                          (token.is("]") && in_brackets) || (with_mask && token.is("/"));
         if (!word && !mark)
             break;
         const bool joins = token.glued || after_colon || (token.is(":") && !text.empty());
@@ -71,7 +72,8 @@ void Parser::read_listen()
     for (;;) {
         const Position address_at = peek().at;
         if (peek().is("("))
-            return error(address_at, "sctp support is not compiled in", "one address: a list is for SCTP multihoming");
+            return error(address_at, "sctp support is not compiled in",
+                         "one address: a list is for SCTP multihoming");
         Result<ListenLine> line = ListenLine{};
         if (peek().kind == Token::Kind::string && !peek(1).is(":")) {
             // A quoted address is a host name or an interface as it stands.
@@ -83,7 +85,8 @@ void Parser::read_listen()
                 line = invalid(format("could not resolve host '{}'", name.text));
         } else if (peek().kind == Token::Kind::string) {
             line = parse_socket(read_address_text(false));
-        } else if (at_address() && !(peek(1).is("=") && !lines.empty()) && !(peek(1).is(".") && peek(3).is("="))) {
+        } else if (at_address() && !(peek(1).is("=") && !lines.empty()) &&
+                   !(peek(1).is(".") && peek(3).is("="))) {
             line = parse_socket(read_address_text(false));
         } else {
             break;
@@ -154,7 +157,8 @@ void Parser::read_socket()
 bool Parser::read_socket_attribute(ListenLine& line, bool& bound)
 {
     const Token name = take();
-    static const std::vector<std::string_view> known = {"bind", "advertise", "name", "workers", "agname", "virtual", "vrf"};
+    static const std::vector<std::string_view> known = {"bind",   "advertise", "name", "workers",
+                                                        "agname", "virtual",   "vrf"};
     bool is_known = false;
     for (const std::string_view word : known)
         is_known = is_known || name.is_id(word);
@@ -166,7 +170,8 @@ bool Parser::read_socket_attribute(ListenLine& line, bool& bound)
         return false;
     const Position at = peek().at;
     if (name.text == "bind" || name.text == "advertise") {
-        auto address = parse_socket(peek().kind == Token::Kind::string ? take().text : read_address_text(false));
+        auto address =
+            parse_socket(peek().kind == Token::Kind::string ? take().text : read_address_text(false));
         if (!address) {
             error(at, address.error().text, "[proto:]host[:port]");
             return false;

@@ -11,8 +11,8 @@
 
 namespace sipyard::script {
 
-// Every read_... function that gives nothing or false has reported why. After an error in a statement the parser goes
-// on at the next one, so one run shows all that is wrong.
+// Every read_... function that gives nothing or false has reported why. After an error in a statement the
+// parser goes on at the next one, so one run shows all that is wrong.
 class Parser {
 public:
     Parser(const LoadOptions& options, ModuleLoader& loader, Diagnostics& diagnostics);
@@ -25,13 +25,13 @@ private:
 
     // --- tokens (parser.cpp)
     const Token& peek(std::size_t ahead = 0);
-    Token        take();
-    bool         accept(std::string_view op);
-    bool         accept_id(std::string_view word);
-    bool         expect(std::string_view op);               // else "syntax error: unexpected X, expected 'op'"
-    void         unexpected(std::string_view expected);
-    void         error(Position at, std::string message, std::string expected = {}, std::string_view near = {});
-    bool         too_deep(Position at);
+    Token take();
+    bool accept(std::string_view op);
+    bool accept_id(std::string_view word);
+    bool expect(std::string_view op); // else "syntax error: unexpected X, expected 'op'"
+    void unexpected(std::string_view expected);
+    void error(Position at, std::string message, std::string expected = {}, std::string_view near = {});
+    bool too_deep(Position at);
 
     // --- the command line and the file (parser.cpp)
     void command_line_first();
@@ -54,9 +54,9 @@ private:
     void read_coreparam();
     void read_unknown_global();
     void read_custom_global();
-    std::optional<std::int64_t> read_integer();             // sign, number, boolean word; nothing reported
+    std::optional<std::int64_t> read_integer(); // sign, number, boolean word; nothing reported
     bool at_address();
-    std::string read_address_text(bool with_mask);          // glued tokens of [proto:]host[:port]
+    std::string read_address_text(bool with_mask); // glued tokens of [proto:]host[:port]
     void read_listen();
     void read_socket();
     bool read_socket_attribute(ListenLine& line, bool& bound);
@@ -73,9 +73,9 @@ private:
     std::optional<std::string> expand(const std::string& text, Position at);
 
     // --- statements (parser_statement.cpp)
-    bool read_block(ast::Block& into);                      // { actions }
-    void read_actions(ast::Block& into, bool in_case);      // up to '}', or 'case' and 'default'
-    bool read_body(ast::Block& into);                       // stm of if and while
+    bool read_block(ast::Block& into);                 // { actions }
+    void read_actions(ast::Block& into, bool in_case); // up to '}', or 'case' and 'default'
+    bool read_body(ast::Block& into);                  // stm of if and while
     bool read_statement(ast::Block& into);
     bool read_if(ast::Statement& to);
     bool read_while(ast::Statement& to);
@@ -91,16 +91,16 @@ private:
     ast::ExpressionPtr read_unary();
     ast::ExpressionPtr read_primary();
     ast::ExpressionPtr read_parenthesis();
-    ast::ExpressionPtr read_function_operator();            // strlen, strempty, selval
-    ast::ExpressionPtr read_test();                         // method == ..., uri == ..., src_ip == ...
-    bool               read_test_right(ast::Test& test);
-    bool               read_network(ast::Test& test);
+    ast::ExpressionPtr read_function_operator(); // strlen, strempty, selval
+    ast::ExpressionPtr read_test();              // method == ..., uri == ..., src_ip == ...
+    bool read_test_right(ast::Test& test);
+    bool read_network(ast::Test& test);
     std::optional<ast::Operand> operand_ahead(std::size_t& tokens);
     std::optional<ast::BinaryOp> operator_ahead(int& level);
 
     // --- calls (parser_call.cpp)
     using AnyCall = std::variant<ast::Call, ast::CoreCall, ast::RouteCall>;
-    std::optional<AnyCall> read_call();                     // at NAME, with or without '('
+    std::optional<AnyCall> read_call(); // at NAME, with or without '('
     std::optional<AnyCall> read_route_call();
     std::optional<AnyCall> read_core_call(const CoreSpec& spec);
     std::optional<AnyCall> read_module_call();
@@ -111,20 +111,20 @@ private:
     bool check_block(RouteMask mask, const Token& name);
 
     const LoadOptions& options_;
-    ModuleLoader&      loader_;
-    Diagnostics&       diagnostics_;
-    Preprocessor       pre_;
-    Lexer              lexer_;
-    std::deque<Token>  ahead_;
-    Position           last_end_{};           // of the token taken last
-    ast::Config        config_;
-    Route              block_ = Route::request; // the block being read
-    int                depth_ = 0;
-    int                block_values_ = 0;
-    int                in_args_ = 0;          // > 0 while arguments of a call are read
-    int                next_socket_workers_ = 0;
-    bool               listen_from_command_line_ = false;
-    bool               end_told_ = false;
+    ModuleLoader& loader_;
+    Diagnostics& diagnostics_;
+    Preprocessor pre_;
+    Lexer lexer_;
+    std::deque<Token> ahead_;
+    Position last_end_{}; // of the token taken last
+    ast::Config config_;
+    Route block_ = Route::request; // the block being read
+    int depth_ = 0;
+    int block_values_ = 0;
+    int in_args_ = 0; // > 0 while arguments of a call are read
+    int next_socket_workers_ = 0;
+    bool listen_from_command_line_ = false;
+    bool end_told_ = false;
 };
 
 } // namespace sipyard::script

@@ -51,7 +51,8 @@ void Parser::read_actions(Block& into, bool in_case)
     }
 }
 
-// After a mistake: behind the next ';', or in front of the '}' that closes the block. Nested blocks are passed whole.
+// After a mistake: behind the next ';', or in front of the '}' that closes the block. Nested blocks are
+// passed whole.
 void Parser::recover_statement(bool conditional)
 {
     std::size_t open = 0;
@@ -111,7 +112,8 @@ bool Parser::read_statement(Block& into)
         good = read_call_statement(statement);
         semicolon = true;
     } else if (token.is("{")) {
-        error(token.at, "syntax error: unexpected '{': a block stands after if, else and while only", "a statement");
+        error(token.at, "syntax error: unexpected '{': a block stands after if, else and while only",
+              "a statement");
     } else {
         unexpected("a statement");
     }
@@ -208,8 +210,8 @@ bool Parser::read_case(Switch& to)
         else
             to.labels = labels;
         for (const Case& other : to.cases)
-            if (other.kind == entry.kind && other.kind != Case::Kind::fallback && other.number == entry.number
-                && other.text == entry.text)
+            if (other.kind == entry.kind && other.kind != Case::Kind::fallback &&
+                other.number == entry.number && other.text == entry.text)
                 diagnostics_.warn(entry.at, "duplicate case label: the first one is taken");
     } else {
         unexpected("'case', 'default' or '}'");
@@ -244,7 +246,8 @@ bool Parser::read_leave(Statement& to)
             return false;
         if (node.value->type == Type::text) {
             const Position at = node.value->at;
-            error(at, format("bad expression: type mismatch: str instead of int at ({},{})", at.line, at.column),
+            error(at,
+                  format("bad expression: type mismatch: str instead of int at ({},{})", at.line, at.column),
                   "a return code");
             return false;
         }
@@ -270,7 +273,8 @@ bool Parser::read_assign(Assign& to)
         }
     }
     if (peek().is(".")) {
-        error(peek().at, "syntax error: unexpected '.'", format("$({}...) around a name with dots", target.text.substr(1)));
+        error(peek().at, "syntax error: unexpected '.'",
+              format("$({}...) around a name with dots", target.text.substr(1)));
         return false;
     }
     if (!expect("="))
@@ -284,7 +288,8 @@ bool Parser::read_call_statement(Statement& to)
     // Operators are no statements.
     for (const char* word : {"strlen", "strempty", "selval", "defined"}) {
         if (peek().is_id(word)) {
-            error(peek().at, format("syntax error: unexpected '{}': it gives a value and is no statement", word));
+            error(peek().at,
+                  format("syntax error: unexpected '{}': it gives a value and is no statement", word));
             return false;
         }
     }

@@ -1,4 +1,5 @@
-// core/script/parser_traps_test.cpp - the traps of the language that the parser meets, one test each (spec/script 23)
+// core/script/parser_traps_test.cpp - the traps of the language that the parser meets, one test each
+// (spec/script 23)
 #include "core/script/parser_fakes.h"
 
 #include "test/support/catch.h"
@@ -12,17 +13,20 @@ namespace {
 
 std::string body(const std::string& text)
 {
-    const Parsed parsed{"loadmodule \"xlog\" loadmodule \"textops\" loadmodule \"tm\"\nroute { " + text + " }"};
+    const Parsed parsed{"loadmodule \"xlog\" loadmodule \"textops\" loadmodule \"tm\"\nroute { " + text +
+                        " }"};
     return parsed.config ? print(parsed.config->routes[0].body) : "error " + parsed.first_error();
 }
 
 } // namespace
 
-TEST_CASE("trap 1: =~, == and keyword tests are different nodes, a switch keeps regex and text apart", "[script][traps]")
+TEST_CASE("trap 1: =~, == and keyword tests are different nodes, a switch keeps regex and text apart",
+          "[script][traps]")
 {
     CHECK(body("if ($rm =~ \"invite\") exit;") == "if (=~ $rm \"invite\") { exit; };");
     CHECK(body("if (method == \"invite\") exit;") == "if <method == \"invite\"> { exit; };");
-    CHECK(body("switch ($rm) { case /\"inv\": exit; case \"inv\": drop; }") == "switch $rm { /\"inv\": exit; \"inv\": drop; };");
+    CHECK(body("switch ($rm) { case /\"inv\": exit; case \"inv\": drop; }") ==
+          "switch $rm { /\"inv\": exit; \"inv\": drop; };");
 }
 
 TEST_CASE("trap 2: no !~, += or . operators", "[script][traps]")
@@ -78,7 +82,8 @@ TEST_CASE("trap 11: octal, binary and the odd precedence", "[script][traps]")
 TEST_CASE("trap 12: the left operand of + decides", "[script][traps]")
 {
     CHECK(body("$var(x) = \"a\"+1;") == "$var(x) = \"a1\";");
-    CHECK(body("$var(x) = 1+\"a\";") == "error 2:21: bad expression: type mismatch: str instead of int at (2,21)");
+    CHECK(body("$var(x) = 1+\"a\";") ==
+          "error 2:21: bad expression: type mismatch: str instead of int at (2,21)");
     CHECK(body("$var(x) = $var(i)+$var(s);") == "$var(x) = (+ $var(i) $var(s));");
 }
 
@@ -92,9 +97,11 @@ TEST_CASE("trap 16: empty and bare blocks, the place of a missing ;", "[script][
 
 TEST_CASE("trap 17: the type of a modparam is exact, its module pattern anchored", "[script][traps]")
 {
-    const auto error = [](const std::string& text) { return Parsed{"loadmodule \"xlog\"\n" + text}.first_error(); };
-    CHECK(error("modparam(\"xlog\", \"buf_size\", \"4096\")")
-          == "2:30: parameter <buf_size> of type <string> not found in module <xlog>");
+    const auto error = [](const std::string& text) {
+        return Parsed{"loadmodule \"xlog\"\n" + text}.first_error();
+    };
+    CHECK(error("modparam(\"xlog\", \"buf_size\", \"4096\")") ==
+          "2:30: parameter <buf_size> of type <string> not found in module <xlog>");
     CHECK(error("modparam(\"log\", \"buf_size\", 1)") == "2:10: No module matching <log> found");
     CHECK(error("modparam(\"XLOG\", \"buf_size\", yes)") == "");
 }
@@ -102,8 +109,8 @@ TEST_CASE("trap 17: the type of a modparam is exact, its module pattern anchored
 TEST_CASE("trap 19: nested comments, line ends of directives, comments in values", "[script][traps]")
 {
     CHECK(Parsed{"/* /* */ debug=nonsense */ debug=1"}.first_error() == "");
-    CHECK(Parsed{"#!ifdef X\n#!endif"}.first_error()
-          == "1:1: different number of preprocessor directives: 1 more #!if[n]def as #!endif");
+    CHECK(Parsed{"#!ifdef X\n#!endif"}.first_error() ==
+          "1:1: different number of preprocessor directives: 1 more #!if[n]def as #!endif");
     CHECK(Parsed{"#!define V 3 # three\ndebug=V\nport=5061"}.config->settings.debug == 3);
     CHECK(Parsed{"#!define V 3 # three\n"}.config->defines.at("V") == "3 # three");
 }
@@ -117,7 +124,8 @@ TEST_CASE("trap 24: X && 1 is X, e || 0 is e", "[script][traps]")
 
 TEST_CASE("trap 26: static and dynamic routes are told apart", "[script][traps]")
 {
-    CHECK(body("route(X); route(\"X\"); route(5); route($var(x));") == "route[X]; route[X]; route[5]; route($var(x));");
+    CHECK(body("route(X); route(\"X\"); route(5); route($var(x));") ==
+          "route[X]; route[X]; route[5]; route($var(x));");
 }
 
 TEST_CASE("trap 27: a second define is fatal unless guarded", "[script][traps]")
@@ -134,12 +142,13 @@ TEST_CASE("trap 30: the enclosing block's text decides about a call", "[script][
 {
     const std::string tm = "loadmodule \"tm\"\n";
     CHECK(Parsed{tm + "route[X] { t_relay(); }\nbranch_route[B] { route(X); }"}.first_error() == "");
-    CHECK(Parsed{tm + "branch_route[B] { t_relay(); }"}.first_error()
-          == "2:19: misused command t_relay: Command cannot be used in the block");
+    CHECK(Parsed{tm + "branch_route[B] { t_relay(); }"}.first_error() ==
+          "2:19: misused command t_relay: Command cannot be used in the block");
 }
 
 TEST_CASE("trap 31: return f() keeps the call whole", "[script][traps]")
 {
     CHECK(body("return is_method(\"A\");") == "return is_method(\"A\");");
-    CHECK(body("$var(r) = is_method(\"A\"); return $var(r);") == "$var(r) = is_method(\"A\"); return $var(r);");
+    CHECK(body("$var(r) = is_method(\"A\"); return $var(r);") ==
+          "$var(r) = is_method(\"A\"); return $var(r);");
 }

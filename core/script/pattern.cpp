@@ -14,9 +14,9 @@ constexpr std::string_view special = ".[]()*+?{}|^$\\";
 // What stands at the start of a pattern and means itself.
 struct Plain {
     std::string text;
-    bool        anchored = false;
-    bool        whole = false;      // nothing else follows
-    bool        to_end = false;     // "$" follows and nothing else
+    bool anchored = false;
+    bool whole = false;  // nothing else follows
+    bool to_end = false; // "$" follows and nothing else
 };
 
 Plain plain_start(std::string_view pattern)
@@ -26,11 +26,11 @@ Plain plain_start(std::string_view pattern)
     plain.anchored = !pattern.empty() && pattern[0] == '^';
     at += plain.anchored;
     while (at < pattern.size()) {
-        char        c = pattern[at];
+        char c = pattern[at];
         std::size_t used = 1;
         if (c == '\\') {
             if (at + 1 >= pattern.size() || is_alnum(pattern[at + 1]))
-                break;              // \b, \1 ... have meanings of their own
+                break; // \b, \1 ... have meanings of their own
             c = pattern[at + 1];
             used = 2;
         } else if (special.find(c) != std::string_view::npos) {
@@ -38,7 +38,7 @@ Plain plain_start(std::string_view pattern)
         }
         const char after = at + used < pattern.size() ? pattern[at + used] : '\0';
         if (after == '*' || after == '?' || after == '{' || after == '+')
-            break;                  // it may be missing, or repeat: not plain any more
+            break; // it may be missing, or repeat: not plain any more
         plain.text += c;
         at += used;
     }
@@ -47,14 +47,15 @@ Plain plain_start(std::string_view pattern)
     return plain;
 }
 
-bool has_alternatives(std::string_view pattern) // outside of groups, roughly: any unescaped '|' outside parentheses
+bool has_alternatives(
+    std::string_view pattern) // outside of groups, roughly: any unescaped '|' outside parentheses
 {
     int depth = 0;
     for (std::size_t i = 0; i < pattern.size(); ++i) {
         if (pattern[i] == '\\')
             ++i;
         else if (pattern[i] == '[')
-            return true;            // brackets may hold anything; give up rather than parse them twice
+            return true; // brackets may hold anything; give up rather than parse them twice
         else if (pattern[i] == '(')
             ++depth;
         else if (pattern[i] == ')')
@@ -65,7 +66,8 @@ bool has_alternatives(std::string_view pattern) // outside of groups, roughly: a
     return false;
 }
 
-// A '|' outside brackets and groups makes the plain start one alternative of several. Brackets without any '|' are harmless.
+// A '|' outside brackets and groups makes the plain start one alternative of several. Brackets without any
+// '|' are harmless.
 bool start_is_required(std::string_view pattern)
 {
     return pattern.find('|') == std::string_view::npos || !has_alternatives(pattern);
@@ -80,7 +82,8 @@ Result<Pattern> Pattern::compile(std::string_view pattern, Regex::Case letters)
     made.any_case_ = letters == Regex::Case::insensitive;
     const Plain plain = plain_start(pattern);
     made.literal_ = made.any_case_ ? lower(plain.text) : plain.text;
-    const bool has_high_bytes = std::any_of(plain.text.begin(), plain.text.end(), [](char c) { return (c & 0x80) != 0; });
+    const bool has_high_bytes =
+        std::any_of(plain.text.begin(), plain.text.end(), [](char c) { return (c & 0x80) != 0; });
     if (has_high_bytes || plain.text.find('\0') != std::string::npos)
         return made;
     if (plain.whole && plain.anchored)

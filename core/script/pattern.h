@@ -9,7 +9,8 @@
 
 namespace sipyard::script {
 
-// POSIX extended syntax, unanchored. Patterns of plain characters ("^00", "^\+", "friendly") are compared directly, and
+// POSIX extended syntax, unanchored. Patterns of plain characters ("^00", "^\+", "friendly") are compared
+// directly, and
 // "^49(15|16)" looks at the 49 before it asks the expression. Immutable; may be shared between threads.
 class Pattern {
 public:
@@ -22,11 +23,11 @@ private:
     explicit Pattern(Regex regex) : regex_{std::move(regex)} {}
     bool starts(std::string_view subject) const;
 
-    Regex       regex_;
-    std::string literal_;               // lower-case when case does not matter
-    Kind        kind_ = Kind::regex;
-    bool        has_prefix_ = false;    // of `regex`: literal_ must stand at the start
-    bool        any_case_ = false;
+    Regex regex_;
+    std::string literal_; // lower-case when case does not matter
+    Kind kind_ = Kind::regex;
+    bool has_prefix_ = false; // of `regex`: literal_ must stand at the start
+    bool any_case_ = false;
 };
 
 } // namespace sipyard::script

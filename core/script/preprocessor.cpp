@@ -86,7 +86,8 @@ Result<void> Preprocessor::define_from_environment(std::string_view spec, bool q
 {
     const auto equals = spec.find('=');
     const std::string id{trim(spec.substr(0, equals))};
-    const std::string variable{equals == std::string_view::npos ? id : std::string{trim(spec.substr(equals + 1))}};
+    const std::string variable{equals == std::string_view::npos ? id
+                                                                : std::string{trim(spec.substr(equals + 1))}};
     if (!is_identifier(id) || variable.empty())
         return invalid(format("'{}' is not ID or ID=ENV", spec));
     const char* value = std::getenv(variable.c_str());
@@ -121,7 +122,8 @@ Result<void> Preprocessor::add_substitution(std::string_view text, AlsoDefine al
         const std::string id{cut(rest, text.front())};
         if (!is_identifier(id))
             return invalid(format("'{}' is not a name that can be defined", id));
-        const std::string value = also == AlsoDefine::quoted ? format("\"{}\"", rule.replacement) : rule.replacement;
+        const std::string value =
+            also == AlsoDefine::quoted ? format("\"{}\"", rule.replacement) : rule.replacement;
         TRYV(define(id, value, Existing::error));
     }
     rules_.push_back(std::move(rule));
@@ -149,7 +151,8 @@ Result<void> Preprocessor::begin_if(bool holds, Position at)
 
 Result<bool> Preprocessor::evaluate(std::string_view expression) const
 {
-    TRY(const auto value, evaluate_ifexp(expression, [this](std::string_view name) { return this->value(name); }));
+    TRY(const auto value,
+        evaluate_ifexp(expression, [this](std::string_view name) { return this->value(name); }));
     return is_true(value);
 }
 

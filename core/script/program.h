@@ -14,17 +14,17 @@
 
 namespace sipyard::script {
 
-// A module's object, which is constructed after formats that name its variables may have been compiled. Lives as long
-// as the engine.
+// A module's object, which is constructed after formats that name its variables may have been compiled. Lives
+// as long as the engine.
 struct ModuleCell {
     const AnyManifest* manifest = nullptr;
-    void*              object = nullptr;
+    void* object = nullptr;
 };
 
 struct RouteCode {
-    std::string  name;
+    std::string name;
     sipyard::Route kind = sipyard::Route::request;
-    Block        body;
+    Block body;
 };
 
 // Immutable once linked, except for the globals, which guard themselves.
@@ -32,18 +32,18 @@ class Program {
 public:
     explicit Program(Host& h) : host{h}, log{h.logger("core")}, script_log{h.logger("script")} {}
 
-    Host&       host;
+    Host& host;
     log::Logger log, script_log;
-    Arena       arena;                       // all nodes and constant texts
-    std::vector<std::string> files;          // names, by Position::file
-    std::shared_ptr<Globals> globals;        // shared with whoever changes them by command
-    const Expr* prefix = nullptr;            // log_prefix; null without
-    int  max_loops = 100, max_level = 256;
-    bool raw_codes = false;                  // return_mode other than 0: conditions are != 0, functions keep their codes
-    bool prefix_each_action = false;         // log_prefix_mode 1
+    Arena arena;                      // all nodes and constant texts
+    std::vector<std::string> files;   // names, by Position::file
+    std::shared_ptr<Globals> globals; // shared with whoever changes them by command
+    const Expr* prefix = nullptr;     // log_prefix; null without
+    int max_loops = 100, max_level = 256;
+    bool raw_codes = false; // return_mode other than 0: conditions are != 0, functions keep their codes
+    bool prefix_each_action = false;                                // log_prefix_mode 1
     std::int64_t latency_limit_action = 0, latency_limit_route = 0; // microseconds; 0: none
-    log::Level   latency_log = log::Level::err, latency_route_log = log::Level::dbg;
-    bool check_via = false;                  // replies whose top Via is not ours go no further
+    log::Level latency_log = log::Level::err, latency_route_log = log::Level::dbg;
+    bool check_via = false; // replies whose top Via is not ours go no further
 
     RouteCode* route(sipyard::Route kind, std::string_view name) const
     {

@@ -10,7 +10,10 @@ namespace {
 
 constexpr bool is_name_char(char c) { return is_alnum(c) || c == '_' || c == '.' || c == '?'; }
 
-Error bad(std::string_view text, std::string_view what) { return invalid(format("{} in pvar \"{}\"", what, text)); }
+Error bad(std::string_view text, std::string_view what)
+{
+    return invalid(format("{} in pvar \"{}\"", what, text));
+}
 
 // Where the parenthesis opened at `from` closes; npos when it does not.
 std::size_t closing(std::string_view text, std::size_t from)
@@ -25,8 +28,8 @@ std::size_t closing(std::string_view text, std::size_t from)
     return std::string_view::npos;
 }
 
-// Where the brace opened at `from` closes. Braces inside "$(...)" arguments belong to them; a '}' that is itself a
-// one-character argument stands between a comma and another '}'.
+// Where the brace opened at `from` closes. Braces inside "$(...)" arguments belong to them; a '}' that is
+// itself a one-character argument stands between a comma and another '}'.
 std::size_t closing_brace(std::string_view text, std::size_t from)
 {
     int parens = 0;
@@ -108,8 +111,8 @@ Result<PvarText> read_pvar(std::string_view text)
     return read;
 }
 
-Result<StepText> take_step(std::string_view& steps, bool (*is_raw)(const void*, std::string_view, std::string_view),
-                           const void* who)
+Result<StepText> take_step(std::string_view& steps,
+                           bool (*is_raw)(const void*, std::string_view, std::string_view), const void* who)
 {
     if (steps.empty() || steps[0] != '{')
         return invalid(format("expected '{{' of a transformation at '{}'", steps));
@@ -134,7 +137,8 @@ Result<StepText> take_step(std::string_view& steps, bool (*is_raw)(const void*, 
     }
     std::size_t close = std::string_view::npos;
     if (is_raw(who, step.class_name, step.op)) {
-        // Patterns may hold braces: /a{2}/b/ ends where the text ends, or where another transformation begins.
+        // Patterns may hold braces: /a{2}/b/ ends where the text ends, or where another transformation
+        // begins.
         for (std::size_t i = steps.find('}', at); i != std::string_view::npos; i = steps.find('}', i + 1)) {
             const auto rest = steps.substr(i + 1);
             const bool next_step = rest.size() > 2 && rest[0] == '{' && is_alpha(rest[1]);
@@ -174,7 +178,7 @@ std::vector<std::string_view> split_arguments(std::string_view arguments)
         }
         if (at >= arguments.size())
             return found;
-        ++at; // the comma between two
+        ++at;                         // the comma between two
         if (at == arguments.size()) { // "a," has an empty second argument
             found.push_back({});
             return found;

@@ -1,4 +1,5 @@
-// core/script/reference.h - variables and formats as modules hold them: VariableRef and Host::Format over linked nodes
+// core/script/reference.h - variables and formats as modules hold them: VariableRef and Host::Format over
+// linked nodes
 #pragma once
 
 #include "core/script/engine_parts.h"
@@ -16,16 +17,17 @@ public:
     Reference(Engine::Parts& parts, const Expr& expr, const Place* place, std::string_view text,
               std::unique_ptr<Arena> arena = {})
         : parts_{parts}, expr_{expr}, place_{place}, text_{text}, arena_{std::move(arena)}
-    {}
+    {
+    }
     Value get(Request& request) const override;
-    bool  set(Request& request, const Value& value) const override;
+    bool set(Request& request, const Value& value) const override;
     std::string_view text() const override { return text_; }
 
 private:
-    Engine::Parts&               parts_;
-    const Expr&                  expr_;
-    const Place*                 place_;    // null: read-only
-    const std::string            text_;
+    Engine::Parts& parts_;
+    const Expr& expr_;
+    const Place* place_; // null: read-only
+    const std::string text_;
     const std::unique_ptr<Arena> arena_;
 };
 
@@ -33,12 +35,13 @@ class CompiledFormat final : public Host::Format {
 public:
     CompiledFormat(Engine::Parts& parts, const Expr& expr, std::unique_ptr<Arena> arena)
         : parts_{parts}, expr_{expr}, arena_{std::move(arena)}
-    {}
+    {
+    }
     std::string_view expand(Request& request) const override;
 
 private:
-    Engine::Parts&               parts_;
-    const Expr&                  expr_;
+    Engine::Parts& parts_;
+    const Expr& expr_;
     const std::unique_ptr<Arena> arena_;
 };
 

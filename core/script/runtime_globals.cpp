@@ -13,7 +13,12 @@ Globals::Globals(const std::vector<ast::CustomGlobal>& declared)
             auto found = numbers_.find(key);
             if (found == numbers_.end()) {
                 found = numbers_.emplace(key, all.size()).first;
-                all.push_back({d.group, d.name, d.description, std::holds_alternative<std::int64_t>(d.value), d.value, {}});
+                all.push_back({d.group,
+                               d.name,
+                               d.description,
+                               std::holds_alternative<std::int64_t>(d.value),
+                               d.value,
+                               {}});
             }
             if (d.instance)
                 all[found->second].instances[*d.instance] = d.value;
@@ -59,7 +64,8 @@ Value Globals::get(std::size_t variable, std::optional<std::int64_t> instance, A
     });
 }
 
-Result<void> Globals::set(std::string_view group, std::string_view name, std::optional<std::int64_t> instance, Held value)
+Result<void> Globals::set(std::string_view group, std::string_view name, std::optional<std::int64_t> instance,
+                          Held value)
 {
     const auto number = find(group, name);
     if (!number)

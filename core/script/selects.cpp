@@ -50,8 +50,8 @@ Value uri_part(const sip::Uri* uri, std::string_view part)
 
 bool is_uri_part(std::string_view part)
 {
-    for (const std::string_view known : {"", "user", "pwd", "password", "host", "port", "hostport", "params", "type",
-                                         "headers", "transport"})
+    for (const std::string_view known : {"", "user", "pwd", "password", "host", "port", "hostport", "params",
+                                         "type", "headers", "transport"})
         if (part == known)
             return true;
     return part.starts_with("params.") && part.size() > 7;
@@ -86,7 +86,8 @@ bool is_name_addr_part(std::string_view part)
     for (const std::string_view known : {"", "name", "tag", "params", "uri"})
         if (part == known)
             return true;
-    return (part.starts_with("params.") && part.size() > 7) || (part.starts_with("uri.") && is_uri_part(part.substr(4)));
+    return (part.starts_with("params.") && part.size() > 7) ||
+           (part.starts_with("uri.") && is_uri_part(part.substr(4)));
 }
 
 Value via_part(const sip::Via& via, std::string_view part)
@@ -116,8 +117,8 @@ Value via_part(const sip::Via& via, std::string_view part)
 
 bool is_via_part(std::string_view part)
 {
-    for (const std::string_view known : {"", "host", "port", "branch", "received", "rport", "transport", "name", "version",
-                                         "alias", "i", "comp"})
+    for (const std::string_view known : {"", "host", "port", "branch", "received", "rport", "transport",
+                                         "name", "version", "alias", "i", "comp"})
         if (part == known)
             return true;
     return part.starts_with("params.") && part.size() > 7;
@@ -141,7 +142,7 @@ const Expr* make(Arena& arena, F read)
 
 // "name[3].rest" taken apart.
 struct Path {
-    std::string_view            head, rest;
+    std::string_view head, rest;
     std::optional<std::int64_t> index;
 };
 std::optional<Path> read_path(std::string_view text)
@@ -170,7 +171,8 @@ std::optional<Path> read_path(std::string_view text)
 std::optional<std::size_t> place_of(std::int64_t index, std::size_t count)
 {
     const std::int64_t at = index > 0 ? index - 1 : static_cast<std::int64_t>(count) + index;
-    return at >= 0 && at < static_cast<std::int64_t>(count) ? std::optional{static_cast<std::size_t>(at)} : std::nullopt;
+    return at >= 0 && at < static_cast<std::int64_t>(count) ? std::optional{static_cast<std::size_t>(at)}
+                                                            : std::nullopt;
 }
 
 const Expr* link_header_value(const Path& path, Arena& arena)
@@ -201,9 +203,12 @@ const Expr* link_message(const Path& path, Arena& arena)
     if (path.rest == "body")
         return make(arena, [](Run&, const Message& m) -> Value { return m.body(); });
     if (path.rest == "len")
-        return make(arena, [](Run&, const Message& m) -> Value { return static_cast<std::int64_t>(m.buffer().size()); });
+        return make(arena, [](Run&, const Message& m) -> Value {
+            return static_cast<std::int64_t>(m.buffer().size());
+        });
     if (path.rest == "type")
-        return make(arena, [](Run&, const Message& m) -> Value { return m.is_request() ? "request" : "reply"; });
+        return make(arena,
+                    [](Run&, const Message& m) -> Value { return m.is_request() ? "request" : "reply"; });
     return nullptr;
 }
 
@@ -213,17 +218,39 @@ std::string tls_variable_of(std::string_view path)
 {
     static constexpr struct {
         std::string_view written, ours;
-    } words[] = {{"desc", "description"},       {"me", "my"},                {"myself", "my"},
-                 {"commonname", "cn"},          {"common_name", "cn"},       {"o", "organization"},
-                 {"organizationname", "organization"}, {"organization_name", "organization"}, {"ou", "unit"},
-                 {"organizationalunitname", "unit"}, {"organizational_unit_name", "unit"},    {"c", "country"},
-                 {"countryname", "country"},    {"country_name", "country"}, {"st", "state"},
-                 {"stateorprovincename", "state"},   {"state_or_province_name", "state"},     {"l", "locality"},
-                 {"localityname", "locality"},  {"locality_name", "locality"}, {"sn", "serial"},
-                 {"serialnumber", "serial"},    {"serial_number", "serial"}, {"notbefore", "notBefore"},
-                 {"not_before", "notBefore"},   {"notafter", "notAfter"},    {"not_after", "notAfter"},
-                 {"self_signed", "selfsigned"}, {"host", "san_hostname"},    {"dns", "san_hostname"},
-                 {"uri", "san_uri"},            {"email", "san_email"},      {"emailaddress", "san_email"},
+    } words[] = {{"desc", "description"},
+                 {"me", "my"},
+                 {"myself", "my"},
+                 {"commonname", "cn"},
+                 {"common_name", "cn"},
+                 {"o", "organization"},
+                 {"organizationname", "organization"},
+                 {"organization_name", "organization"},
+                 {"ou", "unit"},
+                 {"organizationalunitname", "unit"},
+                 {"organizational_unit_name", "unit"},
+                 {"c", "country"},
+                 {"countryname", "country"},
+                 {"country_name", "country"},
+                 {"st", "state"},
+                 {"stateorprovincename", "state"},
+                 {"state_or_province_name", "state"},
+                 {"l", "locality"},
+                 {"localityname", "locality"},
+                 {"locality_name", "locality"},
+                 {"sn", "serial"},
+                 {"serialnumber", "serial"},
+                 {"serial_number", "serial"},
+                 {"notbefore", "notBefore"},
+                 {"not_before", "notBefore"},
+                 {"notafter", "notAfter"},
+                 {"not_after", "notAfter"},
+                 {"self_signed", "selfsigned"},
+                 {"host", "san_hostname"},
+                 {"dns", "san_hostname"},
+                 {"uri", "san_uri"},
+                 {"email", "san_email"},
+                 {"emailaddress", "san_email"},
                  {"email_address", "san_email"}};
     std::string name;
     for (const std::string_view part : split(path, '.')) {
@@ -256,7 +283,8 @@ const Expr* link_select(std::string_view text, Arena& arena)
         });
     }
     if (head == "from" && is_name_addr_part(rest))
-        return make(arena, [rest](Run& run, const Message& m) { return name_addr_part(m.from(), rest, run); });
+        return make(arena,
+                    [rest](Run& run, const Message& m) { return name_addr_part(m.from(), rest, run); });
     if (head == "to" && is_name_addr_part(rest))
         return make(arena, [rest](Run& run, const Message& m) { return name_addr_part(m.to(), rest, run); });
     if (head == "contact" && is_name_addr_part(rest)) {
@@ -268,7 +296,8 @@ const Expr* link_select(std::string_view text, Arena& arena)
         });
     }
     if (head == "ruri" && is_uri_part(rest))
-        return make(arena, [rest](Run& run, const Message&) { return uri_part(run.request.parsed_ruri(), rest); });
+        return make(arena,
+                    [rest](Run& run, const Message&) { return uri_part(run.request.parsed_ruri(), rest); });
     if (head == "hf_value")
         return link_header_value(*path, arena);
     if (head == "msg")

@@ -9,8 +9,8 @@
 
 namespace sipyard::script {
 
-// "via[1].host", "from.uri.user", "hf_value.x", "msg.len", "ruri.host" ... (cfg_get is not here). Null when the path is
-// not known. Nodes go into the arena.
+// "via[1].host", "from.uri.user", "hf_value.x", "msg.len", "ruri.host" ... (cfg_get is not here). Null when
+// the path is not known. Nodes go into the arena.
 const Expr* link_select(std::string_view path, Arena& arena);
 
 // The variable of module tls that "tls.peer.subject.cn" and its like stand for: "tls_peer_subject_cn".

@@ -102,7 +102,7 @@ bool Source::push(std::string_view text, Position at)
 Result<std::string> read_config_file(const std::string& path)
 {
     constexpr off_t largest = 16 << 20;
-    struct stat about{};
+    struct stat about {};
     if (::stat(path.c_str(), &about) != 0)
         return Error{ErrorKind::not_found, format("could not open {}: {}", path, std::strerror(errno))};
     if (!S_ISREG(about.st_mode))

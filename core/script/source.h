@@ -1,4 +1,5 @@
-// core/script/source.h - the characters of a configuration: nested files, text pushed back, and where each stands
+// core/script/source.h - the characters of a configuration: nested files, text pushed back, and where each
+// stands
 #pragma once
 
 #include "core/base/result.h"
@@ -11,8 +12,9 @@
 
 namespace sipyard::script {
 
-// Reads the innermost file; tokens never reach over its end. The text of a macro is pushed in front of what follows
-// and keeps the macro's place, so `#!define V $var` and `V(x)` make one variable as they do in Kamailio.
+// Reads the innermost file; tokens never reach over its end. The text of a macro is pushed in front of what
+// follows and keeps the macro's place, so `#!define V $var` and `V(x)` make one variable as they do in
+// Kamailio.
 class Source {
 public:
     static constexpr int end = -1;
@@ -21,17 +23,17 @@ public:
 
     explicit Source(Diagnostics& diagnostics) : diagnostics_{diagnostics} {}
 
-    void enter(std::string name, std::string text);     // begins a file
-    void leave();                                       // its end was handled
+    void enter(std::string name, std::string text); // begins a file
+    void leave();                                   // its end was handled
     std::size_t depth() const { return files_.size(); }
     const std::string& file_name() const { return files_.back().name; }
 
-    int  peek(std::size_t ahead = 0) const;             // a byte, or `end`
-    int  next();
+    int peek(std::size_t ahead = 0) const; // a byte, or `end`
+    int next();
     void skip(std::size_t count);
-    bool starts_with(std::string_view text) const;      // what comes next
-    Position here() const;                              // of the next character
-    Position before() const { return before_; }         // of the last character taken
+    bool starts_with(std::string_view text) const; // what comes next
+    Position here() const;                         // of the next character
+    Position before() const { return before_; }    // of the last character taken
 
     // False when so much is waiting that a macro must be calling itself.
     bool push(std::string_view text, Position at);
@@ -39,13 +41,13 @@ public:
 
 private:
     struct File {
-        std::string   name, text, pushed;
-        std::size_t   at = 0, pushed_at = 0;
-        Position      place{}, pushed_place{};
+        std::string name, text, pushed;
+        std::size_t at = 0, pushed_at = 0;
+        Position place{}, pushed_place{};
     };
-    Diagnostics&      diagnostics_;
+    Diagnostics& diagnostics_;
     std::vector<File> files_;
-    Position          before_{};
+    Position before_{};
 };
 
 // A whole file. Refuses what is no regular file and what is larger than 16 MiB.

@@ -13,19 +13,19 @@ namespace sipyard::script {
 struct Token {
     enum class Kind : unsigned char {
         end,
-        id,        // name or keyword
+        id, // name or keyword
         number,
-        num_id,    // 12ab: legal inside host and interface names only
+        num_id, // 12ab: legal inside host and interface names only
         string,
-        variable,  // $... and @select
-        op,        // punctuation and operators; the casts "(int)" and "(str)" too
+        variable, // $... and @select
+        op,       // punctuation and operators; the casts "(int)" and "(str)" too
     };
-    Kind                kind = Kind::end;
-    std::string         text;              // id, op, number: as written; string: its contents; variable: as written
-    std::int64_t        number = 0;        // of number
-    ast::String::Quotes quotes{};          // of string
-    Position            at{}, end{};       // first and last character
-    bool                glued = false;     // nothing stands between this token and the one before
+    Kind kind = Kind::end;
+    std::string text;             // id, op, number: as written; string: its contents; variable: as written
+    std::int64_t number = 0;      // of number
+    ast::String::Quotes quotes{}; // of string
+    Position at{}, end{};         // first and last character
+    bool glued = false;           // nothing stands between this token and the one before
 
     bool is(std::string_view op) const { return kind == Kind::op && text == op; }
     bool is_id(std::string_view word) const { return kind == Kind::id && text == word; }

@@ -11,27 +11,34 @@ namespace sipyard::script {
 
 class TracedAction final : public Action {
 public:
-    TracedAction(const Action& action, ScriptTracer& tracer, const ScriptStep& step) : action_{action}, tracer_{tracer}, step_{step} {}
+    TracedAction(const Action& action, ScriptTracer& tracer, const ScriptStep& step)
+        : action_{action}, tracer_{tracer}, step_{step}
+    {
+    }
     void run(Run& run) const override;
 
 private:
-    const Action&    action_;
-    ScriptTracer&    tracer_;
+    const Action& action_;
+    ScriptTracer& tracer_;
     const ScriptStep step_;
 };
 
 class TracedCall final : public Callee { // within an expression
 public:
-    TracedCall(const Callee& callee, ScriptTracer& tracer, const ScriptStep& step) : callee_{callee}, tracer_{tracer}, step_{step} {}
+    TracedCall(const Callee& callee, ScriptTracer& tracer, const ScriptStep& step)
+        : callee_{callee}, tracer_{tracer}, step_{step}
+    {
+    }
     int call(Run& run) const override;
 
 private:
-    const Callee&    callee_;
-    ScriptTracer&    tracer_;
+    const Callee& callee_;
+    ScriptTracer& tracer_;
     const ScriptStep step_;
 };
 
-// The number Kamailio prints as a=: functions of modules by their arguments, the usual core actions; 0 for others.
+// The number Kamailio prints as a=: functions of modules by their arguments, the usual core actions; 0 for
+// others.
 int action_number(std::string_view word, bool of_module, std::size_t args);
 
 } // namespace sipyard::script

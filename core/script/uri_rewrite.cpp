@@ -28,7 +28,8 @@ std::string without_transport(const sip::ParamsView& params)
 
 } // namespace
 
-std::string_view rewrite(const sip::Uri& uri, UriPart part, std::string_view text, std::size_t count, Arena& arena)
+std::string_view rewrite(const sip::Uri& uri, UriPart part, std::string_view text, std::size_t count,
+                         Arena& arena)
 {
     if (!uri.is_sip())
         return {};
@@ -51,7 +52,8 @@ std::string_view rewrite(const sip::Uri& uri, UriPart part, std::string_view tex
     if (!user.empty())
         made.append(user).append("@");
 
-    const bool new_host = part == UriPart::host || part == UriPart::host_port || part == UriPart::host_port_trans;
+    const bool new_host =
+        part == UriPart::host || part == UriPart::host_port || part == UriPart::host_port_trans;
     made += new_host ? text : uri.host;
     if (part == UriPart::port) {
         if (!text.empty())

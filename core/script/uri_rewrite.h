@@ -1,4 +1,5 @@
-// core/script/uri_rewrite.h - changing one part of the request URI, the rest kept as it was written (spec/script 14)
+// core/script/uri_rewrite.h - changing one part of the request URI, the rest kept as it was written
+// (spec/script 14)
 #pragma once
 
 #include "core/base/arena.h"
@@ -17,14 +18,15 @@ enum class UriPart : unsigned char {
     user,            // the password stays
     user_password,
     port,
-    prefix,          // in front of the user
-    strip,           // that many bytes of the user's start
+    prefix, // in front of the user
+    strip,  // that many bytes of the user's start
     strip_tail,
-    user_phone,      // ;user=phone
+    user_phone, // ;user=phone
 };
 
-// A new text in the arena. `count` is of strip and strip_tail: beyond the user's length it is empty. Empty result: the URI
-// is not a SIP one.
-std::string_view rewrite(const sip::Uri& uri, UriPart part, std::string_view text, std::size_t count, Arena& arena);
+// A new text in the arena. `count` is of strip and strip_tail: beyond the user's length it is empty. Empty
+// result: the URI is not a SIP one.
+std::string_view rewrite(const sip::Uri& uri, UriPart part, std::string_view text, std::size_t count,
+                         Arena& arena);
 
 } // namespace sipyard::script

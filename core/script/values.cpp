@@ -32,13 +32,13 @@ public:
     std::string_view made() const { return std::string_view{text_}.substr(start_); }
 
 private:
-    std::string&      text_;
+    std::string& text_;
     const std::size_t start_;
 };
 
 } // namespace
 
-// --- plus -------------------------------------------------------------------------------------------------------------
+// --- plus ----------------------------------------------------------------------------------------
 
 Plus::Plus(std::span<const Expr* const> operands) : operands_{operands}
 {
@@ -133,7 +133,7 @@ Value Plus::fold(const Value& left, const Value& right, Arena& arena)
     return arena.concat(left.text(), to_text(right, room));
 }
 
-// --- integers ---------------------------------------------------------------------------------------------------------
+// --- integers ------------------------------------------------------------------------------------
 
 std::optional<std::int64_t> Arithmetic::apply(BinaryOp op, std::int64_t a, std::int64_t b)
 {
@@ -183,7 +183,7 @@ std::int64_t Logic::integer(Run& run) const
     return right_.integer(run) != 0;
 }
 
-// --- comparison -------------------------------------------------------------------------------------------------------
+// --- comparison ----------------------------------------------------------------------------------
 
 bool Equal::same_text(Run& run, const Value& left) const
 {
@@ -242,7 +242,7 @@ std::shared_ptr<const Pattern> dynamic_pattern(Run& run, std::string_view text)
     return pattern;
 }
 
-// --- one operand ------------------------------------------------------------------------------------------------------
+// --- one operand ---------------------------------------------------------------------------------
 
 std::int64_t Unary::integer(Run& run) const
 {

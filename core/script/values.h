@@ -14,9 +14,12 @@ namespace sipyard::script {
 class Constant final : public Expr {
 public:
     explicit Constant(const Value& v) : value_{v} {}
-    Value        value(Run&) const override { return value_; }
-    std::int64_t integer(Run& run) const override { return value_.is_text() ? to_integer(run, value_) : value_.number(); }
-    void         append(Run&, std::string& out) const override
+    Value value(Run&) const override { return value_; }
+    std::int64_t integer(Run& run) const override
+    {
+        return value_.is_text() ? to_integer(run, value_) : value_.number();
+    }
+    void append(Run&, std::string& out) const override
     {
         NumberText room;
         out += to_text(value_, room);
@@ -43,23 +46,23 @@ public:
         const VarSlot& slot = run.context.vars->at(slot_);
         return slot.is_text() ? to_integer(run, slot.value()) : slot.number();
     }
-    bool        reads_slot() const override { return true; }
+    bool reads_slot() const override { return true; }
     std::size_t slot() const { return slot_; }
 
 private:
     const std::size_t slot_;
-    const VarFamily   family_;
+    const VarFamily family_;
 };
 
 // a + b + c: the first operand that is not null decides between sum and concatenation.
 class Plus final : public Expr {
 public:
     explicit Plus(std::span<const Expr* const> operands);
-    Value        value(Run& run) const override;
+    Value value(Run& run) const override;
     std::int64_t integer(Run& run) const override;
-    void         append(Run& run, std::string& out) const override;
-    void         store(Run& run, VarSlot& slot) const override;
-    bool         calls() const override { return calls_; }
+    void append(Run& run, std::string& out) const override;
+    void store(Run& run, VarSlot& slot) const override;
+    bool calls() const override { return calls_; }
     // What a + b gives when both are known.
     static Value fold(const Value& left, const Value& right, Arena& arena);
 
@@ -70,9 +73,10 @@ private:
     {
         return evaluate(run, operands_[0]->value(run), 0, out);
     }
-    std::int64_t sum_from(Run& run, std::int64_t first, std::size_t n) const; // with the operands behind the n-th
+    std::int64_t sum_from(Run& run, std::int64_t first,
+                          std::size_t n) const; // with the operands behind the n-th
     std::span<const Expr* const> operands_;
-    bool                         calls_ = false;
+    bool calls_ = false;
 };
 
 // The operators whose operands are integers, but for && and ||.
@@ -80,29 +84,30 @@ class Arithmetic final : public Expr {
 public:
     Arithmetic(ast::BinaryOp op, const Expr& left, const Expr& right, Position at)
         : op_{op}, left_{left}, right_{right}, at_{at}
-    {}
-    Value        value(Run& run) const override { return integer(run); }
+    {
+    }
+    Value value(Run& run) const override { return integer(run); }
     std::int64_t integer(Run& run) const override;
-    bool         calls() const override { return left_.calls() || right_.calls(); }
+    bool calls() const override { return left_.calls() || right_.calls(); }
     // Nothing: division by zero.
     static std::optional<std::int64_t> apply(ast::BinaryOp op, std::int64_t left, std::int64_t right);
 
 private:
     const ast::BinaryOp op_;
-    const Expr&         left_;
-    const Expr&         right_;
+    const Expr& left_;
+    const Expr& right_;
     const Position at_;
 };
 
 class Logic final : public Expr {
 public:
     Logic(bool is_and, const Expr& left, const Expr& right) : is_and_{is_and}, left_{left}, right_{right} {}
-    Value        value(Run& run) const override { return integer(run); }
+    Value value(Run& run) const override { return integer(run); }
     std::int64_t integer(Run& run) const override;
-    bool         calls() const override { return left_.calls() || right_.calls(); }
+    bool calls() const override { return left_.calls() || right_.calls(); }
 
 private:
-    const bool  is_and_;
+    const bool is_and_;
     const Expr& left_;
     const Expr& right_;
 };
@@ -111,16 +116,19 @@ private:
 class Equal final : public Expr {
 public:
     enum class By : unsigned char { left, integer, text };
-    Equal(By by, bool negated, const Expr& left, const Expr& right) : by_{by}, negated_{negated}, left_{left}, right_{right} {}
-    Value        value(Run& run) const override { return integer(run); }
+    Equal(By by, bool negated, const Expr& left, const Expr& right)
+        : by_{by}, negated_{negated}, left_{left}, right_{right}
+    {
+    }
+    Value value(Run& run) const override { return integer(run); }
     std::int64_t integer(Run& run) const override { return same(run) != negated_; }
-    bool         calls() const override { return left_.calls() || right_.calls(); }
+    bool calls() const override { return left_.calls() || right_.calls(); }
 
 private:
     bool same(Run& run) const;
     bool same_text(Run& run, const Value& left) const;
-    const By    by_;
-    const bool  negated_;
+    const By by_;
+    const bool negated_;
     const Expr& left_;
     const Expr& right_;
 };
@@ -128,36 +136,42 @@ private:
 // =~ with a pattern known when linked, or a text compiled per use (each worker remembers the recent ones).
 class Match final : public Expr {
 public:
-    Match(const Expr& left, const Pattern* pattern, const Expr* text) : left_{left}, pattern_{pattern}, text_{text} {}
-    Value        value(Run& run) const override { return integer(run); }
+    Match(const Expr& left, const Pattern* pattern, const Expr* text)
+        : left_{left}, pattern_{pattern}, text_{text}
+    {
+    }
+    Value value(Run& run) const override { return integer(run); }
     std::int64_t integer(Run& run) const override;
-    bool         calls() const override { return left_.calls() || (text_ && text_->calls()); }
+    bool calls() const override { return left_.calls() || (text_ && text_->calls()); }
 
 private:
-    const Expr&    left_;
+    const Expr& left_;
     const Pattern* pattern_;
-    const Expr*    text_;
+    const Expr* text_;
 };
 // Null when the text is no pattern; that is logged.
-std::shared_ptr<const Pattern> dynamic_pattern(Run& run, std::string_view text); // shared with the worker's cache
+std::shared_ptr<const Pattern> dynamic_pattern(Run& run,
+                                               std::string_view text); // shared with the worker's cache
 
 class Unary final : public Expr {
 public:
     Unary(ast::UnaryOp op, const Expr& operand) : op_{op}, operand_{operand} {}
-    Value        value(Run& run) const override;
+    Value value(Run& run) const override;
     std::int64_t integer(Run& run) const override;
-    void         append(Run& run, std::string& out) const override;
-    bool         calls() const override { return operand_.calls(); }
-    bool         reads_slot() const override { return op_ == ast::UnaryOp::to_text && operand_.reads_slot(); }
+    void append(Run& run, std::string& out) const override;
+    bool calls() const override { return operand_.calls(); }
+    bool reads_slot() const override { return op_ == ast::UnaryOp::to_text && operand_.reads_slot(); }
 
 private:
     const ast::UnaryOp op_;
-    const Expr&        operand_;
+    const Expr& operand_;
 };
 
 class Selval final : public Expr {
 public:
-    Selval(const Expr& condition, const Expr& yes, const Expr& no) : condition_{condition}, yes_{yes}, no_{no} {}
+    Selval(const Expr& condition, const Expr& yes, const Expr& no) : condition_{condition}, yes_{yes}, no_{no}
+    {
+    }
     Value value(Run& run) const override
     {
         const Value v = (condition_.integer(run) > 0 ? yes_ : no_).value(run);
@@ -176,7 +190,7 @@ private:
 class CallValue final : public Expr {
 public:
     CallValue(const Callee& callee, bool raw) : callee_{callee}, raw_{raw} {}
-    Value        value(Run& run) const override { return integer(run); }
+    Value value(Run& run) const override { return integer(run); }
     std::int64_t integer(Run& run) const override
     {
         const int code = callee_.call(run);
@@ -186,7 +200,7 @@ public:
 
 private:
     const Callee& callee_;
-    const bool    raw_;
+    const bool raw_;
 };
 
 } // namespace sipyard::script

@@ -1,4 +1,5 @@
-// core/script/var_table.h - where $var, $vn and $vz live: one table per worker, slots by number (spec/script 15.3)
+// core/script/var_table.h - where $var, $vn and $vz live: one table per worker, slots by number
+// (spec/script 15.3)
 #pragma once
 
 #include "core/base/guarded.h"
@@ -14,7 +15,11 @@
 
 namespace sipyard::script {
 
-enum class VarFamily : unsigned char { var, vn, vz }; // $vn keeps null apart; the others read and store it as 0
+enum class VarFamily : unsigned char {
+    var,
+    vn,
+    vz
+}; // $vn keeps null apart; the others read and store it as 0
 
 // A variable's value. The text keeps its capacity, so a busy variable stops allocating.
 class VarSlot {
@@ -27,8 +32,8 @@ public:
             return Value{number_};
         return Value{};
     }
-    bool         is_null() const { return type_ == Value::Type::null; }
-    bool         is_text() const { return type_ == Value::Type::text; }
+    bool is_null() const { return type_ == Value::Type::null; }
+    bool is_text() const { return type_ == Value::Type::text; }
     std::int64_t number() const { return type_ == Value::Type::integer ? number_ : 0; }
     void set(const Value& v) // the text may be (a part of) this slot's own
     {
@@ -53,15 +58,15 @@ public:
 
 private:
     static constexpr std::size_t most_kept = 64 * 1024;
-    std::string  text_;
+    std::string text_;
     std::int64_t number_ = 0;
-    Value::Type  type_ = Value::Type::null;
+    Value::Type type_ = Value::Type::null;
 };
 
 // All variables of one worker, or of a script that was suspended and took them along.
 struct VarTable {
     std::vector<VarSlot> slots;
-    std::string          scratch;   // texts under construction: each user leaves it as long as it was
+    std::string scratch; // texts under construction: each user leaves it as long as it was
 
     VarSlot& at(std::size_t slot)
     {
@@ -80,7 +85,7 @@ public:
 private:
     using Names = std::map<std::string, std::size_t, std::less<>>;
     Guarded<std::array<Names, 3>> names_;
-    std::atomic<std::size_t>      count_{0};
+    std::atomic<std::size_t> count_{0};
 };
 
 } // namespace sipyard::script

@@ -20,7 +20,8 @@ bool starts_variable(std::string_view text, std::size_t at) // a '$' with a name
     return is_alpha(c) || c == '_' || c == '(' || c == '?';
 }
 
-const Expr* fail(Trouble& trouble, std::string message, std::string expected = {}, std::string_view nearest = {})
+const Expr* fail(Trouble& trouble, std::string message, std::string expected = {},
+                 std::string_view nearest = {})
 {
     trouble = {std::move(message), std::move(expected), std::string{nearest}};
     return nullptr;
@@ -83,7 +84,7 @@ const Expr* VariableLinker::read(const PvarText& pvar, Trouble& trouble)
     return base;
 }
 
-// --- built-in variables -----------------------------------------------------------------------------------------------
+// --- built-in variables --------------------------------------------------------------------------
 
 const Expr* VariableLinker::built_in(const PvarText& pvar, Trouble& trouble, bool& known)
 {
@@ -91,11 +92,15 @@ const Expr* VariableLinker::built_in(const PvarText& pvar, Trouble& trouble, boo
     const auto name = pvar.name;
     const std::string_view inner = pvar.inner.value_or("");
     const bool named = !inner.empty();
-    const auto needs_name = [&] { return fail(trouble, sipyard::format("pvar \"{}\" needs a name: ${}(name)", pvar.text, name)); };
+    const auto needs_name = [&] {
+        return fail(trouble, sipyard::format("pvar \"{}\" needs a name: ${}(name)", pvar.text, name));
+    };
     if (name == "var" || name == "vn" || name == "vz") {
         if (!named)
             return needs_name();
-        const VarFamily family = name == "var" ? VarFamily::var : name == "vn" ? VarFamily::vn : VarFamily::vz;
+        const VarFamily family = name == "var"  ? VarFamily::var
+                                 : name == "vn" ? VarFamily::vn
+                                                : VarFamily::vz;
         return &arena_.make<ScriptVar>(catalogue_.vars.slot_of(family, inner), family);
     }
     if (name == "rc" || name == "retcode" || name == "?")
@@ -122,15 +127,16 @@ const Expr* VariableLinker::built_in(const PvarText& pvar, Trouble& trouble, boo
     return nullptr;
 }
 
-// $def(X) is the text of the define as it stands, $defn(X) its number, $defv(X) the text without its quotes and $defs(X)
-// the text in quotes.
+// $def(X) is the text of the define as it stands, $defn(X) its number, $defv(X) the text without its quotes
+// and $defs(X) the text in quotes.
 const Expr* VariableLinker::define(const PvarText& pvar, Trouble&)
 {
     const auto found = catalogue_.defines.find(std::string{*pvar.inner});
     if (found == catalogue_.defines.end())
         return &arena_.make<Constant>(Value{});
     std::string_view text = trim(found->second);
-    const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+    const bool quoted =
+        text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
     const auto plain = quoted ? text.substr(1, text.size() - 2) : text;
     if (pvar.name == "defn")
         return constant(integer_of(plain).value_or(0));
@@ -141,23 +147,27 @@ const Expr* VariableLinker::define(const PvarText& pvar, Trouble&)
     return constant(text);
 }
 
-// $cfg(line), $cfg(name), $cfg(route): where the statement stands. Outside of a script (a format in a modparam) null.
+// $cfg(line), $cfg(name), $cfg(route): where the statement stands. Outside of a script (a format in a
+// modparam) null.
 const Expr* VariableLinker::place_in_script(const PvarText& pvar, Trouble& trouble)
 {
     const auto part = pvar.inner.value_or("");
     if (part != "line" && part != "name" && part != "file" && part != "route")
-        return fail(trouble, sipyard::format("pvar \"{}\" names no part of the script's place", pvar.text), "line, name or route");
+        return fail(trouble, sipyard::format("pvar \"{}\" names no part of the script's place", pvar.text),
+                    "line, name or route");
     if (where_.line == 0)
         return &arena_.make<Constant>(Value{});
-    return part == "line" ? constant(static_cast<std::int64_t>(where_.line)) : constant(part == "route" ? where_.route : where_.file);
+    return part == "line" ? constant(static_cast<std::int64_t>(where_.line))
+                          : constant(part == "route" ? where_.route : where_.file);
 }
 
 const Expr* VariableLinker::sending(const PvarText& pvar, Trouble& trouble)
 {
     const auto part = Sending::part_of(pvar.inner.value_or(""), pvar.name == "snd");
     if (!part)
-        return fail(trouble, sipyard::format("pvar \"{}\" names nothing of the message that is sent", pvar.text),
-                    pvar.name == "snd" ? "ip, port, proto, sproto, af, buf or len" : "ip, port, proto, sproto or af");
+        return fail(
+            trouble, sipyard::format("pvar \"{}\" names nothing of the message that is sent", pvar.text),
+            pvar.name == "snd" ? "ip, port, proto, sproto, af, buf or len" : "ip, port, proto, sproto or af");
     return &arena_.make<Sending>(*part, pvar.name == "sndfrom");
 }
 
@@ -178,9 +188,11 @@ const Expr* VariableLinker::tls_select(std::string_view path, Trouble& trouble)
     const std::string name = tls_variable_of(path);
     const auto* const found = catalogue_.variable(name);
     if (!found && !catalogue_.variable("tls_version"))
-        return fail(trouble, sipyard::format("select \"{}\" needs the module 'tls': add loadmodule \"tls.so\"", path));
+        return fail(trouble,
+                    sipyard::format("select \"{}\" needs the module 'tls': add loadmodule \"tls.so\"", path));
     if (!found)
-        return fail(trouble, sipyard::format("unknown select \"{}\"", path), "tls.version, tls.cipher, tls.peer.subject.cn ...");
+        return fail(trouble, sipyard::format("unknown select \"{}\"", path),
+                    "tls.version, tls.cipher, tls.peer.subject.cn ...");
     ModuleVariable::How how;
     how.spec = found->spec;
     how.cell = found->cell;
@@ -201,13 +213,14 @@ const Expr* VariableLinker::global(std::string_view path, Trouble& trouble)
     return &arena_.make<CustomGlobalRead>(globals, *variable, arena_.copy(group));
 }
 
-// --- variables of modules ---------------------------------------------------------------------------------------------
+// --- variables of modules ------------------------------------------------------------------------
 
 ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& trouble)
 {
     const auto* found = catalogue_.variable(pvar.name);
     if (!found) {
-        fail(trouble, sipyard::format("error searching pvar \"{}\"", pvar.name), {}, catalogue_.nearest_variable(pvar.name));
+        fail(trouble, sipyard::format("error searching pvar \"{}\"", pvar.name), {},
+             catalogue_.nearest_variable(pvar.name));
         return nullptr;
     }
     const VariableSpec& spec = *found->spec;
@@ -226,7 +239,8 @@ ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& t
                  std::string{spec.inner_expected});
             return nullptr;
         }
-    } else if (has_variables(*pvar.inner) && spec.inner_expected != "a variable") { // $T_req($ru) names one: kept as written
+    } else if (has_variables(*pvar.inner) &&
+               spec.inner_expected != "a variable") { // $T_req($ru) names one: kept as written
         how.inner_expr = format(*pvar.inner, trouble);
         if (!how.inner_expr)
             return nullptr;
@@ -243,11 +257,13 @@ ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& t
         }
         if (spec.check && found->cell->object) // formats in modparams come before the modules themselves
             if (const auto refusal = spec.check(found->cell->object, how.inner)) {
-                fail(trouble, sipyard::format("pvar \"{}\": {}", pvar.text, refusal->message), {}, refusal->nearest);
+                fail(trouble, sipyard::format("pvar \"{}\": {}", pvar.text, refusal->message), {},
+                     refusal->nearest);
                 return nullptr;
             }
     }
-    if (spec.inner != VariableSpec::Inner::none && spec.inner_optional && spec.parse && !how.parsed && !how.inner_expr) {
+    if (spec.inner != VariableSpec::Inner::none && spec.inner_optional && spec.parse && !how.parsed &&
+        !how.inner_expr) {
         auto parsed = spec.parse("");
         if (parsed)
             how.parsed = arena_.make<std::shared_ptr<const void>>(std::move(*parsed)).get();
@@ -295,7 +311,7 @@ const Place* VariableLinker::place(std::string_view text, Trouble& trouble)
     return variable->writable() && pvar->steps.empty() ? variable : refuse();
 }
 
-// --- transformations --------------------------------------------------------------------------------------------------
+// --- transformations -----------------------------------------------------------------------------
 
 const Expr* VariableLinker::transformed(const Expr& base, std::string_view steps, Trouble& trouble)
 {
@@ -317,7 +333,8 @@ bool VariableLinker::step(std::string_view& steps, Transformed::Step& made, Trou
     }
     const auto name = sipyard::format("{}.{}", text->class_name, text->op);
     if (!catalogue_.has_class(text->class_name)) {
-        fail(trouble, sipyard::format("unknown transformation class \"{}\" in {{{}}}", text->class_name, name), {},
+        fail(trouble,
+             sipyard::format("unknown transformation class \"{}\" in {{{}}}", text->class_name, name), {},
              catalogue_.nearest_class(text->class_name));
         return false;
     }
@@ -348,11 +365,12 @@ bool VariableLinker::step(std::string_view& steps, Transformed::Step& made, Trou
             if (!args.back())
                 return false;
         }
-    if (args.size() < made.spec->least || args.size() > made.spec->most
-        || args.size() + (made.op.empty() ? 0 : 1) > Transformed::most_args) {
+    if (args.size() < made.spec->least || args.size() > made.spec->most ||
+        args.size() + (made.op.empty() ? 0 : 1) > Transformed::most_args) {
         fail(trouble, sipyard::format("{{{}}} has {} arguments", name, args.size()),
-             made.spec->least == made.spec->most ? sipyard::format("{} of them", made.spec->least)
-                                                 : sipyard::format("{} to {} of them", made.spec->least, made.spec->most));
+             made.spec->least == made.spec->most
+                 ? sipyard::format("{} of them", made.spec->least)
+                 : sipyard::format("{} to {} of them", made.spec->least, made.spec->most));
         return false;
     }
     if (made.spec->check) {
@@ -377,7 +395,7 @@ bool VariableLinker::step(std::string_view& steps, Transformed::Step& made, Trou
     return true;
 }
 
-// --- formats ----------------------------------------------------------------------------------------------------------
+// --- formats -------------------------------------------------------------------------------------
 
 const Expr* VariableLinker::format(std::string_view text, Trouble& trouble)
 {

@@ -20,7 +20,7 @@ struct Trouble {
 // The statement that is being linked, for $cfg(...). The views live as long as the arena.
 struct Where {
     std::string_view file, route;
-    std::uint32_t    line = 0;      // 0: outside of any script
+    std::uint32_t line = 0; // 0: outside of any script
 };
 
 // Nodes and texts go into the arena given, which outlives them. A null result means trouble.
@@ -29,14 +29,14 @@ public:
     VariableLinker(Catalogue& catalogue, Arena& arena) : catalogue_{catalogue}, arena_{arena} {}
 
     // All of the text is one variable.
-    const Expr*  variable(std::string_view text, Trouble& trouble);
+    const Expr* variable(std::string_view text, Trouble& trouble);
     // As the left side of an assignment: "read only pvar in assignment left side" otherwise.
     const Place* place(std::string_view text, Trouble& trouble);
-    // A text with variables in it. One that is exactly a variable gives that variable's value with its type; one without
-    // any is constant. "$$" is a dollar sign.
-    const Expr*  format(std::string_view text, Trouble& trouble);
-    static bool  is_one_variable(std::string_view text);
-    static bool  has_variables(std::string_view text);
+    // A text with variables in it. One that is exactly a variable gives that variable's value with its type;
+    // one without any is constant. "$$" is a dollar sign.
+    const Expr* format(std::string_view text, Trouble& trouble);
+    static bool is_one_variable(std::string_view text);
+    static bool has_variables(std::string_view text);
 
     const Expr* constant(const Value& value); // copies its text
     template <class T>
@@ -50,8 +50,8 @@ public:
             new (to + i) T(items[i]);
         return {to, items.size()};
     }
-    Arena&     arena() { return arena_; }
-    void       set_where(const Where& where) { where_ = where; }
+    Arena& arena() { return arena_; }
+    void set_where(const Where& where) { where_ = where; }
     Catalogue& catalogue() { return catalogue_; }
 
 private:
@@ -62,15 +62,15 @@ private:
     const Expr* sending(const PvarText& pvar, Trouble& trouble);
     ModuleVariable* module_variable(const PvarText& pvar, Trouble& trouble);
     const Expr* transformed(const Expr& base, std::string_view steps, Trouble& trouble);
-    bool        step(std::string_view& steps, Transformed::Step& made, Trouble& trouble);
+    bool step(std::string_view& steps, Transformed::Step& made, Trouble& trouble);
     const Expr* select(std::string_view path, Trouble& trouble);
     const Expr* tls_select(std::string_view path, Trouble& trouble);
     const Expr* global(std::string_view path, Trouble& trouble);
 
     Catalogue& catalogue_;
-    Arena&     arena_;
-    Where      where_;
-    int        depth_ = 0;  // of variables inside names of variables
+    Arena& arena_;
+    Where where_;
+    int depth_ = 0; // of variables inside names of variables
 };
 
 } // namespace sipyard::script

@@ -5,8 +5,8 @@
 
 namespace sipyard::script {
 
-// Fills in what the getter or setter is told. The texts live until it returns; f is not called when the inner name cannot
-// be parsed.
+// Fills in what the getter or setter is told. The texts live until it returns; f is not called when the inner
+// name cannot be parsed.
 template <class F>
 auto ModuleVariable::with_call(Run& run, F&& f) const
 {
@@ -14,7 +14,7 @@ auto ModuleVariable::with_call(Run& run, F&& f) const
     call.text = how_.inner;
     call.parsed = how_.parsed;
     call.index = how_.index;
-    NumberText                  room;
+    NumberText room;
     std::shared_ptr<const void> parsed; // owns what `call` points to during the call
     if (how_.inner_expr) {
         const Value inner = how_.inner_expr->value(run);
@@ -106,9 +106,9 @@ std::optional<Sending::Part> Sending::part_of(std::string_view name, bool whole)
 {
     static constexpr struct {
         std::string_view name;
-        Part             part;
-    } parts[] = {{"ip", Part::ip}, {"port", Part::port}, {"proto", Part::proto}, {"sproto", Part::sproto}, {"af", Part::af},
-                 {"buf", Part::buf}, {"len", Part::len}};
+        Part part;
+    } parts[] = {{"ip", Part::ip}, {"port", Part::port}, {"proto", Part::proto}, {"sproto", Part::sproto},
+                 {"af", Part::af}, {"buf", Part::buf},   {"len", Part::len}};
     for (const auto& row : parts)
         if (row.name == name && (whole || (row.part != Part::buf && row.part != Part::len)))
             return row.part;

@@ -1,4 +1,5 @@
-// core/script/variables.h - reading and writing the variables of modules, transformations, texts with variables in them
+// core/script/variables.h - reading and writing the variables of modules, transformations, texts with
+// variables in them
 #pragma once
 
 #include "core/script/node.h"
@@ -37,48 +38,49 @@ class ModuleVariable final : public Expr, public Place {
 public:
     struct How {
         const VariableSpec* spec = nullptr;
-        const ModuleCell*   cell = nullptr;
-        std::string_view    inner;                  // constant text
-        const Expr*         inner_expr = nullptr;   // else evaluated
-        const void*         parsed = nullptr;       // constant inner, parsed
-        Index               index;
-        const Expr*         index_expr = nullptr;
-        std::string_view    text;                   // as written
+        const ModuleCell* cell = nullptr;
+        std::string_view inner;           // constant text
+        const Expr* inner_expr = nullptr; // else evaluated
+        const void* parsed = nullptr;     // constant inner, parsed
+        Index index;
+        const Expr* index_expr = nullptr;
+        std::string_view text; // as written
     };
     explicit ModuleVariable(const How& how)
         : how_{how}, ready_{how.inner, how.parsed, how.index}, is_ready_{!how.inner_expr && !how.index_expr}
-    {}
+    {
+    }
     Value value(Run& run) const override;
-    bool  assign(Run& run, const Value& value) const override;
-    bool  writable() const { return static_cast<bool>(how_.spec->set); }
+    bool assign(Run& run, const Value& value) const override;
+    bool writable() const { return static_cast<bool>(how_.spec->set); }
 
 private:
     template <class F>
     auto with_call(Run& run, F&& f) const;
-    const How                how_;
-    const VariableSpec::Call ready_;    // all there is to tell when nothing has to be evaluated first
-    const bool               is_ready_;
+    const How how_;
+    const VariableSpec::Call ready_; // all there is to tell when nothing has to be evaluated first
+    const bool is_ready_;
 };
 
 // $(x{class.op,...}{...})
 class Transformed final : public Expr {
 public:
     struct Step {
-        const TransformationSpec*    spec = nullptr;
+        const TransformationSpec* spec = nullptr;
         std::span<const Expr* const> args;
-        const void*                  parsed = nullptr;
-        std::string_view             op;            // when the spec takes any op of its class: the first argument
-        bool                         as_it_is = false; // the op sees null and integers too (val.)
-        std::span<const Value>       known;         // op and arguments when all of them are constant
-        bool                         is_known = false;
+        const void* parsed = nullptr;
+        std::string_view op;          // when the spec takes any op of its class: the first argument
+        bool as_it_is = false;        // the op sees null and integers too (val.)
+        std::span<const Value> known; // op and arguments when all of them are constant
+        bool is_known = false;
     };
     static constexpr std::size_t most_args = 8;
     Transformed(const Expr& base, std::span<const Step> steps) : base_{base}, steps_{steps} {}
     Value value(Run& run) const override;
-    bool  reads_slot() const override { return base_.reads_slot(); }
+    bool reads_slot() const override { return base_.reads_slot(); }
 
 private:
-    const Expr&                 base_;
+    const Expr& base_;
     const std::span<const Step> steps_;
 };
 
@@ -87,12 +89,12 @@ class Interpolated final : public Expr {
 public:
     struct Piece {
         std::string_view text;
-        const Expr*      expr = nullptr;            // else the text
-        bool             marks_null = true;         // a null prints as <null>; after a transformation as nothing
+        const Expr* expr = nullptr; // else the text
+        bool marks_null = true;     // a null prints as <null>; after a transformation as nothing
     };
     explicit Interpolated(std::span<const Piece> pieces) : pieces_{pieces} {}
     Value value(Run& run) const override;
-    void  append(Run& run, std::string& out) const override;
+    void append(Run& run, std::string& out) const override;
 
 private:
     const std::span<const Piece> pieces_;
@@ -103,7 +105,8 @@ public:
     Value value(Run& run) const override { return run.request.return_code; }
 };
 
-// $snd(part), $sndto(part), $sndfrom(part): the message that is about to leave, in onsend_route; null elsewhere.
+// $snd(part), $sndto(part), $sndfrom(part): the message that is about to leave, in onsend_route; null
+// elsewhere.
 class Sending final : public Expr {
 public:
     enum class Part : unsigned char { ip, port, proto, sproto, af, buf, len };
@@ -114,7 +117,7 @@ public:
 
 private:
     const Part part_;
-    const bool from_;           // our socket, else the destination
+    const bool from_; // our socket, else the destination
 };
 
 // $sel(cfg_get.group.name)
@@ -122,13 +125,14 @@ class CustomGlobalRead final : public Expr {
 public:
     CustomGlobalRead(std::shared_ptr<Globals> globals, std::size_t variable, std::string_view group)
         : globals_{std::move(globals)}, variable_{variable}, group_{group}
-    {}
+    {
+    }
     Value value(Run& run) const override;
 
 private:
     const std::shared_ptr<Globals> globals_; // shared with the program
-    const std::size_t              variable_;
-    const std::string_view         group_;
+    const std::size_t variable_;
+    const std::string_view group_;
 };
 
 } // namespace sipyard::script

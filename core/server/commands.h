@@ -1,4 +1,5 @@
-// core/server/commands.h - what the server itself answers over RPC: uptime, modules, connections, counters, log level, reload
+// core/server/commands.h - what the server itself answers over RPC: uptime, modules, connections, counters,
+// log level, reload
 #pragma once
 
 namespace sipyard::server {

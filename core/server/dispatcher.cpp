@@ -19,27 +19,29 @@ Trail::Peer from_of(const Request& request)
 } // namespace
 
 Dispatcher::Dispatcher(ServerHost& host, script::Engine& engine)
-    : host_{host}, engine_{engine}, log_{host.logger("core")},
-      requests_{host.counter("core", "rcv_requests", "Requests received")},
+    : host_{host}, engine_{engine}, log_{host.logger("core")}, requests_{host.counter("core", "rcv_requests",
+                                                                                      "Requests received")},
       replies_{host.counter("core", "rcv_replies", "Replies received")},
       bad_{host.counter("core", "bad_msg_hdr", "Messages that are no SIP or lack what SIP demands")},
       dropped_{host.counter("core", "drop_requests", "Requests that ended without any answer or forwarding")},
       forwarded_replies_{host.counter("core", "fwd_replies", "Replies forwarded without a transaction")},
-      overloaded_{host.counter("core", "overloaded", "Requests refused with 503 because too many are waiting")},
+      overloaded_{
+          host.counter("core", "overloaded", "Requests refused with 503 because too many are waiting")},
       send_failures_{host.counter("core", "send_failures", "Messages a stream could not take after all")},
       filtered_acks_{host.counter("sl", "received_ACKs", "ACKs to our stateless replies")}
-{}
+{
+}
 
 void Dispatcher::on_message(task::Worker& worker, const net::Received& from, std::string_view bytes)
 {
     struct Incoming {
-        Dispatcher&          self;
+        Dispatcher& self;
         const net::Received& from;
-        std::string_view     bytes;
+        std::string_view bytes;
     } incoming{*this, from, bytes};
     // On the loop spawn() enters the fiber before it returns, and the fiber copies the bytes first of all.
     const auto started = worker.spawn([&incoming] {
-        const net::Received    received = incoming.from;
+        const net::Received received = incoming.from;
         const std::string_view copy = task::Fiber::current()->arena().copy(incoming.bytes);
         incoming.self.handle(received, copy);
     });
@@ -53,7 +55,8 @@ void Dispatcher::on_send_failed(const net::Destination& to, std::string_view byt
     for (MessageHook* const hook : host_.message_hooks())
         hook->send_failed(to, bytes, why);
     if (log_.enabled(log::Level::info))
-        log_.info("{} bytes to {}:{} were not sent: {}", bytes.size(), net::to_text(to.protocol), to.to.text(), why.text);
+        log_.info("{} bytes to {}:{} were not sent: {}", bytes.size(), net::to_text(to.protocol),
+                  to.to.text(), why.text);
 }
 
 void Dispatcher::handle(const net::Received& from, std::string_view bytes)
@@ -88,7 +91,8 @@ void Dispatcher::handle(const net::Received& from, std::string_view bytes)
         if (log_.enabled(log::Level::info))
             log_.info("bad message from {}: {}", from.source.text(), fault.reason);
         if (message.is_request() && message.can_be_answered() && message.method() != sip::Method::ack)
-            (void)request.reply({fault.code, fault.code == 400 ? fault.reason : std::string_view{}, {}, {}, {}});
+            (void)request.reply(
+                {fault.code, fault.code == 400 ? fault.reason : std::string_view{}, {}, {}, {}});
         return;
     }
     if (message.is_request())
@@ -108,13 +112,15 @@ void Dispatcher::handle_request(Request& request)
         return;
     }
     host_.trail()->note(Trail::Way::in, message, from_of(request));
-    // ";alias": the peer may be reached over this connection at the port of its Via (RFC 5923; tcp_accept_aliases).
+    // ";alias": the peer may be reached over this connection at the port of its Via (RFC 5923;
+    // tcp_accept_aliases).
     if (message.top_via()->has_alias && host_.core().tcp_accept_aliases && request.received().connection)
         host_.network().add_alias(request.received().connection, message.top_via()->port_or_default());
     for (MessageHook* const hook : host_.message_hooks())
         if (hook->take_request(request))
             return;
-    // The ACK to a reply we sent without a transaction ends here (RFC 3261 17.2.1: no server transaction matches it).
+    // The ACK to a reply we sent without a transaction ends here (RFC 3261 17.2.1: no server transaction
+    // matches it).
     if (message.method() == sip::Method::ack && host_.stateless()->is_own_tag(message.to_tag())) {
         filtered_acks_.add();
         if (engine_.has_event("sl:filtered-ack")) {
@@ -147,7 +153,9 @@ void Dispatcher::handle_reply(Request& request)
         return;
     }
     const sip::Via& next = vias[1];
-    const std::string_view host = !next.maddr.empty() ? next.maddr : !next.received.empty() ? next.received : next.host;
+    const std::string_view host = !next.maddr.empty()      ? next.maddr
+                                  : !next.received.empty() ? next.received
+                                                           : next.host;
     const std::uint16_t port = next.has_rport && next.rport != 0 ? next.rport : next.port_or_default();
     const net::Protocol protocol = next.transport == sip::Transport::tls   ? net::Protocol::tls
                                    : next.transport == sip::Transport::tcp ? net::Protocol::tcp
@@ -180,7 +188,8 @@ void Dispatcher::refuse_overloaded(const net::Received& from, std::string_view b
     overloaded_.add();
     Arena arena;
     auto parsed = sip::Message::parse(arena.copy(bytes), arena);
-    if (!parsed || !(*parsed)->is_request() || (*parsed)->method() == sip::Method::ack || !(*parsed)->can_be_answered())
+    if (!parsed || !(*parsed)->is_request() || (*parsed)->method() == sip::Method::ack ||
+        !(*parsed)->can_be_answered())
         return;
     Request request{host_, arena, **parsed, from, Route::request};
     (void)request.reply({503, "Service Unavailable", "Retry-After: 5\r\n", {}, {}});

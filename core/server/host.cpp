@@ -10,13 +10,12 @@
 
 namespace sipyard::server {
 
-ServerHost::ServerHost(const Parts& parts) : parts_{parts}, stateless_{parts.network, parts.settings}, trail_{parts.runtime, parts.clock}
-{}
-
-ServerHost::~ServerHost()
+ServerHost::ServerHost(const Parts& parts)
+    : parts_{parts}, stateless_{parts.network, parts.settings}, trail_{parts.runtime, parts.clock}
 {
-    destroy_modules();
 }
+
+ServerHost::~ServerHost() { destroy_modules(); }
 
 Result<void> ServerHost::construct(Loader& loader)
 {
@@ -31,7 +30,8 @@ Result<void> ServerHost::construct(Loader& loader)
     return {};
 }
 
-Result<void> ServerHost::construct_one(LoadedModule& module, Loader& loader, std::vector<LoadedModule*>& under_way)
+Result<void> ServerHost::construct_one(LoadedModule& module, Loader& loader,
+                                       std::vector<LoadedModule*>& under_way)
 {
     if (module.instance)
         return {};
@@ -47,8 +47,9 @@ Result<void> ServerHost::construct_one(LoadedModule& module, Loader& loader, std
         if (!provider && need.optional)
             continue;
         if (!provider)
-            return Error{ErrorKind::not_found, format("module '{}' needs the module '{}': add loadmodule \"{}.so\"",
-                                                      module.name, need.api, need.api == "db" ? "db_sqlite" : need.api)};
+            return Error{ErrorKind::not_found,
+                         format("module '{}' needs the module '{}': add loadmodule \"{}.so\"", module.name,
+                                need.api, need.api == "db" ? "db_sqlite" : need.api)};
         TRYV(construct_one(*provider, loader, under_way));
     }
     under_way.pop_back();
@@ -63,9 +64,10 @@ Result<void> ServerHost::construct_one(LoadedModule& module, Loader& loader, std
     for (const OfferSpec& offer : module.manifest.offers)
         services_[std::string{offer.api}] = offer.cast(instance);
     for (const CommandSpec& command : module.manifest.commands)
-        add_command(command.name, {module.name, command.about, [&command, instance](const json::Value& params) {
-                                       return command.run(instance, params);
-                                   }});
+        add_command(command.name,
+                    {module.name, command.about, [&command, instance](const json::Value& params) {
+                         return command.run(instance, params);
+                     }});
     for (const ListenerSpec& spec : module.manifest.listeners) {
         EventListener listener{instance, &spec, {}};
         for (auto& strand : listener.strand)
@@ -95,8 +97,9 @@ Result<db::Database*> ServerHost::database(const db::Url& url)
 {
     auto* const driver = static_cast<db::Driver*>(find_service(db::Driver::name));
     if (!driver)
-        return Error{ErrorKind::not_found, format("no database module is loaded for {}: add loadmodule \"db_sqlite.so\"",
-                                                  url.safe_text())};
+        return Error{
+            ErrorKind::not_found,
+            format("no database module is loaded for {}: add loadmodule \"db_sqlite.so\"", url.safe_text())};
     if (!driver->serves(url))
         return Error{ErrorKind::unsupported, format("no loaded database module serves {}", url.safe_text())};
     return driver->open(url);
@@ -122,7 +125,8 @@ std::vector<const Counter*> ServerHost::counters() const
     });
 }
 
-bool ServerHost::is_myself(std::string_view host, std::uint16_t port, std::optional<net::Protocol> protocol) const
+bool ServerHost::is_myself(std::string_view host, std::uint16_t port,
+                           std::optional<net::Protocol> protocol) const
 {
     if (host.size() > 2 && host.front() == '[' && host.back() == ']')
         host = host.substr(1, host.size() - 2);
@@ -141,14 +145,12 @@ bool ServerHost::is_myself(std::string_view host, std::uint16_t port, std::optio
 void ServerHost::add_myself_hook(std::function<bool(std::string_view, std::uint16_t)> hook)
 {
     myself_hooks_.with([&](auto& list) {
-        list.push_back(std::make_shared<std::function<bool(std::string_view, std::uint16_t)>>(std::move(hook)));
+        list.push_back(
+            std::make_shared<std::function<bool(std::string_view, std::uint16_t)>>(std::move(hook)));
     });
 }
 
-bool ServerHost::has_event_route(std::string_view name) const
-{
-    return engine_ && engine_->has_event(name);
-}
+bool ServerHost::has_event_route(std::string_view name) const { return engine_ && engine_->has_event(name); }
 
 Verdict ServerHost::run_event_route(std::string_view name, Request& request)
 {
@@ -202,11 +204,13 @@ std::vector<Host::Global> ServerHost::globals() const
     std::vector<Global> list;
     if (const auto known = engine_ ? engine_->globals() : nullptr)
         for (auto& one : known->list())
-            list.push_back({std::move(one.group), std::move(one.name), std::move(one.description), std::move(one.value)});
+            list.push_back({std::move(one.group), std::move(one.name), std::move(one.description),
+                            std::move(one.value)});
     return list;
 }
 
-Result<Host::GlobalValue> ServerHost::global(std::string_view group, std::string_view name, std::optional<std::int64_t> instance) const
+Result<Host::GlobalValue> ServerHost::global(std::string_view group, std::string_view name,
+                                             std::optional<std::int64_t> instance) const
 {
     const auto known = engine_ ? engine_->globals() : nullptr;
     const auto number = known ? known->find(group, name) : std::nullopt;
@@ -217,8 +221,8 @@ Result<Host::GlobalValue> ServerHost::global(std::string_view group, std::string
     return value.is_integer() ? GlobalValue{value.number()} : GlobalValue{std::string{value.text()}};
 }
 
-Result<void> ServerHost::set_global(std::string_view group, std::string_view name, std::optional<std::int64_t> instance,
-                                    GlobalValue value)
+Result<void> ServerHost::set_global(std::string_view group, std::string_view name,
+                                    std::optional<std::int64_t> instance, GlobalValue value)
 {
     const auto known = engine_ ? engine_->globals() : nullptr;
     if (!known)

@@ -19,10 +19,7 @@ using server::Options;
 
 constexpr int exit_bad = 255; // Kamailio's exit status for anything wrong before it runs
 
-void print(std::FILE* to, std::string_view text)
-{
-    std::fwrite(text.data(), 1, text.size(), to);
-}
+void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
 
 int check(const Options& options, log::Journal& journal, const Clock& clock)
 {
@@ -71,7 +68,8 @@ int run(const Options& options, log::Journal& journal, const Clock& clock, serve
             return exit_bad;
         }
         server.on_stop_request([] { ::kill(::getpid(), SIGTERM); });
-        journal.set_sink(sink_for(options, core, in_foreground)); // the workers' first lines go where they belong
+        journal.set_sink(
+            sink_for(options, core, in_foreground)); // the workers' first lines go where they belong
         if (const auto started = server.start(); !started) {
             print(stderr, "error: " + started.error().text + "\n");
             return exit_bad;
@@ -129,15 +127,11 @@ int main(int argc, char** argv)
     }
     const SystemClock clock;
     switch (options->action) {
-    case Options::Action::version:
-        print(stdout, server::version_text() + "\n");
-        return 0;
+    case Options::Action::version: print(stdout, server::version_text() + "\n"); return 0;
     case Options::Action::internals:
         print(stdout, server::version_text() + "\nmodules:\n" + server::list_modules());
         return 0;
-    case Options::Action::help:
-        print(stdout, server::usage());
-        return 0;
+    case Options::Action::help: print(stdout, server::usage()); return 0;
     case Options::Action::describe: {
         const auto text = server::describe_module(options->describe);
         if (!text) {
@@ -151,8 +145,7 @@ int main(int argc, char** argv)
         log::Journal journal{log::stderr_sink(options->colour)};
         return check(*options, journal, clock);
     }
-    case Options::Action::run:
-        break;
+    case Options::Action::run: break;
     }
     // The process detaches before it has threads; the parent waits for the verdict of the start.
     server::Daemon daemon;

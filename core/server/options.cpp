@@ -12,8 +12,21 @@ namespace sipyard::server {
 namespace {
 
 enum Long : int {
-    opt_alias = 256, opt_subst, opt_substdef, opt_substdefs, opt_server_id, opt_loadmodule, opt_modparam,
-    opt_log_engine, opt_debug, opt_cfg_print, opt_atexit, opt_all_errors, opt_describe, opt_worker_threads, opt_help,
+    opt_alias = 256,
+    opt_subst,
+    opt_substdef,
+    opt_substdefs,
+    opt_server_id,
+    opt_loadmodule,
+    opt_modparam,
+    opt_log_engine,
+    opt_debug,
+    opt_cfg_print,
+    opt_atexit,
+    opt_all_errors,
+    opt_describe,
+    opt_worker_threads,
+    opt_help,
     opt_version,
 };
 
@@ -69,7 +82,8 @@ Result<Options> parse_options(int argc, char** argv)
     optind = 1;
     opterr = 0;
     for (;;) {
-        const int c = ::getopt_long(argc, argv, ":f:cA:L:l:DEedP:G:w:Y:u:g:m:M:n:N:a:TSx:X:vIhb:rR:tQ:W:O:", long_options, nullptr);
+        const int c = ::getopt_long(
+            argc, argv, ":f:cA:L:l:DEedP:G:w:Y:u:g:m:M:n:N:a:TSx:X:vIhb:rR:tQ:W:O:", long_options, nullptr);
         if (c == -1)
             break;
         const std::string_view value = optarg ? optarg : "";
@@ -106,19 +120,35 @@ Result<Options> parse_options(int argc, char** argv)
             options.auto_aliases = std::string{value};
             break;
         case 'T': options.no_tcp = true; break;
-        case 'm': case 'M': case 'n': case 'N': {
-            TRY(const int count, number_of(std::string_view{c == 'm' ? "-m" : c == 'M' ? "-M" : c == 'n' ? "-n" : "-N"}, value));
+        case 'm':
+        case 'M':
+        case 'n':
+        case 'N': {
+            TRY(const int count, number_of(std::string_view{c == 'm'   ? "-m"
+                                                            : c == 'M' ? "-M"
+                                                            : c == 'n' ? "-n"
+                                                                       : "-N"},
+                                           value));
             if (count <= 0)
                 return invalid(format("-{} {}: expected a number above 0", static_cast<char>(c), value));
             options.ignored.push_back(format("-{}", static_cast<char>(c)));
             break;
         }
-        case 'S': case 'x': case 'X': case 'b': case 'r': case 'R': case 't': case 'Q': case 'W': case 'O':
-            options.ignored.push_back(format("-{}", static_cast<char>(c)));
-            break;
-        case 'v': case opt_version: options.action = Options::Action::version; break;
+        case 'S':
+        case 'x':
+        case 'X':
+        case 'b':
+        case 'r':
+        case 'R':
+        case 't':
+        case 'Q':
+        case 'W':
+        case 'O': options.ignored.push_back(format("-{}", static_cast<char>(c))); break;
+        case 'v':
+        case opt_version: options.action = Options::Action::version; break;
         case 'I': options.action = Options::Action::internals; break;
-        case 'h': case opt_help: options.action = Options::Action::help; break;
+        case 'h':
+        case opt_help: options.action = Options::Action::help; break;
         case opt_alias: options.load.aliases.emplace_back(value); break;
         case opt_subst: options.load.substs.emplace_back(value); break;
         case opt_substdef: options.load.substdefs.emplace_back(value); break;
@@ -148,13 +178,12 @@ Result<Options> parse_options(int argc, char** argv)
             options.action = Options::Action::describe;
             options.describe = value;
             break;
-        case opt_log_engine: case opt_cfg_print: case opt_atexit: case opt_all_errors:
-            options.ignored.emplace_back(argv[optind - 1]);
-            break;
-        case ':':
-            return invalid(format("option {} needs a value", argv[optind - 1]));
-        default:
-            return invalid(format("unknown option {}; see sipyard -h", argv[optind - 1]));
+        case opt_log_engine:
+        case opt_cfg_print:
+        case opt_atexit:
+        case opt_all_errors: options.ignored.emplace_back(argv[optind - 1]); break;
+        case ':': return invalid(format("option {} needs a value", argv[optind - 1]));
+        default: return invalid(format("unknown option {}; see sipyard -h", argv[optind - 1]));
         }
     }
     if (optind < argc)

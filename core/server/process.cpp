@@ -48,7 +48,8 @@ std::optional<int> Daemon::detach()
         while (count < 0 && errno == EINTR);
         if (count == 1 && verdict == has_detached)
             return 0;
-        if (count == 1) { // fork=no: this process stands for the other one, to the shell and to who sends it signals
+        if (count ==
+            1) { // fork=no: this process stands for the other one, to the shell and to who sends it signals
             the_child = child;
             for (const int signal : {SIGTERM, SIGINT, SIGHUP})
                 ::signal(signal, [](int which) { ::kill(the_child, which); });
@@ -99,7 +100,8 @@ Result<void> prepare_process(const CoreSettings& settings)
         rlimit limit{};
         limit.rlim_cur = limit.rlim_max = static_cast<rlim_t>(settings.open_files_limit);
         if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-            return Error{ErrorKind::io, format("open_files_limit={}: {}", settings.open_files_limit, std::strerror(errno))};
+            return Error{ErrorKind::io,
+                         format("open_files_limit={}: {}", settings.open_files_limit, std::strerror(errno))};
     } else {
         rlimit limit{};
         if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
@@ -108,7 +110,8 @@ Result<void> prepare_process(const CoreSettings& settings)
         }
     }
     std::error_code failed;
-    std::filesystem::create_directories(settings.rundir, failed); // a missing management socket is only a warning
+    std::filesystem::create_directories(settings.rundir,
+                                        failed); // a missing management socket is only a warning
     if (!settings.workdir.empty() && settings.chroot.empty() && ::chdir(settings.workdir.c_str()) != 0)
         return Error{ErrorKind::io, format("workdir {}: {}", settings.workdir, std::strerror(errno))};
     return {};
@@ -154,7 +157,8 @@ Result<void> drop_privileges(const CoreSettings& settings, const std::string& rp
     if (::getuid() == 0 && ::setgroups(1, &gid) != 0)
         return Error{ErrorKind::io, format("setgroups: {}", std::strerror(errno))};
     if (::setgid(gid) != 0 || ::setuid(uid) != 0)
-        return Error{ErrorKind::io, format("cannot become {}:{}: {}", settings.user, settings.group, std::strerror(errno))};
+        return Error{ErrorKind::io,
+                     format("cannot become {}:{}: {}", settings.user, settings.group, std::strerror(errno))};
     return {};
 }
 

@@ -9,18 +9,20 @@
 
 namespace sipyard::server {
 
-// Daemon mode. The parent stays until the child is ready or has failed, so that a shell sees the exit status of the start.
+// Daemon mode. The parent stays until the child is ready or has failed, so that a shell sees the exit status
+// of the start.
 class Daemon {
 public:
     ~Daemon();
     // In the parent: the exit status to leave with. In the child: nothing. Before any thread exists.
     std::optional<int> detach();
     bool detached() const { return pipe_ >= 0 || was_detached_; }
-    void stay();    // fork=no, known when the configuration is read: the parent waits for this process and passes signals on
-    void ready();   // tells the parent, leaves the terminal
+    void stay();  // fork=no, known when the configuration is read: the parent waits for this process and
+                  // passes signals on
+    void ready(); // tells the parent, leaves the terminal
 
 private:
-    int  pipe_ = -1;
+    int pipe_ = -1;
     bool was_detached_ = false;
 };
 
@@ -40,7 +42,7 @@ public:
 
 private:
     std::string path_, error_;
-    bool        written_ = false;
+    bool written_ = false;
 };
 
 } // namespace sipyard::server

@@ -15,10 +15,10 @@
 namespace sipyard::server {
 
 struct RpcSocket::Connection {
-    int                          fd = -1;
+    int fd = -1;
     std::unique_ptr<task::Watch> watch;
-    std::string                  in, out;
-    bool                         busy = false, closed = false, at_end = false;
+    std::string in, out;
+    bool busy = false, closed = false, at_end = false;
     ~Connection()
     {
         if (fd >= 0)
@@ -53,7 +53,7 @@ Result<std::unique_ptr<RpcSocket>> RpcSocket::open(const std::string& path, Host
         ::close(fd);
         return Error{ErrorKind::busy, format("another server answers on {}", path)};
     }
-    struct stat status{};
+    struct stat status {};
     if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode))
         ::unlink(path.c_str()); // left by a server that is gone
     const mode_t before = ::umask(0117);
@@ -102,10 +102,11 @@ void RpcSocket::accept_all()
         auto connection = std::make_shared<Connection>();
         connection->fd = fd;
         std::weak_ptr<Connection> weak = connection;
-        connection->watch = std::make_unique<task::Watch>(*worker_, fd, EPOLLIN, [this, weak](std::uint32_t events) {
-            if (auto held = weak.lock())
-                on_event(held, events);
-        });
+        connection->watch =
+            std::make_unique<task::Watch>(*worker_, fd, EPOLLIN, [this, weak](std::uint32_t events) {
+                if (auto held = weak.lock())
+                    on_event(held, events);
+            });
         connections_.insert(std::move(connection));
     }
 }
@@ -161,7 +162,8 @@ void RpcSocket::run_lines(const std::shared_ptr<Connection>& connection)
 void RpcSocket::flush(const std::shared_ptr<Connection>& connection)
 {
     while (!connection->out.empty()) {
-        const ssize_t count = ::send(connection->fd, connection->out.data(), connection->out.size(), MSG_NOSIGNAL);
+        const ssize_t count =
+            ::send(connection->fd, connection->out.data(), connection->out.size(), MSG_NOSIGNAL);
         if (count < 0) {
             if (errno == EAGAIN)
                 break;
@@ -174,7 +176,8 @@ void RpcSocket::flush(const std::shared_ptr<Connection>& connection)
         return drop(connection);
     // While an answer is being made or written nothing more is read: a flood waits in its own socket.
     const std::uint32_t reading = connection->at_end || !idle ? 0u : static_cast<std::uint32_t>(EPOLLIN);
-    connection->watch->change(reading | (connection->out.empty() ? 0u : static_cast<std::uint32_t>(EPOLLOUT)));
+    connection->watch->change(reading |
+                              (connection->out.empty() ? 0u : static_cast<std::uint32_t>(EPOLLOUT)));
 }
 
 void RpcSocket::drop(const std::shared_ptr<Connection>& connection)

@@ -41,8 +41,10 @@ net::Settings network_settings(const CoreSettings& core)
     net.connect_timeout = seconds(core.tcp_connect_timeout);
     net.send_timeout = seconds(core.tcp_send_timeout);
     net.message_timeout = seconds(core.tcp_msg_read_timeout);
-    net.first_bytes_timeout = std::min(net.first_bytes_timeout, net.message_timeout); // a stranger gets no more time than a phone
-    const auto largest = static_cast<std::size_t>(std::max(core.msg_recv_max_size, 1024)); // of any message, whatever carries it
+    net.first_bytes_timeout =
+        std::min(net.first_bytes_timeout, net.message_timeout); // a stranger gets no more time than a phone
+    const auto largest = static_cast<std::size_t>(
+        std::max(core.msg_recv_max_size, 1024)); // of any message, whatever carries it
     net.max_message = std::min(static_cast<std::size_t>(std::max(core.tcp_rd_buf_size, 1024)), largest);
     net.max_datagram = std::min(net.max_datagram, largest);
     net.crlf_ping = core.tcp_crlf_ping;
@@ -105,7 +107,7 @@ public:
     }
 
 private:
-    Loader&                  loader_;
+    Loader& loader_;
     std::vector<std::string> seen_;
 };
 
@@ -115,13 +117,15 @@ struct Changed {
 };
 
 // The linked script brings these along, and debug= is the journal's.
-constexpr std::string_view at_run_time[] = {
-    "debug", "log_prefix", "log_prefix_mode", "max_while_loops", "max_recursive_level", "return_mode", "check_via",
-    "latency_limit_action", "latency_limit_cfg", "latency_log", "latency_cfg_log"};
+constexpr std::string_view at_run_time[] = {"debug",           "log_prefix",           "log_prefix_mode",
+                                            "max_while_loops", "max_recursive_level",  "return_mode",
+                                            "check_via",       "latency_limit_action", "latency_limit_cfg",
+                                            "latency_log",     "latency_cfg_log"};
 
-// `known` is what is in force, by name as written; it follows what is applied, so that the next reload compares well.
-// `fixed`: what the command line has decided.
-Changed compare(std::map<std::string, std::string>& known, const std::map<std::string, std::string>& fresh, std::string_view fixed)
+// `known` is what is in force, by name as written; it follows what is applied, so that the next reload
+// compares well. `fixed`: what the command line has decided.
+Changed compare(std::map<std::string, std::string>& known, const std::map<std::string, std::string>& fresh,
+                std::string_view fixed)
 {
     Changed changed;
     std::set<std::string> names;
@@ -132,8 +136,8 @@ Changed compare(std::map<std::string, std::string>& known, const std::map<std::s
         const auto was = known.find(name);
         const auto is = fresh.find(name);
         const auto* const param = script::find_global(name);
-        if ((was != known.end() && is != fresh.end() && was->second == is->second) || !param
-            || name == fixed || param->effect != script::GlobalParam::Effect::acts)
+        if ((was != known.end() && is != fresh.end() && was->second == is->second) || !param ||
+            name == fixed || param->effect != script::GlobalParam::Effect::acts)
             continue;
         if (std::find(std::begin(at_run_time), std::end(at_run_time), name) == std::end(at_run_time)) {
             changed.need_restart.push_back(name);
@@ -168,17 +172,18 @@ bool busy(task::Runtime& runtime)
 std::string forbidden_change(const script::ast::Config& before, const script::ast::Config& after)
 {
     const auto same_line = [](const ListenLine& a, const ListenLine& b) {
-        return a.protocol == b.protocol && a.host == b.host && a.port == b.port && a.name == b.name
-               && a.advertised_host == b.advertised_host && a.advertised_port == b.advertised_port;
+        return a.protocol == b.protocol && a.host == b.host && a.port == b.port && a.name == b.name &&
+               a.advertised_host == b.advertised_host && a.advertised_port == b.advertised_port;
     };
-    if (!std::equal(before.settings.listen.begin(), before.settings.listen.end(), after.settings.listen.begin(),
-                    after.settings.listen.end(), same_line))
+    if (!std::equal(before.settings.listen.begin(), before.settings.listen.end(),
+                    after.settings.listen.begin(), after.settings.listen.end(), same_line))
         return "listen lines changed";
     for (std::size_t i = 0; i < std::max(before.modules.size(), after.modules.size()); ++i) {
         const auto* const a = i < before.modules.size() ? &before.modules[i] : nullptr;
         const auto* const b = i < after.modules.size() ? &after.modules[i] : nullptr;
         if (!a || !b || a->name != b->name)
-            return format("loadmodule lines changed: {} instead of {}", b ? format("\"{}\"", b->name) : std::string{"nothing"},
+            return format("loadmodule lines changed: {} instead of {}",
+                          b ? format("\"{}\"", b->name) : std::string{"nothing"},
                           a ? format("\"{}\"", a->name) : std::string{"nothing"});
         for (std::size_t p = 0; p < std::max(a->params.size(), b->params.size()); ++p) {
             const auto* const was = p < a->params.size() ? &a->params[p] : nullptr;
@@ -194,7 +199,8 @@ std::string forbidden_change(const script::ast::Config& before, const script::as
 
 Server::Server(Options options, const Clock& clock, log::Journal& journal)
     : options_{std::move(options)}, clock_{clock}, journal_{journal}, loader_{Loader::builtin()}
-{}
+{
+}
 
 Server::~Server()
 {
@@ -223,7 +229,8 @@ bool Server::load()
     network_ = std::make_unique<net::Network>(network_settings(core), *runtime_, journal_);
     resolver_ = std::make_unique<net::Resolver>(resolver_settings(core), *runtime_);
     locator_ = std::make_unique<net::Locator>(locator_settings(core), *resolver_, *network_, clock_);
-    host_ = std::make_unique<ServerHost>(ServerHost::Parts{*runtime_, *network_, *resolver_, *locator_, clock_, journal_, core,
+    host_ = std::make_unique<ServerHost>(ServerHost::Parts{*runtime_, *network_, *resolver_, *locator_,
+                                                           clock_, journal_, core,
                                                            options_.action == Options::Action::check});
     engine_ = std::make_unique<script::Engine>(*host_);
     host_->set_engine(engine_.get());
@@ -239,7 +246,8 @@ bool Server::load()
     };
     engine_->declare(instances());
     if (const auto made = host_->construct(loader_); !made) {
-        report_ += format("{}: error: {}\nERROR: bad config file (1 errors)\n", options_.config, made.error().text);
+        report_ +=
+            format("{}: error: {}\nERROR: bad config file (1 errors)\n", options_.config, made.error().text);
         return false;
     }
     auto program = engine_->link(*config_, instances(), diagnostics_);
@@ -288,9 +296,10 @@ void Server::apply_options()
     if (!options_.pid_file.empty())
         core.pid_file = options_.pid_file;
     journal_.set_threshold(core.debug);
-    if (!core.log_engine_type.empty() && core.log_engine_type != "json") // the sink is the process's: main.cpp
-        log::Logger{journal_, "core"}.warn("log_engine_type \"{}\" is not supported: lines are written as usual",
-                                           core.log_engine_type);
+    if (!core.log_engine_type.empty() &&
+        core.log_engine_type != "json") // the sink is the process's: main.cpp
+        log::Logger{journal_, "core"}.warn(
+            "log_engine_type \"{}\" is not supported: lines are written as usual", core.log_engine_type);
     // "M" leaves out the line end of a message: there is none. Others change the keys.
     if (core.log_engine_data.find_first_not_of("Ma") != std::string::npos)
         log::Logger{journal_, "core"}.warn("log_engine_data \"{}\" has no effect", core.log_engine_data);
@@ -304,8 +313,10 @@ bool Server::apply_params()
         for (const auto& param : use.params) {
             const auto set = param.spec->set(owner->settings.get(), param.value);
             if (!set)
-                diagnostics_.error(param.at, format("parameter <{}> of module <{}>: {}", param.name, use.name, set.error().text),
-                                   param.spec->expected);
+                diagnostics_.error(
+                    param.at,
+                    format("parameter <{}> of module <{}>: {}", param.name, use.name, set.error().text),
+                    param.spec->expected);
         }
     }
     report_ = diagnostics_.report();
@@ -345,7 +356,8 @@ Result<void> Server::start()
             Arena& arena = task::Fiber::current()->arena();
             static constexpr std::string_view text =
                 "OPTIONS sip:local@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKstart\r\n"
-                "From: <sip:local@127.0.0.1>;tag=start\r\nTo: <sip:local@127.0.0.1>\r\nCall-ID: start@127.0.0.1\r\n"
+                "From: <sip:local@127.0.0.1>;tag=start\r\nTo: <sip:local@127.0.0.1>\r\nCall-ID: "
+                "start@127.0.0.1\r\n"
                 "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
             auto message = sip::Message::parse(arena.copy(text), arena);
             if (!message)
@@ -414,10 +426,7 @@ Result<std::string> Server::reload()
     return answer;
 }
 
-std::string Server::rpc_path() const
-{
-    return config_->settings.rundir + "/sipyard_rpc.sock";
-}
+std::string Server::rpc_path() const { return config_->settings.rundir + "/sipyard_rpc.sock"; }
 
 std::string Server::socket_list() const
 {
@@ -434,8 +443,8 @@ std::string Server::socket_list() const
     }
     text += "Aliases:\n";
     for (const AliasLine& alias : config_->settings.alias)
-        text += format("             {}: {}:{}\n", alias.protocol ? net::to_text(*alias.protocol) : "*", alias.host,
-                       alias.port == 0 ? std::string{"*"} : std::to_string(alias.port));
+        text += format("             {}: {}:{}\n", alias.protocol ? net::to_text(*alias.protocol) : "*",
+                       alias.host, alias.port == 0 ? std::string{"*"} : std::to_string(alias.port));
     return text;
 }
 

@@ -102,26 +102,32 @@ Result<std::vector<net::Listener>> listeners_of(const CoreSettings& settings)
                 addresses = lookup(line.host);
         }
         if (addresses.empty())
-            return Error{ErrorKind::not_found,
-                         format("{}:{}: cannot resolve the listen address '{}': expected an IP address, an interface "
-                                "or a host name", line.file.empty() ? settings.config_file : line.file, line.line,
-                                line.host)};
+            return Error{
+                ErrorKind::not_found,
+                format("{}:{}: cannot resolve the listen address '{}': expected an IP address, an interface "
+                       "or a host name",
+                       line.file.empty() ? settings.config_file : line.file, line.line, line.host)};
         for (const net::Protocol protocol : protocols_of(line, settings)) {
             if (protocol != net::Protocol::udp && settings.disable_tcp)
                 continue; // listen lines of a transport that is switched off are passed over, as in Kamailio
             if (protocol == net::Protocol::tls && !settings.enable_tls)
                 continue;
             for (net::Address address : addresses) {
-                const std::uint16_t fallback = protocol == net::Protocol::tls ? settings.tls_port_no : settings.port;
-                // A line without protocol and with a port puts TLS one above it, as two cannot share a TCP port.
+                const std::uint16_t fallback =
+                    protocol == net::Protocol::tls ? settings.tls_port_no : settings.port;
+                // A line without protocol and with a port puts TLS one above it, as two cannot share a TCP
+                // port.
                 const bool shared = !line.protocol && protocol == net::Protocol::tls && line.port != 0;
-                address.port = line.port == 0 ? fallback : static_cast<std::uint16_t>(line.port + (shared ? 1 : 0));
+                address.port =
+                    line.port == 0 ? fallback : static_cast<std::uint16_t>(line.port + (shared ? 1 : 0));
                 net::Listener listener;
                 listener.protocol = protocol;
                 listener.bound = address;
                 listener.name = line.name;
-                listener.advertised_host = !line.advertised_host.empty() ? line.advertised_host : settings.advertised_address;
-                listener.advertised_port = line.advertised_port != 0 ? line.advertised_port : settings.advertised_port;
+                listener.advertised_host =
+                    !line.advertised_host.empty() ? line.advertised_host : settings.advertised_address;
+                listener.advertised_port =
+                    line.advertised_port != 0 ? line.advertised_port : settings.advertised_port;
                 listeners.push_back(std::move(listener));
             }
         }
@@ -135,7 +141,8 @@ std::vector<AliasLine> names_of(const CoreSettings& settings, const std::vector<
     for (const net::Listener& listener : listeners) {
         std::vector<net::Address> addresses{listener.bound};
         if (listener.bound.is_any()) // bound to all: every local address is ours
-            addresses = interface_addresses({}, listener.bound.family == net::Address::Family::v6 ? Take::both : Take::v4);
+            addresses = interface_addresses({}, listener.bound.family == net::Address::Family::v6 ? Take::both
+                                                                                                  : Take::v4);
         for (const net::Address& address : addresses)
             names.push_back({listener.protocol, address.ip(), listener.bound.port});
         if (!listener.advertised_host.empty())
@@ -163,18 +170,20 @@ std::optional<std::string> reverse_lookup(const net::Address& address)
         size = sizeof *v6;
     }
     char name[NI_MAXHOST];
-    if (::getnameinfo(reinterpret_cast<sockaddr*>(&place), size, name, sizeof name, nullptr, 0, NI_NAMEREQD) != 0)
+    if (::getnameinfo(reinterpret_cast<sockaddr*>(&place), size, name, sizeof name, nullptr, 0,
+                      NI_NAMEREQD) != 0)
         return std::nullopt;
     return name;
 }
 
-std::vector<AliasLine> reverse_names(const std::vector<AliasLine>& ours, Duration patience, ReverseLookup lookup)
+std::vector<AliasLine> reverse_names(const std::vector<AliasLine>& ours, Duration patience,
+                                     ReverseLookup lookup)
 {
     struct Found {
-        std::mutex              mutex;
+        std::mutex mutex;
         std::condition_variable changed;
-        std::vector<AliasLine>  names;
-        bool                    done = false;
+        std::vector<AliasLine> names;
+        bool done = false;
     };
     auto found = std::make_shared<Found>(); // owners: this call and the thread, which may stay longer
     std::thread{[found, ours, lookup] {

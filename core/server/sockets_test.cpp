@@ -11,9 +11,9 @@ using namespace sipyard;
 namespace {
 
 // Shared with lookups that may still wait when their test is over.
-std::mutex              gate_mutex;
+std::mutex gate_mutex;
 std::condition_variable gate_changed;
-bool                    gate_open = false;
+bool gate_open = false;
 
 std::optional<std::string> stuck_on_second(const net::Address& address)
 {
@@ -28,8 +28,8 @@ std::string print(const std::vector<AliasLine>& names)
 {
     std::string text;
     for (const AliasLine& name : names)
-        text += (text.empty() ? "" : " ") + std::string{name.protocol ? net::to_text(*name.protocol) : "*"} + ":" + name.host + ":"
-                + std::to_string(name.port);
+        text += (text.empty() ? "" : " ") + std::string{name.protocol ? net::to_text(*name.protocol) : "*"} +
+                ":" + name.host + ":" + std::to_string(name.port);
     return text;
 }
 
@@ -37,12 +37,14 @@ std::string print(const std::vector<AliasLine>& names)
 
 TEST_CASE("names of our addresses are asked for, with patience", "[server]")
 {
-    const std::vector<AliasLine> ours = {{net::Protocol::udp, "192.0.2.1", 5060}, {net::Protocol::tcp, "192.0.2.1", 5062},
-                                         {std::nullopt, "sip.example.com", 0}, {net::Protocol::udp, "192.0.2.2", 5060}};
+    const std::vector<AliasLine> ours = {{net::Protocol::udp, "192.0.2.1", 5060},
+                                         {net::Protocol::tcp, "192.0.2.1", 5062},
+                                         {std::nullopt, "sip.example.com", 0},
+                                         {net::Protocol::udp, "192.0.2.2", 5060}};
     // Two sockets of one address get its name each; a name is not asked about.
-    const auto quick = server::reverse_names(
-        ours, std::chrono::seconds{20},
-        [](const net::Address& address) { return address.ip() == "192.0.2.1" ? std::optional<std::string>{"one"} : std::nullopt; });
+    const auto quick = server::reverse_names(ours, std::chrono::seconds{20}, [](const net::Address& address) {
+        return address.ip() == "192.0.2.1" ? std::optional<std::string>{"one"} : std::nullopt;
+    });
     CHECK(print(quick) == "udp:one:5060 tcp:one:5062");
 
     const auto partly = server::reverse_names(ours, std::chrono::milliseconds{50}, stuck_on_second);

@@ -8,7 +8,8 @@ namespace sipyard::sip {
 namespace {
 
 // Does a parameter list go on here: end of text, or ',' name '=' ?
-bool goes_on(std::string_view rest) {
+bool goes_on(std::string_view rest)
+{
     rest = trim_left(rest);
     if (rest.empty())
         return true;
@@ -24,7 +25,8 @@ bool goes_on(std::string_view rest) {
 }
 
 // Position of the quote that ends the value beginning behind the opening one, npos when there is none.
-std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes) {
+std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes)
+{
     // Escapes and stray quotes are rare: two searches settle the usual value.
     const auto quote = text.find('"');
     if (quote == std::string_view::npos)
@@ -40,7 +42,8 @@ std::size_t end_of_quoted(std::string_view text, bool may_hold_quotes) {
     return std::string_view::npos;
 }
 
-std::string_view *place_of(std::string_view name, DigestView &out) {
+std::string_view* place_of(std::string_view name, DigestView& out)
+{
     using D = DigestView;
     static constexpr struct {
         std::string_view name;
@@ -55,7 +58,7 @@ std::string_view *place_of(std::string_view name, DigestView &out) {
                   {"auts", &D::auts}};
     // `name` is a token, never empty; the first letter rules out nearly all rows.
     const char first = to_lower(name.front());
-    for (const auto &row : places)
+    for (const auto& row : places)
         if (row.name.size() == name.size() && row.name.front() == first &&
             (row.name == name || iequals(row.name, name)))
             return &(out.*row.place);
@@ -66,7 +69,8 @@ std::string_view *place_of(std::string_view name, DigestView &out) {
 
 bool DigestView::is_digest() const { return iequals(scheme, "Digest"); }
 
-std::uint32_t DigestView::nonce_count() const {
+std::uint32_t DigestView::nonce_count() const
+{
     if (nc.size() != 8)
         return 0;
     std::uint32_t count = 0;
@@ -78,7 +82,8 @@ std::uint32_t DigestView::nonce_count() const {
     return count;
 }
 
-Complaint read(std::string_view text, DigestView &out) {
+Complaint read(std::string_view text, DigestView& out)
+{
     out = {};
     text = trim(text);
     std::size_t at = 0;
@@ -121,7 +126,7 @@ Complaint read(std::string_view text, DigestView &out) {
             value = rest.substr(0, at);
             rest.remove_prefix(at);
         }
-        if (auto *place = place_of(name, out)) {
+        if (auto* place = place_of(name, out)) {
             // two values of one parameter: a checker and a later reader might take different ones
             if (place->data() != nullptr)
                 return "credentials have a parameter twice";
@@ -132,7 +137,8 @@ Complaint read(std::string_view text, DigestView &out) {
     return {};
 }
 
-Complaint check_credentials(const DigestView &digest) {
+Complaint check_credentials(const DigestView& digest)
+{
     if (!digest.is_digest())
         return "credentials are not Digest";
     if (digest.username.empty() && digest.username_star.empty())
@@ -150,7 +156,8 @@ Complaint check_credentials(const DigestView &digest) {
     return {};
 }
 
-std::string unescape_quoted(std::string_view text) {
+std::string unescape_quoted(std::string_view text)
+{
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size(); ++at) {

@@ -23,11 +23,11 @@ struct DigestView {
     std::uint32_t nonce_count() const; // nc as a number (8 hex digits), 0 when absent or malformed
 };
 
-Complaint read(std::string_view text, DigestView &out);
+Complaint read(std::string_view text, DigestView& out);
 
 // What credentials need (RFC 7616 3.4): username, realm, nonce, uri, response; with qop also nc and cnonce.
 // "" when all there.
-Complaint check_credentials(const DigestView &digest);
+Complaint check_credentials(const DigestView& digest);
 
 // \" and \\ become " and \.
 std::string unescape_quoted(std::string_view text);

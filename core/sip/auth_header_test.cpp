@@ -6,7 +6,8 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("digest credentials are taken apart", "[sip]") {
+TEST_CASE("digest credentials are taken apart", "[sip]")
+{
     DigestView d;
     REQUIRE(read("Digest username=\"bob\", realm=\"biloxi.com\",\r\n nonce=\"dcd9\", "
                  "uri=\"sip:biloxi.com\",qop=auth, "
@@ -23,7 +24,8 @@ TEST_CASE("digest credentials are taken apart", "[sip]") {
     CHECK(check_credentials(d) == "");
 }
 
-TEST_CASE("parameter names in letters of either case, values with escapes", "[sip]") {
+TEST_CASE("parameter names in letters of either case, values with escapes", "[sip]")
+{
     const struct {
         const char *story, *text, *username, *realm;
     } rows[] = {
@@ -32,10 +34,10 @@ TEST_CASE("parameter names in letters of either case, values with escapes", "[si
         {"an escaped backslash at the end", "Digest username=\"a\\\\\", realm=\"r\"", "a\\\\", "r"},
         {"an escape in a later value only", "Digest username=\"a\", realm=\"\\r\"", "a", "\\r"},
         {"nothing between the quotes", "Digest username=\"\", realm=\"r\"", "", "r"},
-        {"names that begin like ours",
-         "Digest user=\"x\", usernames=\"y\", username=\"a\", realm=r", "a", "r"},
+        {"names that begin like ours", "Digest user=\"x\", usernames=\"y\", username=\"a\", realm=r", "a",
+         "r"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         DigestView d;
         REQUIRE(read(row.text, d) == "");
@@ -44,7 +46,8 @@ TEST_CASE("parameter names in letters of either case, values with escapes", "[si
     }
 }
 
-TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]") {
+TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]")
+{
     const struct {
         const char *story, *text, *uri, *response;
     } rows[] = {
@@ -58,7 +61,7 @@ TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]") {
          "/x[@a=\"b\",c]", "r"},
         {"blanks around the comma", "Digest uri=\"/x[\"y\"]\" , response = \"r\"", "/x[\"y\"]", "r"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         DigestView d;
         REQUIRE(read(row.text, d) == "");
@@ -68,10 +71,11 @@ TEST_CASE("the uri may hold raw quotes that a client did not escape", "[sip]") {
     CHECK(unescape_quoted("/x[@n=\\\"f\\\"]\\\\") == "/x[@n=\"f\"]\\");
 }
 
-TEST_CASE("broken credentials are refused with their reason", "[sip]") {
+TEST_CASE("broken credentials are refused with their reason", "[sip]")
+{
     const struct {
-        const char *text;
-        const char *reason;
+        const char* text;
+        const char* reason;
     } rows[] = {
         {"", "credentials name no scheme"},
         {"Digest username=\"a", "credentials have a quoted value that is not closed"},
@@ -82,7 +86,7 @@ TEST_CASE("broken credentials are refused with their reason", "[sip]") {
         {"Digest realm=\"a\", opaque=\"\", opaque=\"b\"", "credentials have a parameter twice"},
         {"Digest,x=y", "credentials have no blank behind the scheme"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         DigestView d;
         CHECK(read(row.text, d) == row.reason);

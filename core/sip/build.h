@@ -22,7 +22,7 @@ struct Source {
 
 // The top Via's value with received and rport filled in. Old values of both are replaced. In the arena, or
 // via.whole unchanged.
-std::string_view with_source(const Via &via, const Source &source, Arena &arena);
+std::string_view with_source(const Via& via, const Source& source, Arena& arena);
 
 struct ReplyParts {
     std::string_view to_tag{};       // put on To unless it has one; "": none is added
@@ -36,8 +36,8 @@ struct ReplyParts {
 
 // A reply to `request` (which can_be_answered()): Via of all hops, From, To, Call-ID, CSeq, Timestamp to a
 // 100, then the parts and Content-Length. `reason` must hold no line end (bytes below 0x20 become blanks).
-std::string_view build_reply(const Message &request, int code, std::string_view reason,
-                             const ReplyParts &parts, Arena &arena);
+std::string_view build_reply(const Message& request, int code, std::string_view reason,
+                             const ReplyParts& parts, Arena& arena);
 
 struct ForwardParts {
     std::string_view request_uri{}; // "": the one of the edits, or as received
@@ -49,26 +49,26 @@ struct ForwardParts {
 
 // A request as it is forwarded: edits applied, our Via on top, the previous top Via completed, Content-Length
 // corrected.
-std::string_view forward_request(const Message &request, const Edits &edits, const ForwardParts &parts,
-                                 Arena &arena);
+std::string_view forward_request(const Message& request, const Edits& edits, const ForwardParts& parts,
+                                 Arena& arena);
 
 // A reply as it is forwarded: our Via (the top value) removed, edits applied. With `keep_via` the Via stays.
 struct ForwardReplyParts {
     bool keep_via = false;
     bool content_length = false;
 };
-std::string_view forward_reply(const Message &reply, const Edits &edits, const ForwardReplyParts &parts,
-                               Arena &arena);
+std::string_view forward_reply(const Message& reply, const Edits& edits, const ForwardReplyParts& parts,
+                               Arena& arena);
 
 // Branch of a stateless proxy: the same for a retransmission, its CANCEL and its ACK to a non-2xx (RFC
 // 3261 16.11). "z9hG4bK" followed by letters and digits; `salt` keeps servers apart. In the arena.
-std::string_view stateless_branch(const Message &request, std::string_view salt, Arena &arena);
+std::string_view stateless_branch(const Message& request, std::string_view salt, Arena& arena);
 
 // A requests of ours about one we sent: the buffer of that request is `sent` as parsed again (RFC
 // 3261 9.1, 17.1.1.3). CANCEL: same R-URI, top Via, From, To, Call-ID, Route; CSeq number with CANCEL. ACK to
 // a non-2xx: To from the reply.
-std::string_view build_cancel(const Message &sent, std::string_view extra_headers, Arena &arena);
-std::string_view build_ack(const Message &sent, const Message &reply, Arena &arena);
+std::string_view build_cancel(const Message& sent, std::string_view extra_headers, Arena& arena);
+std::string_view build_ack(const Message& sent, const Message& reply, Arena& arena);
 
 // The reason phrase an RFC gives to a status code; "" for unknown ones.
 std::string_view default_reason(int code);

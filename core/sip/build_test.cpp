@@ -24,7 +24,8 @@ const std::string invite =
     "Route: <sip:p2;lr>\r\n"
     "Content-Length: 2\r\n\r\nhi";
 
-const Message &parsed(std::string_view text, Arena &arena) {
+const Message& parsed(std::string_view text, Arena& arena)
+{
     const auto result = Message::parse(arena.copy(text), arena);
     REQUIRE(result);
     return **result;
@@ -32,9 +33,10 @@ const Message &parsed(std::string_view text, Arena &arena) {
 
 } // namespace
 
-TEST_CASE("a reply carries what RFC 3261 8.2.6.2 asks for", "[sip]") {
+TEST_CASE("a reply carries what RFC 3261 8.2.6.2 asks for", "[sip]")
+{
     Arena arena;
-    const auto &m = parsed(invite, arena);
+    const auto& m = parsed(invite, arena);
     CHECK(build_reply(m, 200, "OK",
                       {.to_tag = "t",
                        .headers = "Contact: <sip:me>\r\n",
@@ -66,9 +68,10 @@ TEST_CASE("a reply carries what RFC 3261 8.2.6.2 asks for", "[sip]") {
     CHECK(build_reply(m, 404, default_reason(404), {}, arena).find("Record-Route") == std::string_view::npos);
 }
 
-TEST_CASE("a To tag that is there stays", "[sip]") {
+TEST_CASE("a To tag that is there stays", "[sip]")
+{
     Arena arena;
-    const auto &m =
+    const auto& m =
         parsed("BYE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nTo: <sip:a@b>;tag=old\r\nFrom: <sip:c@d>\r\n"
                "Call-ID: 1\r\nCSeq: 1 BYE\r\n\r\n",
                arena);
@@ -77,12 +80,13 @@ TEST_CASE("a To tag that is there stays", "[sip]") {
     CHECK(reply.find("new") == std::string_view::npos);
 }
 
-TEST_CASE("received and rport follow the source", "[sip]") {
+TEST_CASE("received and rport follow the source", "[sip]")
+{
     const struct {
-        const char *story;
-        const char *via;
+        const char* story;
+        const char* via;
         Source source;
-        const char *expected;
+        const char* expected;
     } rows[] = {
         {"the source is the sent-by: nothing to add",
          "SIP/2.0/UDP 192.0.2.1;branch=b",
@@ -119,7 +123,7 @@ TEST_CASE("received and rport follow the source", "[sip]") {
          "SIP/2.0/UDP [2001:DB8::1]:5060"},
         {"no source known", "SIP/2.0/UDP x;received=1.2.3.4", {}, "SIP/2.0/UDP x;received=1.2.3.4"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         Arena arena;
         Via via;
@@ -128,9 +132,10 @@ TEST_CASE("received and rport follow the source", "[sip]") {
     }
 }
 
-TEST_CASE("a forwarded request", "[sip]") {
+TEST_CASE("a forwarded request", "[sip]")
+{
     Arena arena;
-    const auto &m = parsed(invite, arena);
+    const auto& m = parsed(invite, arena);
     Edits edits{arena};
     edits.prepend_header(m, "Record-Route: <sip:me;lr>\r\n");
     edits.remove(m, *m.first(HeaderName::route));
@@ -156,17 +161,18 @@ TEST_CASE("a forwarded request", "[sip]") {
                  "Timestamp: 54\r\n"
                  "Content-Length: 2\r\n\r\nhi");
     // the octets behind the body stay behind; a stream gets a Content-Length
-    const auto &bare = parsed("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n\r\nbody", arena);
+    const auto& bare = parsed("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n\r\nbody", arena);
     CHECK(forward_request(bare, Edits{arena}, {.content_length = true}, arena) ==
           "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nContent-Length: 4\r\n\r\nbody");
     CHECK(forward_request(bare, Edits{arena}, {}, arena) == bare.buffer());
 }
 
-TEST_CASE("a forwarded reply loses our Via", "[sip]") {
+TEST_CASE("a forwarded reply loses our Via", "[sip]")
+{
     const struct {
-        const char *story;
-        const char *vias;
-        const char *expected;
+        const char* story;
+        const char* vias;
+        const char* expected;
     } rows[] = {
         {"a line of its own", "Via: SIP/2.0/UDP me\r\nVia: SIP/2.0/UDP a\r\n", "Via: SIP/2.0/UDP a\r\n"},
         {"a shared line", "Via: SIP/2.0/UDP me ,  SIP/2.0/UDP a\r\n", "Via: SIP/2.0/UDP a\r\n"},
@@ -174,11 +180,11 @@ TEST_CASE("a forwarded reply loses our Via", "[sip]") {
         {"the last one", "Via: SIP/2.0/UDP me\r\n", ""},
         {"the last one and a stray comma", "Via: SIP/2.0/UDP me,\r\n", "Via: \r\n"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         Arena arena;
         const auto text = std::string{"SIP/2.0 200 OK\r\n"} + row.vias + "CSeq: 1 INVITE\r\n\r\n";
-        const auto &m = parsed(text, arena);
+        const auto& m = parsed(text, arena);
         Edits edits{arena};
         edits.append_header(m, "X: 1\r\n");
         CHECK(forward_reply(m, edits, {}, arena) ==
@@ -187,12 +193,13 @@ TEST_CASE("a forwarded reply loses our Via", "[sip]") {
     }
 }
 
-TEST_CASE("a stateless branch is the same for all requests of a transaction", "[sip]") {
+TEST_CASE("a stateless branch is the same for all requests of a transaction", "[sip]")
+{
     Arena arena;
-    const auto branch = [&arena](std::string text, const char *salt = "s") {
+    const auto branch = [&arena](std::string text, const char* salt = "s") {
         return std::string{stateless_branch(parsed(text, arena), salt, arena)};
     };
-    const auto replaced = [](std::string text, const std::string &from, const std::string &to) {
+    const auto replaced = [](std::string text, const std::string& from, const std::string& to) {
         for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
             text.replace(at, from.size(), to);
         return text;
@@ -213,9 +220,10 @@ TEST_CASE("a stateless branch is the same for all requests of a transaction", "[
     CHECK(branch(replaced(old, "CSeq: 7", "CSeq: 8")) != branch(old));
 }
 
-TEST_CASE("CANCEL and ACK repeat what the INVITE said", "[sip]") {
+TEST_CASE("CANCEL and ACK repeat what the INVITE said", "[sip]")
+{
     Arena arena;
-    const auto &m = parsed(invite, arena);
+    const auto& m = parsed(invite, arena);
     CHECK(build_cancel(m, "Reason: SIP;cause=200\r\n", arena) ==
           "CANCEL sip:bob@b.com SIP/2.0\r\n"
           "Via: SIP/2.0/UDP pc.a.com:5062;branch=z9hG4bK1;rport\r\n"
@@ -227,8 +235,8 @@ TEST_CASE("CANCEL and ACK repeat what the INVITE said", "[sip]") {
           "Max-Forwards: 70\r\n"
           "Reason: SIP;cause=200\r\n"
           "Content-Length: 0\r\n\r\n");
-    const auto &reply = parsed(build_reply(m, 486, "Busy Here", {.to_tag = "tt"}, arena), arena);
-    const auto &ack = parsed(build_ack(m, reply, arena), arena);
+    const auto& reply = parsed(build_reply(m, 486, "Busy Here", {.to_tag = "tt"}, arena), arena);
+    const auto& ack = parsed(build_ack(m, reply, arena), arena);
     CHECK(ack.method() == Method::ack);
     CHECK(ack.to_tag() == "tt");
     CHECK(ack.cseq()->number == 7);

@@ -1,4 +1,5 @@
-// core/sip/dialog.cpp - dialog state: made from a request and its reply, kept up to date, read for the next request
+// core/sip/dialog.cpp - dialog state: made from a request and its reply, kept up to date, read for the next
+// request
 #include "core/sip/dialog.h"
 
 #include "core/base/text.h"
@@ -11,7 +12,8 @@ namespace {
 constexpr std::size_t most_routes = 64; // a longer route set does not fit a datagram
 
 // The URI of the Contact, "" when there is none that can be sent to.
-std::string_view contact_of(const Message &message) {
+std::string_view contact_of(const Message& message)
+{
     const auto contacts = message.contacts();
     if (contacts.empty() || contacts[0].is_star)
         return {};
@@ -21,14 +23,15 @@ std::string_view contact_of(const Message &message) {
     return contacts[0].uri;
 }
 
-Result<std::vector<std::string>> routes_of(const Message &message, bool reversed) {
+Result<std::vector<std::string>> routes_of(const Message& message, bool reversed)
+{
     std::vector<std::string> routes;
     const auto list = message.record_routes();
     if (!list.complaint.empty())
         return invalid("Record-Route: " + std::string{list.complaint});
     if (list.size() > most_routes)
         return invalid("too many Record-Route values");
-    for (const NameAddr &value : list)
+    for (const NameAddr& value : list)
         routes.push_back(value.in_brackets ? std::string{value.whole} : "<" + std::string{value.uri} + ">");
     if (reversed)
         std::reverse(routes.begin(), routes.end());
@@ -36,7 +39,8 @@ Result<std::vector<std::string>> routes_of(const Message &message, bool reversed
 }
 
 // The URI of one of our own routes_: they were read before.
-std::string_view uri_of(const std::string &route) {
+std::string_view uri_of(const std::string& route)
+{
     NameAddr value;
     (void)read(route, value);
     return value.uri;
@@ -44,7 +48,8 @@ std::string_view uri_of(const std::string &route) {
 
 } // namespace
 
-std::string_view to_text(Turn turn) {
+std::string_view to_text(Turn turn)
+{
     switch (turn) {
     case Turn::next: return "next";
     case Turn::late: return "late";
@@ -53,7 +58,8 @@ std::string_view to_text(Turn turn) {
     return "";
 }
 
-std::string without_tag(std::string_view value) {
+std::string without_tag(std::string_view value)
+{
     NameAddr address;
     if (!read(value, address).empty())
         return std::string{value};
@@ -64,9 +70,10 @@ std::string without_tag(std::string_view value) {
     return std::string{value.substr(0, close == std::string_view::npos ? close : close + 1)};
 }
 
-Result<Dialog> Dialog::as_caller(std::string_view from, std::string_view to, std::string_view call_id, std::uint32_t cseq,
-                                 const Message &reply) {
-    const NameAddr *const remote = reply.to();
+Result<Dialog> Dialog::as_caller(std::string_view from, std::string_view to, std::string_view call_id,
+                                 std::uint32_t cseq, const Message& reply)
+{
+    const NameAddr* const remote = reply.to();
     NameAddr local;
     if (!remote || !remote->has_tag())
         return invalid("a reply without a To tag makes no dialog");
@@ -77,7 +84,8 @@ Result<Dialog> Dialog::as_caller(std::string_view from, std::string_view to, std
     dialog.local_ = from;
     dialog.local_tag_ = local.tag();
     dialog.remote_tag_ = remote->tag();
-    // What we have called the other side; a proxy may have put another URI there, and tags alone identify (12.2.1.1).
+    // What we have called the other side; a proxy may have put another URI there, and tags alone identify
+    // (12.2.1.1).
     dialog.remote_ = without_tag(to) + ";tag=" + dialog.remote_tag_;
     TRY(dialog.routes_, routes_of(reply, true));
     dialog.target_ = contact_of(reply);
@@ -85,9 +93,10 @@ Result<Dialog> Dialog::as_caller(std::string_view from, std::string_view to, std
     return dialog;
 }
 
-Result<Dialog> Dialog::from_notify(std::string_view from, std::string_view to, std::string_view call_id, std::uint32_t cseq,
-                                   const Message &notify) {
-    const NameAddr *const remote = notify.from();
+Result<Dialog> Dialog::from_notify(std::string_view from, std::string_view to, std::string_view call_id,
+                                   std::uint32_t cseq, const Message& notify)
+{
+    const NameAddr* const remote = notify.from();
     NameAddr local;
     if (!remote || !remote->has_tag())
         return invalid("a NOTIFY without a From tag makes no dialog");
@@ -107,9 +116,10 @@ Result<Dialog> Dialog::from_notify(std::string_view from, std::string_view to, s
     return dialog;
 }
 
-Result<Dialog> Dialog::as_callee(const Message &request, std::string_view local_tag, std::uint32_t cseq) {
-    const NameAddr *const remote = request.from();
-    const NameAddr *const local = request.to();
+Result<Dialog> Dialog::as_callee(const Message& request, std::string_view local_tag, std::uint32_t cseq)
+{
+    const NameAddr* const remote = request.from();
+    const NameAddr* const local = request.to();
     if (!remote || !local || !request.cseq())
         return invalid("From, To or CSeq cannot be read");
     Dialog dialog;
@@ -127,11 +137,13 @@ Result<Dialog> Dialog::as_callee(const Message &request, std::string_view local_
     return dialog;
 }
 
-bool Dialog::is(std::string_view call_id, std::string_view local_tag, std::string_view remote_tag) const {
+bool Dialog::is(std::string_view call_id, std::string_view local_tag, std::string_view remote_tag) const
+{
     return local_tag == local_tag_ && remote_tag == remote_tag_ && call_id == call_id_;
 }
 
-Path Dialog::path() const {
+Path Dialog::path() const
+{
     const auto lines = [](auto begin, auto end) {
         std::string text;
         for (; begin != end; ++begin)
@@ -148,15 +160,15 @@ Path Dialog::path() const {
     std::string_view bare = hop;
     if (!first.headers.empty()) // must not be in a Request-URI (19.1.1)
         bare = bare.substr(0, bare.find('?'));
-    return {std::string{bare}, lines(routes_.begin() + 1, routes_.end()) + "Route: <" + target_ + ">\r\n", std::string{bare}};
+    return {std::string{bare}, lines(routes_.begin() + 1, routes_.end()) + "Route: <" + target_ + ">\r\n",
+            std::string{bare}};
 }
 
-void Dialog::take_cseq(std::uint32_t used) {
-    local_cseq_ = std::max(local_cseq_, used);
-}
+void Dialog::take_cseq(std::uint32_t used) { local_cseq_ = std::max(local_cseq_, used); }
 
-Turn Dialog::take_turn(const Message &request) {
-    const CSeq *const cseq = request.cseq();
+Turn Dialog::take_turn(const Message& request)
+{
+    const CSeq* const cseq = request.cseq();
     if (!cseq)
         return Turn::late;
     if (remote_cseq_ && cseq->number < *remote_cseq_)
@@ -168,7 +180,8 @@ Turn Dialog::take_turn(const Message &request) {
     return Turn::next;
 }
 
-bool Dialog::refresh_target(const Message &message) {
+bool Dialog::refresh_target(const Message& message)
+{
     const auto contact = contact_of(message);
     if (contact.empty())
         return false;
@@ -176,7 +189,8 @@ bool Dialog::refresh_target(const Message &message) {
     return true;
 }
 
-void Dialog::confirm_routes(const Message &reply) {
+void Dialog::confirm_routes(const Message& reply)
+{
     auto routes = routes_of(reply, true);
     if (routes)
         routes_ = std::move(*routes);

@@ -5,8 +5,9 @@
 
 namespace sipyard::sip {
 
-Edit &Edits::add(std::size_t from, std::size_t to, std::string_view text, EditKey key) {
-    auto &edit = arena_->make<Edit>();
+Edit& Edits::add(std::size_t from, std::size_t to, std::string_view text, EditKey key)
+{
+    auto& edit = arena_->make<Edit>();
     edit.from = static_cast<std::uint32_t>(from);
     edit.to = static_cast<std::uint32_t>(to);
     edit.text = arena_->copy(text);
@@ -16,9 +17,10 @@ Edit &Edits::add(std::size_t from, std::size_t to, std::string_view text, EditKe
     return edit;
 }
 
-void Edits::undo(EditKey key) {
-    Edit *before = nullptr;
-    for (Edit *e = first_; e != nullptr; e = e->next) {
+void Edits::undo(EditKey key)
+{
+    Edit* before = nullptr;
+    for (Edit* e = first_; e != nullptr; e = e->next) {
         if (e->key != key) {
             before = e;
             continue;
@@ -31,8 +33,9 @@ void Edits::undo(EditKey key) {
 
 bool Edits::has(EditKey key) const { return find(key) != nullptr; }
 
-const Edit *Edits::find(EditKey key) const {
-    for (const Edit *e = first_; e != nullptr; e = e->next)
+const Edit* Edits::find(EditKey key) const
+{
+    for (const Edit* e = first_; e != nullptr; e = e->next)
         if (e->key == key)
             return e;
     return nullptr;
@@ -40,54 +43,64 @@ const Edit *Edits::find(EditKey key) const {
 
 void Edits::insert(std::size_t offset, std::string_view text) { add(offset, offset, text, EditKey::none); }
 
-void Edits::insert_when(When when, std::size_t offset, std::string_view text, EditKey key) {
-    Edit &edit = add(offset, offset, text, key);
+void Edits::insert_when(When when, std::size_t offset, std::string_view text, EditKey key)
+{
+    Edit& edit = add(offset, offset, text, key);
     edit.when = when;
     edit.has_marks = true;
 }
 
-void Edits::insert_before(const Message &message, const Header &header, std::string_view text) {
+void Edits::insert_before(const Message& message, const Header& header, std::string_view text)
+{
     insert(message.offset_of(header.whole), text);
 }
 
-void Edits::insert_after(const Message &message, const Header &header, std::string_view text) {
+void Edits::insert_after(const Message& message, const Header& header, std::string_view text)
+{
     insert(message.offset_of(header.whole) + header.whole.size(), text);
 }
 
-void Edits::prepend_header(const Message &message, std::string_view text) {
+void Edits::prepend_header(const Message& message, std::string_view text)
+{
     insert(message.headers_offset(), text);
 }
 
-void Edits::append_header(const Message &message, std::string_view text) {
+void Edits::append_header(const Message& message, std::string_view text)
+{
     insert(message.end_of_headers(), text);
 }
 
-void Edits::remove(const Message &message, const Header &header) { replace(message, header.whole, {}); }
+void Edits::remove(const Message& message, const Header& header) { replace(message, header.whole, {}); }
 
-void Edits::remove_range(std::size_t from, std::size_t to) {
+void Edits::remove_range(std::size_t from, std::size_t to)
+{
     if (from < to)
         add(from, to, {}, EditKey::none);
 }
 
-void Edits::replace(std::size_t from, std::size_t to, std::string_view text, EditKey key) {
+void Edits::replace(std::size_t from, std::size_t to, std::string_view text, EditKey key)
+{
     if (key != EditKey::none)
         undo(key);
     add(from, to, text, key);
 }
 
-void Edits::replace(const Message &message, std::string_view part, std::string_view text, EditKey key) {
+void Edits::replace(const Message& message, std::string_view part, std::string_view text, EditKey key)
+{
     const auto from = message.offset_of(part);
     replace(from, from + part.size(), text, key);
 }
 
-void Edits::replace_request_uri(const Message &message, std::string_view uri) {
+void Edits::replace_request_uri(const Message& message, std::string_view uri)
+{
     if (message.is_request())
         replace(message, message.uri_text(), uri, EditKey::request_uri);
 }
 
 namespace {
 
-const NameAddr *address_of(const Message &message, HeaderName from_or_to) {
+const NameAddr* address_of(const Message& message, HeaderName from_or_to)
+{
     return from_or_to == HeaderName::from ? message.from()
            : from_or_to == HeaderName::to ? message.to()
                                           : nullptr;
@@ -95,14 +108,16 @@ const NameAddr *address_of(const Message &message, HeaderName from_or_to) {
 
 } // namespace
 
-void Edits::replace_uri(const Message &message, HeaderName from_or_to, std::string_view uri) {
-    if (const auto *address = address_of(message, from_or_to))
+void Edits::replace_uri(const Message& message, HeaderName from_or_to, std::string_view uri)
+{
+    if (const auto* address = address_of(message, from_or_to))
         replace(message, address->uri, uri,
                 from_or_to == HeaderName::from ? EditKey::from_uri : EditKey::to_uri);
 }
 
-void Edits::replace_display(const Message &message, HeaderName from_or_to, std::string_view display) {
-    const auto *address = address_of(message, from_or_to);
+void Edits::replace_display(const Message& message, HeaderName from_or_to, std::string_view display)
+{
+    const auto* address = address_of(message, from_or_to);
     if (address == nullptr)
         return;
     const auto key = from_or_to == HeaderName::from ? EditKey::from_display : EditKey::to_display;
@@ -123,10 +138,11 @@ void Edits::replace_display(const Message &message, HeaderName from_or_to, std::
     }
 }
 
-void Edits::replace_body(const Message &message, std::string_view body, std::string_view content_type) {
+void Edits::replace_body(const Message& message, std::string_view body, std::string_view content_type)
+{
     const auto at = message.body_offset();
     replace(at, at + message.body().size(), body, EditKey::body);
-    const auto *header = message.first(HeaderName::content_type);
+    const auto* header = message.first(HeaderName::content_type);
     if (header != nullptr && (body.empty() || !content_type.empty()))
         replace(message, header->whole,
                 body.empty() ? std::string_view{} : arena_->concat("Content-Type: ", content_type, "\r\n"),
@@ -136,20 +152,23 @@ void Edits::replace_body(const Message &message, std::string_view body, std::str
                 arena_->concat("Content-Type: ", content_type, "\r\n"), EditKey::content_type);
 }
 
-void Edits::note(const Edit &edit) {
-    Edit &copy = add(edit.from, edit.to, edit.text, edit.key);
+void Edits::note(const Edit& edit)
+{
+    Edit& copy = add(edit.from, edit.to, edit.text, edit.key);
     copy.when = edit.when;
     copy.has_marks = edit.has_marks;
 }
 
-Edits Edits::copy(Arena &arena) const {
+Edits Edits::copy(Arena& arena) const
+{
     Edits out{arena};
-    for (const Edit *e = first_; e != nullptr; e = e->next)
+    for (const Edit* e = first_; e != nullptr; e = e->next)
         out.note(*e);
     return out;
 }
 
-std::string_view apply(const Message &message, const Edits &edits, Arena &arena) {
+std::string_view apply(const Message& message, const Edits& edits, Arena& arena)
+{
     if (edits.empty())
         return message.buffer();
     return EditWriter{message, edits, arena}.write(false);

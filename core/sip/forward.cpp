@@ -12,7 +12,8 @@ namespace {
 // it.
 class Hash {
 public:
-    void add(std::string_view text) {
+    void add(std::string_view text)
+    {
         std::uint64_t word;
         const std::uint64_t size = text.size();
         while (text.size() >= sizeof word) {
@@ -29,12 +30,14 @@ public:
     std::uint64_t second() const { return fold(b_, 0xd6e8feb86659fd93ULL); }
 
 private:
-    static std::uint64_t fold(std::uint64_t x, std::uint64_t y) {
+    static std::uint64_t fold(std::uint64_t x, std::uint64_t y)
+    {
         __extension__ using Wide = unsigned __int128;
         const Wide product = static_cast<Wide>(x ^ y) * 0xff51afd7ed558ccdULL;
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
-    void mix(std::uint64_t word) {
+    void mix(std::uint64_t word)
+    {
         a_ = fold(a_ + 0x9e3779b97f4a7c15ULL, word);
         b_ = fold(b_ ^ word, 0xc4ceb9fe1a85ec53ULL) + word;
     }
@@ -43,14 +46,15 @@ private:
 
 } // namespace
 
-std::string_view forward_request(const Message &request, const Edits &edits, const ForwardParts &parts,
-                                 Arena &arena) {
+std::string_view forward_request(const Message& request, const Edits& edits, const ForwardParts& parts,
+                                 Arena& arena)
+{
     EditWriter writer{request, edits, arena, parts.hop};
     if (!parts.request_uri.empty() && parts.request_uri != request.uri_text())
         writer.replace(request.uri_text(), parts.request_uri);
     if (!parts.via.empty())
         writer.insert(request.headers_offset(), arena.concat(parts.via, "\r\n"));
-    if (const auto *via = request.top_via()) {
+    if (const auto* via = request.top_via()) {
         const auto text = with_source(*via, parts.source, arena);
         if (text.data() != via->whole.data())
             writer.replace(via->whole, text);
@@ -58,13 +62,14 @@ std::string_view forward_request(const Message &request, const Edits &edits, con
     return writer.write(parts.content_length);
 }
 
-std::string_view forward_reply(const Message &reply, const Edits &edits, const ForwardReplyParts &parts,
-                               Arena &arena) {
+std::string_view forward_reply(const Message& reply, const Edits& edits, const ForwardReplyParts& parts,
+                               Arena& arena)
+{
     EditWriter writer{reply, edits, arena};
-    const auto *via = reply.top_via();
+    const auto* via = reply.top_via();
     if (via != nullptr && !parts.keep_via) {
-        const auto &header = *reply.first(HeaderName::via);
-        const auto *end = via->whole.data() + via->whole.size();
+        const auto& header = *reply.first(HeaderName::via);
+        const auto* end = via->whole.data() + via->whole.size();
         const auto behind = trim_left(
             std::string_view{end, static_cast<std::size_t>(header.value.data() + header.value.size() - end)});
         if (behind.empty()) {
@@ -77,10 +82,11 @@ std::string_view forward_reply(const Message &reply, const Edits &edits, const F
     return writer.write(parts.content_length);
 }
 
-std::string_view stateless_branch(const Message &request, std::string_view salt, Arena &arena) {
+std::string_view stateless_branch(const Message& request, std::string_view salt, Arena& arena)
+{
     Hash hash;
     hash.add(salt);
-    const auto *via = request.top_via();
+    const auto* via = request.top_via();
     if (via != nullptr && via->has_cookie()) {
         // CANCEL and ACK carry the branch of their INVITE, retransmissions too. Sent-by keeps two clients
         // apart that chose the same one.
@@ -103,7 +109,7 @@ std::string_view stateless_branch(const Message &request, std::string_view salt,
     constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuv";
     constexpr std::string_view cookie = "z9hG4bK";
     constexpr std::size_t per_word = 12; // 60 of 64 bits
-    char *const start = arena.array<char>(cookie.size() + 2 * per_word);
+    char* const start = arena.array<char>(cookie.size() + 2 * per_word);
     Pen pen{start};
     pen.put(cookie);
     for (auto word : {hash.first(), hash.second()})

@@ -9,31 +9,28 @@
 
 namespace sipyard::sip {
 
-std::string_view to_text(Framer::Kind kind) {
+std::string_view to_text(Framer::Kind kind)
+{
     switch (kind) {
-    case Framer::Kind::more:
-        return "more";
-    case Framer::Kind::message:
-        return "message";
-    case Framer::Kind::ping:
-        return "ping";
-    case Framer::Kind::pong:
-        return "pong";
-    case Framer::Kind::garbage:
-        return "garbage";
-    case Framer::Kind::too_large:
-        return "too large";
+    case Framer::Kind::more: return "more";
+    case Framer::Kind::message: return "message";
+    case Framer::Kind::ping: return "ping";
+    case Framer::Kind::pong: return "pong";
+    case Framer::Kind::garbage: return "garbage";
+    case Framer::Kind::too_large: return "too large";
     }
     return "";
 }
 
-Framer::Frame Framer::finish(Kind kind, std::size_t size, Complaint why) {
+Framer::Frame Framer::finish(Kind kind, std::size_t size, Complaint why)
+{
     *this = Framer{limits_};
     return {kind, size, why};
 }
 
 // The digits of a Content-Length, or of its folded line.
-Complaint Framer::take_length(std::string_view text) {
+Complaint Framer::take_length(std::string_view text)
+{
     text = trim(text);
     length_open_ = text.empty();
     if (text.empty())
@@ -53,7 +50,8 @@ Complaint Framer::take_length(std::string_view text) {
     return {};
 }
 
-Complaint Framer::take_line(std::string_view line) {
+Complaint Framer::take_line(std::string_view line)
+{
     if (first_line_) {
         first_line_ = false;
         const auto version =
@@ -84,7 +82,8 @@ Complaint Framer::take_line(std::string_view line) {
     return take_length(line.substr(colon + 1));
 }
 
-Framer::Frame Framer::next(std::string_view bytes) {
+Framer::Frame Framer::next(std::string_view bytes)
+{
     if (state_ == State::start) {
         if (bytes.empty())
             return {};
@@ -109,8 +108,8 @@ Framer::Frame Framer::next(std::string_view bytes) {
     }
 
     while (state_ == State::headers) {
-        const auto *end = scanned_ < bytes.size()
-                              ? static_cast<const char *>(
+        const auto* end = scanned_ < bytes.size()
+                              ? static_cast<const char*>(
                                     std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_))
                               : nullptr;
         const std::size_t seen =

@@ -34,7 +34,7 @@ public:
     };
 
     Framer() = default;
-    explicit Framer(const Limits &limits) : limits_{limits} {}
+    explicit Framer(const Limits& limits) : limits_{limits} {}
 
     // `bytes` is all that is unconsumed, starting where the last frame ended; it only grows between calls
     // that return `more`. After any other kind the caller drops `size` bytes and calls again.

@@ -13,7 +13,8 @@ namespace {
 const std::string message = "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nContent-Length: 4\r\n\r\nbody";
 
 // What the framer makes of a stream that arrives in pieces of `step` bytes: "message ping message ..."
-std::string frames(const std::string &stream, std::size_t step, const Framer::Limits &limits = {}) {
+std::string frames(const std::string& stream, std::size_t step, const Framer::Limits& limits = {})
+{
     Framer framer{limits};
     std::string seen;
     std::size_t begin = 0, end = 0;
@@ -36,12 +37,13 @@ std::string frames(const std::string &stream, std::size_t step, const Framer::Li
 
 } // namespace
 
-TEST_CASE("a stream is cut into messages, however its bytes arrive", "[sip]") {
-    const auto with_length = [](const std::string &line) {
+TEST_CASE("a stream is cut into messages, however its bytes arrive", "[sip]")
+{
+    const auto with_length = [](const std::string& line) {
         return "OPTIONS sip:a SIP/2.0\r\n" + line + "\r\nTo: x\r\n\r\nbody";
     };
     const struct {
-        const char *story;
+        const char* story;
         std::string stream;
         std::string expected;
     } rows[] = {
@@ -67,7 +69,7 @@ TEST_CASE("a stream is cut into messages, however its bytes arrive", "[sip]") {
         {"another protocol", "GET / HTTP/1.1\r\n\r\n", "garbage: start line is not SIP\n"},
         {"binary", std::string("\x16\x03\x01", 3), "garbage: a message cannot begin with this byte\n"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         for (const std::size_t step : {1, 2, 3, 7, 1000}) {
             INFO(row.story << ", " << step << " bytes at a time");
             if (step > 1 && std::string_view{row.story} == "keepalives between" && step < 1000)
@@ -77,13 +79,15 @@ TEST_CASE("a stream is cut into messages, however its bytes arrive", "[sip]") {
     }
 }
 
-TEST_CASE("a CRLF in front of a message is dropped", "[sip]") {
+TEST_CASE("a CRLF in front of a message is dropped", "[sip]")
+{
     CHECK(frames("\r\n" + message, 1000) == "pong\nmessage\n");
     CHECK(frames("\r\n" + message, 1) == "pong\nmessage\n");
     CHECK(frames("\rX", 1) == "garbage: a lone CR before a message\n");
 }
 
-TEST_CASE("limits", "[sip]") {
+TEST_CASE("limits", "[sip]")
+{
     CHECK(frames("OPTIONS sip:a SIP/2.0\r\nX: " + std::string(200, 'x'), 10, {.max_headers = 100}) ==
           "too large: headers exceed the limit\n");
     CHECK(frames(message, 1, {.max_message = message.size() - 1}) ==
@@ -92,7 +96,8 @@ TEST_CASE("limits", "[sip]") {
     CHECK(frames("SIP/2.0 200 OK\r\n\r\n", 1, {.require_content_length = false}) == "message\n");
 }
 
-TEST_CASE("the least size is told once the headers are there", "[sip]") {
+TEST_CASE("the least size is told once the headers are there", "[sip]")
+{
     Framer framer;
     CHECK(framer.next(std::string_view{message}.substr(0, 30)).size == 0);
     const auto frame = framer.next(std::string_view{message}.substr(0, message.size() - 2));

@@ -134,57 +134,38 @@ static_assert(names[static_cast<std::size_t>(HeaderName::sip_etag)] == "SIP-ETag
 static_assert(names[name_count - 1] == "X-3GPP-Asserted-Identity");
 
 // Compact forms (RFC 3261 20, 3515, 3892, 3841, 4028, 6665, 8224).
-constexpr HeaderName compact(char letter) {
+constexpr HeaderName compact(char letter)
+{
     using H = HeaderName;
     switch (to_lower(letter)) {
-    case 'a':
-        return H::accept_contact;
-    case 'b':
-        return H::referred_by;
-    case 'c':
-        return H::content_type;
-    case 'd':
-        return H::request_disposition;
-    case 'e':
-        return H::content_encoding;
-    case 'f':
-        return H::from;
-    case 'i':
-        return H::call_id;
-    case 'j':
-        return H::reject_contact;
-    case 'k':
-        return H::supported;
-    case 'l':
-        return H::content_length;
-    case 'm':
-        return H::contact;
-    case 'n':
-        return H::identity_info;
-    case 'o':
-        return H::event;
-    case 'r':
-        return H::refer_to;
-    case 's':
-        return H::subject;
-    case 't':
-        return H::to;
-    case 'u':
-        return H::allow_events;
-    case 'v':
-        return H::via;
-    case 'x':
-        return H::session_expires;
-    case 'y':
-        return H::identity;
-    default:
-        return H::other;
+    case 'a': return H::accept_contact;
+    case 'b': return H::referred_by;
+    case 'c': return H::content_type;
+    case 'd': return H::request_disposition;
+    case 'e': return H::content_encoding;
+    case 'f': return H::from;
+    case 'i': return H::call_id;
+    case 'j': return H::reject_contact;
+    case 'k': return H::supported;
+    case 'l': return H::content_length;
+    case 'm': return H::contact;
+    case 'n': return H::identity_info;
+    case 'o': return H::event;
+    case 'r': return H::refer_to;
+    case 's': return H::subject;
+    case 't': return H::to;
+    case 'u': return H::allow_events;
+    case 'v': return H::via;
+    case 'x': return H::session_expires;
+    case 'y': return H::identity;
+    default: return H::other;
     }
 }
 
 // `| 0x20` maps letters of either case to one value; that it also merges other bytes costs a comparison, no
 // more.
-constexpr std::size_t slot_of(std::string_view name) {
+constexpr std::size_t slot_of(std::string_view name)
+{
     const auto at = [&](std::size_t n) { return static_cast<unsigned char>(name[n]) | 0x20u; };
     const std::size_t size = name.size();
     return (size * 31u + at(0) * 7u + at(size / 2) * 101u + at(size - 1) * 13u + at(size - 2) * 57u) & 511u;
@@ -204,7 +185,8 @@ constexpr auto slots = [] {
 
 } // namespace
 
-HeaderName header_name_of(std::string_view name) {
+HeaderName header_name_of(std::string_view name)
+{
     if (name.size() < 2)
         return name.empty() ? HeaderName::other : compact(name[0]);
     for (std::size_t slot = slot_of(name); slots[slot] != 0; slot = (slot + 1) & 511u)
@@ -213,11 +195,13 @@ HeaderName header_name_of(std::string_view name) {
     return HeaderName::other;
 }
 
-std::string_view to_text(HeaderName name) {
+std::string_view to_text(HeaderName name)
+{
     return name < HeaderName::count_ ? names[static_cast<std::size_t>(name)] : std::string_view{};
 }
 
-bool same_header(std::string_view a, std::string_view b) {
+bool same_header(std::string_view a, std::string_view b)
+{
     const auto id = header_name_of(a);
     return id == HeaderName::other ? iequals(a, b) : id == header_name_of(b);
 }

@@ -9,7 +9,8 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("every header name is recognised in any letter case", "[sip]") {
+TEST_CASE("every header name is recognised in any letter case", "[sip]")
+{
     for (int n = 1; n < static_cast<int>(HeaderName::count_); ++n) {
         const auto id = static_cast<HeaderName>(n);
         INFO(to_text(id));
@@ -21,10 +22,11 @@ TEST_CASE("every header name is recognised in any letter case", "[sip]") {
     }
 }
 
-TEST_CASE("compact forms are the long ones", "[sip]") {
+TEST_CASE("compact forms are the long ones", "[sip]")
+{
     const struct {
-        const char *compact;
-        const char *name;
+        const char* compact;
+        const char* name;
         bool same;
     } rows[] = {{"v", "Via", true},       {"V", "via", true},
                 {"i", "Call-ID", true},   {"l", "CONTENT-LENGTH", true},
@@ -34,13 +36,14 @@ TEST_CASE("compact forms are the long ones", "[sip]") {
                 {"o", "Event", true},     {"x", "Session-Expires", true},
                 {"", "Via", false},       {"k", "Supported", true},
                 {"r", "Refer-To", true}};
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.compact << " and " << row.name);
         CHECK(same_header(row.compact, row.name) == row.same);
     }
 }
 
-TEST_CASE("methods are case sensitive", "[sip]") {
+TEST_CASE("methods are case sensitive", "[sip]")
+{
     for (int n = 1; n <= static_cast<int>(Method::patch); ++n) {
         const auto method = static_cast<Method>(n);
         INFO(to_text(method));
@@ -48,11 +51,12 @@ TEST_CASE("methods are case sensitive", "[sip]") {
         CHECK(method_of(lower(to_text(method))) == Method::other);
         CHECK(method_of(std::string{to_text(method)} + "S") == Method::other);
     }
-    for (const auto *text : {"", "I", "IN", "IN%56ITE", "PU", "REGISTERS", "PRICK", "POLL"})
+    for (const auto* text : {"", "I", "IN", "IN%56ITE", "PU", "REGISTERS", "PRICK", "POLL"})
         CHECK(method_of(text) == Method::other);
 }
 
-TEST_CASE("transports", "[sip]") {
+TEST_CASE("transports", "[sip]")
+{
     CHECK(transport_of("tls") == Transport::tls);
     CHECK(transport_of("WSS") == Transport::wss);
     CHECK(transport_of("") == Transport::none);

@@ -4,14 +4,16 @@
 #include "core/base/text.h"
 
 namespace sipyard::sip {
-bool is_token(std::string_view text) {
+bool is_token(std::string_view text)
+{
     for (const char c : text)
         if (!is_token_char(c))
             return false;
     return !text.empty();
 }
 
-bool is_host_text(std::string_view host) {
+bool is_host_text(std::string_view host)
+{
     if (host.empty())
         return false;
     if (host.front() ==
@@ -32,7 +34,8 @@ bool is_host_text(std::string_view host) {
     return true;
 }
 
-std::size_t skip_quoted(std::string_view text, std::size_t at) {
+std::size_t skip_quoted(std::string_view text, std::size_t at)
+{
     for (++at; at < text.size(); ++at) {
         if (text[at] == '\\')
             ++at;
@@ -42,7 +45,8 @@ std::size_t skip_quoted(std::string_view text, std::size_t at) {
     return std::string_view::npos;
 }
 
-bool next_in_list(std::string_view &rest, std::string_view &element) {
+bool next_in_list(std::string_view& rest, std::string_view& element)
+{
     if (rest.empty())
         return false;
     if (rest.find(',') == std::string_view::npos) { // the common list has one element
@@ -76,14 +80,16 @@ bool next_in_list(std::string_view &rest, std::string_view &element) {
     return true;
 }
 
-bool list_has(std::string_view list, std::string_view word) {
+bool list_has(std::string_view list, std::string_view word)
+{
     for (std::string_view rest = list, element; next_in_list(rest, element);)
         if (iequals(element, word))
             return true;
     return false;
 }
 
-std::string_view unquote(std::string_view text) {
+std::string_view unquote(std::string_view text)
+{
     return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2)
                                                                          : text;
 }

@@ -25,7 +25,7 @@ bool is_host_text(std::string_view host); // hostname, IPv4address or IPv6refere
 
 // Takes the next element of a comma list, trimmed; commas inside "..." and <...> do not count. Elements may
 // be empty (", ,"); false when `rest` is used up. A quote or bracket left open swallows the remainder.
-bool next_in_list(std::string_view &rest, std::string_view &element);
+bool next_in_list(std::string_view& rest, std::string_view& element);
 
 // Is the word one of a comma list of tokens (Require, Supported, Allow)? Letter case does not matter.
 bool list_has(std::string_view list, std::string_view word);

@@ -9,11 +9,12 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("comma lists are cut outside quotes and brackets", "[sip]") {
+TEST_CASE("comma lists are cut outside quotes and brackets", "[sip]")
+{
     const struct {
-        const char *story;
-        const char *list;
-        const char *expected;
+        const char* story;
+        const char* list;
+        const char* expected;
     } rows[] = {
         {"two tokens", "a, b", "a|b|"},
         {"commas inside a display name", "\"Bell, A\" <sip:a@b>, <sip:c@d>",
@@ -26,7 +27,7 @@ TEST_CASE("comma lists are cut outside quotes and brackets", "[sip]") {
         {"nothing", "", ""},
         {"blanks only", "  ", "|"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         std::string seen;
         for (std::string_view rest = row.list, element; next_in_list(rest, element);)
@@ -37,7 +38,8 @@ TEST_CASE("comma lists are cut outside quotes and brackets", "[sip]") {
     CHECK_FALSE(list_has("path, gruu", "gru"));
 }
 
-TEST_CASE("parameters are walked where they stand", "[sip]") {
+TEST_CASE("parameters are walked where they stand", "[sip]")
+{
     const ParamsView params{";tag=a1 ; lr; note=\"a;b=c\" ;empty=;EXPIRES = 60;tag=second"};
     CHECK(params.find("tag") == "a1");
     CHECK(params.find("TAG") == "a1");
@@ -55,25 +57,27 @@ TEST_CASE("parameters are walked where they stand", "[sip]") {
     CHECK_FALSE(ParamsView{";a=\"never closed;b=1"}.has("b"));
 }
 
-TEST_CASE("parameters are checked against their grammar on demand", "[sip]") {
+TEST_CASE("parameters are checked against their grammar on demand", "[sip]")
+{
     const struct {
-        const char *text;
+        const char* text;
         bool good;
     } rows[] = {
         {"", true},        {";lr", true},     {";a=b;c=\"d e\"", true}, {";received=[2001:db8::1]", true},
         {";a=", false},    {";a b=c", false}, {";a=\"b", false},        {";a=\"b\"c", false},
         {";a=b c", false}, {";=x", false}};
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         CHECK(ParamsView{row.text}.check().empty() == row.good);
     }
 }
 
-TEST_CASE("hosts and tokens", "[sip]") {
-    for (const auto *good :
+TEST_CASE("hosts and tokens", "[sip]")
+{
+    for (const auto* good :
          {"a", "example.com", "192.0.2.1", "[2001:db8::1]", "[::ffff:192.0.2.1]", "a_b.local"})
         CHECK(is_host_text(good));
-    for (const auto *bad : {"", "[", "[]", "[::", "a b", "a@b", "[1.2.3.4]", "[::g]", "a;b"})
+    for (const auto* bad : {"", "[", "[]", "[::", "a b", "a@b", "[1.2.3.4]", "[::g]", "a;b"})
         CHECK_FALSE(is_host_text(bad));
     CHECK(is_token("a-b.c!%*_+`'~9"));
     CHECK_FALSE(is_token(""));

@@ -22,14 +22,15 @@ namespace sipyard::sip {
 
 // The values of a header that may repeat and hold comma lists, in order. With a complaint, `items` are those
 // before the bad one.
-template <class T> struct ValueList {
+template <class T>
+struct ValueList {
     std::span<const T> items;
     Complaint complaint;
     auto begin() const { return items.begin(); }
     auto end() const { return items.end(); }
     std::size_t size() const { return items.size(); }
     bool empty() const { return items.empty(); }
-    const T &operator[](std::size_t n) const { return items[n]; }
+    const T& operator[](std::size_t n) const { return items[n]; }
 };
 
 // What is wrong with a message that has a start line and headers. A request gets `code` as its answer if the
@@ -55,7 +56,7 @@ public:
     // a fault(). Leading line ends are skipped (RFC 3261 7.5). Bare LF is accepted as a line end; a folded
     // line continues its header. The body ends where Content-Length says; a datagram that is longer is cut,
     // one that is shorter has a fault.
-    static Result<Message *> parse(std::string_view buffer, Arena &arena);
+    static Result<Message*> parse(std::string_view buffer, Arena& arena);
 
     // --- start line ---
     bool is_request() const { return status_ == 0; }
@@ -71,51 +72,55 @@ public:
 
     // --- text ---
     std::string_view buffer() const { return buffer_; } // from the start line to the end of the body
-    std::string_view headers_text() const {
+    std::string_view headers_text() const
+    {
         return headers_text_;
     } // first header to the last one, line ends included
     std::string_view body() const { return body_; }
-    std::size_t offset_of(std::string_view part) const {
+    std::size_t offset_of(std::string_view part) const
+    {
         return static_cast<std::size_t>(part.data() - buffer_.data());
     }
     std::size_t headers_offset() const { return offset_of(headers_text_); }
-    std::size_t end_of_headers() const {
+    std::size_t end_of_headers() const
+    {
         return headers_offset() + headers_text_.size();
     } // at the empty line
     std::size_t body_offset() const { return offset_of(body_); }
 
     // --- header fields as they stand ---
     std::span<const Header> headers() const { return {headers_, header_count_}; }
-    const Header *first(HeaderName id) const // constant time
+    const Header* first(HeaderName id) const // constant time
     {
         const auto n = first_[static_cast<std::size_t>(id)];
         return n == 0 ? nullptr : &headers_[n - 1];
     }
-    const Header *next(const Header &header) const; // the next of the same name
-    const Header *last(HeaderName id) const;
-    const Header *nth(HeaderName id, std::size_t n) const; // from 0
+    const Header* next(const Header& header) const; // the next of the same name
+    const Header* last(HeaderName id) const;
+    const Header* nth(HeaderName id, std::size_t n) const; // from 0
     std::size_t count(HeaderName id) const;
     bool has(HeaderName id) const { return first(id) != nullptr; }
-    std::string_view value(HeaderName id) const {
-        const auto *h = first(id);
+    std::string_view value(HeaderName id) const
+    {
+        const auto* h = first(id);
         return h ? h->value : std::string_view{};
     }
     // By name in any letter case; compact and long forms are the same header.
-    const Header *first(std::string_view name) const;
-    const Header *last(std::string_view name) const;
-    const Header *nth(std::string_view name, std::size_t n) const;
+    const Header* first(std::string_view name) const;
+    const Header* last(std::string_view name) const;
+    const Header* nth(std::string_view name, std::size_t n) const;
     std::size_t count(std::string_view name) const;
 
     // --- typed values: null, nothing or a complaint when the header is absent or malformed ---
-    const Uri *request_uri() const; // null for replies and HTTP
-    const Via *top_via() const;     // first value of the first Via
+    const Uri* request_uri() const; // null for replies and HTTP
+    const Via* top_via() const;     // first value of the first Via
     ValueList<Via> vias() const;
-    const NameAddr *from() const;
-    const NameAddr *to() const;
-    const Uri *from_uri() const;
-    const Uri *to_uri() const;
+    const NameAddr* from() const;
+    const NameAddr* to() const;
+    const Uri* from_uri() const;
+    const Uri* to_uri() const;
     std::string_view call_id() const { return value(HeaderName::call_id); }
-    const CSeq *cseq() const;
+    const CSeq* cseq() const;
     ValueList<NameAddr> contacts() const;
     ValueList<NameAddr> routes() const;
     ValueList<NameAddr> record_routes() const;
@@ -124,24 +129,26 @@ public:
     std::optional<std::uint32_t> expires() const;
     std::optional<std::uint32_t> content_length() const;
     std::optional<std::uint32_t> number(HeaderName id) const;
-    const MediaType *content_type() const;
-    const EventType *event() const;
-    std::string_view to_tag() const {
-        const auto *t = to();
+    const MediaType* content_type() const;
+    const EventType* event() const;
+    std::string_view to_tag() const
+    {
+        const auto* t = to();
         return t ? t->tag() : std::string_view{};
     }
-    std::string_view from_tag() const {
-        const auto *f = from();
+    std::string_view from_tag() const
+    {
+        const auto* f = from();
         return f ? f->tag() : std::string_view{};
     }
-    const DigestView *authorization() const; // the first; others: read(header.value, DigestView&)
-    const DigestView *proxy_authorization() const;
+    const DigestView* authorization() const; // the first; others: read(header.value, DigestView&)
+    const DigestView* proxy_authorization() const;
     // Why a typed value above is null although the header is there; "" when it is well or absent.
     Complaint complaint_about(HeaderName id) const;
 
     // --- is it acceptable? ---
     // Found while parsing: framing, header syntax, Content-Length. Cheap.
-    const Fault &fault() const { return fault_; }
+    const Fault& fault() const { return fault_; }
     // fault(), then what every SIP element should insist on (RFC 3261 8.1.1, 16.3): version, Via From To
     // Call-ID CSeq there once and readable, CSeq's method, the scalars' ranges, R-URI syntax. For HTTP only
     // fault().
@@ -154,19 +161,22 @@ private:
     friend class ::sipyard::Arena; // makes it
     Message() = default;
 
-    template <class T> struct Lazy { // null: not tried yet
-        const T *value = nullptr;
+    template <class T>
+    struct Lazy { // null: not tried yet
+        const T* value = nullptr;
         bool tried = false;
     };
-    template <class T> const T *lazy(Lazy<T> &slot, HeaderName id) const;
-    template <class T> const ValueList<T> &lazy_list(Lazy<ValueList<T>> &slot, HeaderName id) const;
+    template <class T>
+    const T* lazy(Lazy<T>& slot, HeaderName id) const;
+    template <class T>
+    const ValueList<T>& lazy_list(Lazy<ValueList<T>>& slot, HeaderName id) const;
 
-    Arena *arena_ = nullptr;
+    Arena* arena_ = nullptr;
     std::string_view buffer_, start_line_, method_text_, uri_text_, version_, reason_, headers_text_, body_;
     Method method_ = Method::other;
     bool http_ = false;
     int status_ = 0;
-    Header *headers_ = nullptr;
+    Header* headers_ = nullptr;
     std::uint32_t header_count_ = 0;
     Fault fault_;
     std::uint16_t first_[static_cast<std::size_t>(HeaderName::count_)] = {}; // index + 1

@@ -12,15 +12,17 @@ namespace {
 constexpr std::uint32_t first_room = 32; // header fields; most messages have 10 to 25
 
 // Everything from the first byte of `from` to the last one of `to`, both views into the same text.
-std::string_view span_of(std::string_view from, std::string_view to) {
+std::string_view span_of(std::string_view from, std::string_view to)
+{
     return {from.data(), static_cast<std::size_t>(to.data() + to.size() - from.data())};
 }
 
 } // namespace
 
-bool MessageReader::take_line(std::string_view &line, std::string_view &whole) {
-    const auto *end =
-        rest_.empty() ? nullptr : static_cast<const char *>(std::memchr(rest_.data(), '\n', rest_.size()));
+bool MessageReader::take_line(std::string_view& line, std::string_view& whole)
+{
+    const auto* end =
+        rest_.empty() ? nullptr : static_cast<const char*>(std::memchr(rest_.data(), '\n', rest_.size()));
     if (end == nullptr)
         return false;
     whole = {rest_.data(), static_cast<std::size_t>(end - rest_.data()) + 1};
@@ -31,8 +33,9 @@ bool MessageReader::take_line(std::string_view &line, std::string_view &whole) {
     return true;
 }
 
-Result<void> MessageReader::read_status_line(std::string_view line) {
-    auto &m = *message_;
+Result<void> MessageReader::read_status_line(std::string_view line)
+{
+    auto& m = *message_;
     std::string_view rest = line;
     m.version_ = cut(rest, ' ');
     if (rest.size() < 3 || !is_digit(rest[0]) || !is_digit(rest[1]) || !is_digit(rest[2]) ||
@@ -47,10 +50,11 @@ Result<void> MessageReader::read_status_line(std::string_view line) {
     return {};
 }
 
-Result<void> MessageReader::read_start_line(std::string_view line) {
+Result<void> MessageReader::read_start_line(std::string_view line)
+{
     if (line.size() > Message::max_start_line)
         return invalid("start line too long");
-    auto &m = *message_;
+    auto& m = *message_;
     m.start_line_ = line;
     if (istarts_with(line, "SIP/"))
         return read_status_line(line);
@@ -83,9 +87,10 @@ Result<void> MessageReader::read_start_line(std::string_view line) {
     return {};
 }
 
-void MessageReader::add_header(std::string_view whole, std::string_view line) {
-    auto &m = *message_;
-    const auto *colon = static_cast<const char *>(std::memchr(line.data(), ':', line.size()));
+void MessageReader::add_header(std::string_view whole, std::string_view line)
+{
+    auto& m = *message_;
+    const auto* colon = static_cast<const char*>(std::memchr(line.data(), ':', line.size()));
     last_is_header_ = colon != nullptr;
     if (colon == nullptr) {
         fault(400, "Header line without a colon");
@@ -93,20 +98,20 @@ void MessageReader::add_header(std::string_view whole, std::string_view line) {
     }
     if (m.header_count_ == room_) {
         room_ = room_ == 0 ? first_room : room_ * 2;
-        auto *larger = arena_.array<Header>(room_);
+        auto* larger = arena_.array<Header>(room_);
         if (m.header_count_ != 0)
-            std::memcpy(static_cast<void *>(larger), m.headers_, m.header_count_ * sizeof(Header));
+            std::memcpy(static_cast<void*>(larger), m.headers_, m.header_count_ * sizeof(Header));
         m.headers_ = larger;
     }
     const auto name_size = static_cast<std::size_t>(colon - line.data());
-    auto &header = *new (&m.headers_[m.header_count_]) Header;
+    auto& header = *new (&m.headers_[m.header_count_]) Header;
     header.name = trim_right(line.substr(0, name_size)); // HCOLON allows blanks before the colon
     header.value = trim(line.substr(name_size + 1));
     header.whole = whole;
     header.id = header_name_of(header.name);
     ++m.header_count_;
     if (header.id != HeaderName::other) {
-        auto &first = m.first_[static_cast<std::size_t>(header.id)];
+        auto& first = m.first_[static_cast<std::size_t>(header.id)];
         if (first == 0)
             first = static_cast<std::uint16_t>(m.header_count_);
     } else if (!is_token(header.name)) {
@@ -114,24 +119,26 @@ void MessageReader::add_header(std::string_view whole, std::string_view line) {
     }
 }
 
-void MessageReader::fold_into_last(std::string_view whole, std::string_view line) {
-    auto &m = *message_;
+void MessageReader::fold_into_last(std::string_view whole, std::string_view line)
+{
+    auto& m = *message_;
     if (!last_is_header_) {
         fault(400, "Folded line without a header");
         return;
     }
-    auto &header = m.headers_[m.header_count_ - 1];
+    auto& header = m.headers_[m.header_count_ - 1];
     header.whole = span_of(header.whole, whole);
     if (const auto more = trim(line); !more.empty())
         header.value = header.value.empty() ? more : span_of(header.value, more);
 }
 
-Result<void> MessageReader::read_headers() {
-    auto &m = *message_;
-    const char *const begin = rest_.data();
+Result<void> MessageReader::read_headers()
+{
+    auto& m = *message_;
+    const char* const begin = rest_.data();
     std::string_view line, whole;
     for (;;) {
-        const char *const here = rest_.data();
+        const char* const here = rest_.data();
         if (!take_line(line, whole)) {
             fault(400, "Headers do not end with an empty line");
             // what is left is half a header line: it stays out of the index, and there is no body
@@ -155,13 +162,14 @@ Result<void> MessageReader::read_headers() {
     }
 }
 
-void MessageReader::read_body() {
-    auto &m = *message_;
-    const Header *header = m.first(HeaderName::content_length);
+void MessageReader::read_body()
+{
+    auto& m = *message_;
+    const Header* header = m.first(HeaderName::content_length);
     if (header == nullptr)
         return; // in a datagram the body is what is left (RFC 3261 18.3)
     std::uint32_t length = 0;
-    for (const auto *h = header; h != nullptr; h = m.next(*h)) {
+    for (const auto* h = header; h != nullptr; h = m.next(*h)) {
         std::uint32_t this_length = 0;
         if (!sip::read(h->value, this_length).empty()) {
             fault(400, "Content-Length is no number");
@@ -179,7 +187,8 @@ void MessageReader::read_body() {
         m.body_ = m.body_.substr(0, length);
 }
 
-Result<Message *> MessageReader::read() {
+Result<Message*> MessageReader::read()
+{
     while (!rest_.empty() && (rest_.front() == '\r' || rest_.front() == '\n')) // RFC 3261 7.5
         rest_.remove_prefix(1);
     const auto begin = rest_;

@@ -8,25 +8,26 @@ namespace sipyard::sip {
 
 class MessageReader {
 public:
-    MessageReader(std::string_view buffer, Arena &arena) : rest_{buffer}, arena_{arena} {}
-    Result<Message *> read();
+    MessageReader(std::string_view buffer, Arena& arena) : rest_{buffer}, arena_{arena} {}
+    Result<Message*> read();
 
 private:
-    bool take_line(std::string_view &line, std::string_view &whole); // false: no line end in what is left
+    bool take_line(std::string_view& line, std::string_view& whole); // false: no line end in what is left
     Result<void> read_start_line(std::string_view line);
     Result<void> read_status_line(std::string_view line);
     Result<void> read_headers();
     void add_header(std::string_view whole, std::string_view line);
     void fold_into_last(std::string_view whole, std::string_view line);
     void read_body();
-    void fault(int code, Complaint reason) {
+    void fault(int code, Complaint reason)
+    {
         if (!message_->fault_)
             message_->fault_ = {code, reason};
     }
 
     std::string_view rest_;
-    Arena &arena_;
-    Message *message_ = nullptr;
+    Arena& arena_;
+    Message* message_ = nullptr;
     std::uint32_t room_ = 0;      // allocated headers
     bool last_is_header_ = false; // may the next folded line continue something?
 };

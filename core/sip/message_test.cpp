@@ -17,7 +17,8 @@ const std::string options = "OPTIONS sip:bob@example.com SIP/2.0\r\n"
                             "Call-ID: c1\r\n"
                             "CSeq: 1 OPTIONS\r\n";
 
-const Message &parsed(std::string_view text, Arena &arena) {
+const Message& parsed(std::string_view text, Arena& arena)
+{
     const auto result = Message::parse(arena.copy(text), arena);
     INFO(text);
     INFO(why(result));
@@ -27,12 +28,13 @@ const Message &parsed(std::string_view text, Arena &arena) {
 
 } // namespace
 
-TEST_CASE("a request is indexed", "[sip]") {
+TEST_CASE("a request is indexed", "[sip]")
+{
     Arena arena;
     const auto text = "\r\n\r\n" + options +
                       "X-One: 1\r\nv: SIP/2.0/TCP b.example.com , SIP/2.0/TCP c\r\nx-one:\r\n"
                       "Subject: folded\r\n  twice\r\n\tover\r\nContent-Length: 4\r\n\r\nbodyEXTRA";
-    const auto &m = parsed(text, arena);
+    const auto& m = parsed(text, arena);
     CHECK(m.is_request());
     CHECK(m.method() == Method::options);
     CHECK(m.uri_text() == "sip:bob@example.com");
@@ -67,9 +69,10 @@ TEST_CASE("a request is indexed", "[sip]") {
     CHECK(m.can_be_answered());
 }
 
-TEST_CASE("bare LF ends lines as well", "[sip]") {
+TEST_CASE("bare LF ends lines as well", "[sip]")
+{
     Arena arena;
-    const auto &m = parsed("SIP/2.0 180 Ringing\nVia: SIP/2.0/UDP a\nTo: <sip:b@c>;tag=x\n\nrest", arena);
+    const auto& m = parsed("SIP/2.0 180 Ringing\nVia: SIP/2.0/UDP a\nTo: <sip:b@c>;tag=x\n\nrest", arena);
     CHECK(m.is_reply());
     CHECK(m.status() == 180);
     CHECK(m.reason() == "Ringing");
@@ -78,9 +81,10 @@ TEST_CASE("bare LF ends lines as well", "[sip]") {
     CHECK_FALSE(m.can_be_answered());
 }
 
-TEST_CASE("an HTTP request is shown through the same class", "[sip]") {
+TEST_CASE("an HTTP request is shown through the same class", "[sip]")
+{
     Arena arena;
-    const auto &m =
+    const auto& m =
         parsed("PUT /xcap-root/rls?x=1 HTTP/1.1\r\nHost: example.com\r\nIf-Match: \"e1\"\r\nContent-Type: "
                "application/xml\r\nContent-Length: 3\r\n\r\nabc",
                arena);
@@ -96,11 +100,12 @@ TEST_CASE("an HTTP request is shown through the same class", "[sip]") {
     CHECK_FALSE(m.can_be_answered());
 }
 
-TEST_CASE("what cannot be answered is an error", "[sip]") {
+TEST_CASE("what cannot be answered is an error", "[sip]")
+{
     const struct {
-        const char *story;
+        const char* story;
         std::string text;
-        const char *reason;
+        const char* reason;
     } rows[] = {
         {"nothing", "", "no start line"},
         {"a keepalive", "\r\n\r\n", "no start line"},
@@ -129,7 +134,7 @@ TEST_CASE("what cannot be answered is an error", "[sip]") {
         {"a header without end", "OPTIONS sip:a SIP/2.0\r\nX: " + std::string(70000, 'a') + "\r\n\r\n",
          "header field too long"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         Arena arena;
         const auto result = Message::parse(row.text, arena);
@@ -138,16 +143,17 @@ TEST_CASE("what cannot be answered is an error", "[sip]") {
     }
 }
 
-TEST_CASE("a fault says what to answer", "[sip]") {
-    const auto without = [](std::string text, const std::string &line) {
+TEST_CASE("a fault says what to answer", "[sip]")
+{
+    const auto without = [](std::string text, const std::string& line) {
         const auto at = text.find(line);
         return text.erase(at, text.find("\r\n", at) + 2 - at);
     };
     const struct {
-        const char *story;
+        const char* story;
         std::string text;
         int code;
-        const char *reason;
+        const char* reason;
     } rows[] = {
         {"all is well", options + "\r\n", 0, ""},
         {"the datagram was cut within the headers", options + "Subj", 400,
@@ -166,7 +172,7 @@ TEST_CASE("a fault says what to answer", "[sip]") {
         {"a broken method", "OPT/ONS sip:a SIP/2.0\r\n\r\n", 400, "Method is no token"},
         {"another version", "OPTIONS sip:a SIP/3.0\r\n\r\n", 505, "Version not supported"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.story);
         Arena arena;
         const auto fault = parsed(row.text, arena).check();
@@ -175,9 +181,10 @@ TEST_CASE("a fault says what to answer", "[sip]") {
     }
 }
 
-TEST_CASE("lists keep what was good before the bad value", "[sip]") {
+TEST_CASE("lists keep what was good before the bad value", "[sip]")
+{
     Arena arena;
-    const auto &m = parsed(
+    const auto& m = parsed(
         options + "Route: <sip:p1;lr>, <sip:p2;lr>\r\nRoute: <sip:p3;lr>\r\nContact: <sip:a@b>, \"x\r\n"
                   "Record-Route: <sip:r1;lr>\r\nExpires: 60\r\nEvent: dialog;id=1\r\n\r\n",
         arena);
@@ -197,7 +204,8 @@ TEST_CASE("lists keep what was good before the bad value", "[sip]") {
     CHECK(m.content_type() == nullptr);
 }
 
-TEST_CASE("parsing the common message needs one block of the arena", "[sip]") {
+TEST_CASE("parsing the common message needs one block of the arena", "[sip]")
+{
     Arena arena;
     parsed(options + "Content-Length: 0\r\n\r\n", arena);
     CHECK(arena.bytes_used() < 6000);

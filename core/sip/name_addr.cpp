@@ -10,14 +10,16 @@ namespace {
 
 // Without quotes a display name is *(token LWS) (RFC 3261 25.1). UTF-8 bytes are tolerated: phones send names
 // of their owners that way; what stays refused is what may hide structure (RFC 4475 3.1.2.15 asks for it).
-bool is_plain_display(std::string_view text) {
+bool is_plain_display(std::string_view text)
+{
     for (const char c : text)
         if (!is_token_char(c) && !is_space(c) && static_cast<unsigned char>(c) < 0x80)
             return false;
     return true;
 }
 
-Complaint read_params(std::string_view text, NameAddr &out) {
+Complaint read_params(std::string_view text, NameAddr& out)
+{
     const auto rest = trim_left(text);
     if (rest.empty())
         return {};
@@ -31,7 +33,8 @@ Complaint read_params(std::string_view text, NameAddr &out) {
 
 std::string_view NameAddr::display_plain() const { return unquote(display); }
 
-std::optional<std::uint32_t> NameAddr::expires() const {
+std::optional<std::uint32_t> NameAddr::expires() const
+{
     const auto text = params.find("expires");
     std::uint32_t seconds = 0;
     if (!text)
@@ -41,7 +44,8 @@ std::optional<std::uint32_t> NameAddr::expires() const {
     return seconds;
 }
 
-int NameAddr::q() const {
+int NameAddr::q() const
+{
     const auto found = params.find("q");
     if (!found)
         return 1000;
@@ -67,7 +71,8 @@ int NameAddr::q() const {
     return value > 1000 ? -1 : value;
 }
 
-Complaint read(std::string_view text, NameAddr &out) {
+Complaint read(std::string_view text, NameAddr& out)
+{
     out = {};
     text = trim(text);
     out.whole = text;

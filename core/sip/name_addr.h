@@ -28,6 +28,6 @@ struct NameAddr {
 
 // Reads one value. Without brackets, parameters belong to the header and the URI may hold no ',', ';' or '?'
 // (RFC 3261 20). The URI's own grammar is not looked at.
-Complaint read(std::string_view text, NameAddr &out);
+Complaint read(std::string_view text, NameAddr& out);
 
 } // namespace sipyard::sip

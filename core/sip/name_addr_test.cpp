@@ -6,7 +6,8 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("display name, URI and parameters are told apart", "[sip]") {
+TEST_CASE("display name, URI and parameters are told apart", "[sip]")
+{
     const struct {
         const char *text, *display, *uri, *params;
     } rows[] = {
@@ -19,7 +20,7 @@ TEST_CASE("display name, URI and parameters are told apart", "[sip]") {
         {"J\xc3\xb6rg <sip:a@b>", "J\xc3\xb6rg", "sip:a@b", ""},
         {"\"\" <tel:+1>", "\"\"", "tel:+1", ""},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         NameAddr address;
         REQUIRE(read(row.text, address) == "");
@@ -33,10 +34,11 @@ TEST_CASE("display name, URI and parameters are told apart", "[sip]") {
     CHECK(star.is_star);
 }
 
-TEST_CASE("what is no address is refused with its reason", "[sip]") {
+TEST_CASE("what is no address is refused with its reason", "[sip]")
+{
     const struct {
-        const char *text;
-        const char *reason;
+        const char* text;
+        const char* reason;
     } rows[] = {
         {"", "address is empty"},
         {"\"Alice <sip:a@b>", "quoted display name is not closed"},
@@ -51,16 +53,17 @@ TEST_CASE("what is no address is refused with its reason", "[sip]") {
         {"<sip:a@b>;x=\"y;tag=1", "a quoted parameter value is not closed"},
         {"<sip:a@b> tag=1", "text behind the URI is no parameter"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         NameAddr address;
         CHECK(read(row.text, address) == row.reason);
     }
 }
 
-TEST_CASE("q and expires of a contact", "[sip]") {
+TEST_CASE("q and expires of a contact", "[sip]")
+{
     const struct {
-        const char *params;
+        const char* params;
         int q;
         long expires;
     } rows[] = {{"", 1000, -1},
@@ -77,7 +80,7 @@ TEST_CASE("q and expires of a contact", "[sip]") {
                 {";expires=99999999999", 1000, 0xffffffffL},
                 {";q=0", 0, -1},
                 {";q=1.000", 1000, -1}};
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.params);
         const auto text = std::string{"<sip:a@b>"} + row.params;
         NameAddr address;

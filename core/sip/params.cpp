@@ -6,7 +6,8 @@
 
 namespace sipyard::sip {
 
-bool ParamsView::next(std::string_view &rest, Param &out) {
+bool ParamsView::next(std::string_view& rest, Param& out)
+{
     std::size_t at = 0;
     const auto size = rest.size();
     while (at < size && (rest[at] == ';' || is_space(rest[at])))
@@ -38,7 +39,8 @@ bool ParamsView::next(std::string_view &rest, Param &out) {
     return true;
 }
 
-std::optional<Param> ParamsView::get(std::string_view name) const {
+std::optional<Param> ParamsView::get(std::string_view name) const
+{
     Param param;
     for (auto rest = text_; next(rest, param);)
         if (iequals(param.name, name))
@@ -46,7 +48,8 @@ std::optional<Param> ParamsView::get(std::string_view name) const {
     return {};
 }
 
-std::optional<std::string_view> ParamsView::find(std::string_view name) const {
+std::optional<std::string_view> ParamsView::find(std::string_view name) const
+{
     Param param;
     for (auto rest = text_; next(rest, param);)
         if (iequals(param.name, name))
@@ -56,7 +59,8 @@ std::optional<std::string_view> ParamsView::find(std::string_view name) const {
 
 bool ParamsView::has(std::string_view name) const { return get(name).has_value(); }
 
-bool ParamsView::is_closed() const {
+bool ParamsView::is_closed() const
+{
     if (text_.find('"') == std::string_view::npos)
         return true;
     Param param;
@@ -67,7 +71,8 @@ bool ParamsView::is_closed() const {
     return true;
 }
 
-Complaint ParamsView::check() const {
+Complaint ParamsView::check() const
+{
     Param param;
     for (auto rest = text_; next(rest, param);) {
         if (!is_token(param.name))

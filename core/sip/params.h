@@ -31,7 +31,7 @@ public:
 
     // Walks all of them: `for (auto rest = p.text(); ParamsView::next(rest, param);)`. Quotes respected,
     // blanks around names, '=' and values skipped, empty parameters (";;") skipped.
-    static bool next(std::string_view &rest, Param &out);
+    static bool next(std::string_view& rest, Param& out);
 
     // Is every quoted value closed? If not, text put behind the parameters would land inside the quotes.
     bool is_closed() const;

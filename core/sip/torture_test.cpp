@@ -12,26 +12,29 @@ using namespace sipyard::sip;
 
 namespace {
 
-std::string corpus(const std::string &name) {
+std::string corpus(const std::string& name)
+{
     std::ifstream file{"test/corpus/rfc4475/" + name + ".dat", std::ios::binary};
     REQUIRE(file);
     return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 enum class Fate { accepted, refused, dropped };
-std::string_view to_text(Fate fate) {
+std::string_view to_text(Fate fate)
+{
     return fate == Fate::accepted ? "accepted" : fate == Fate::refused ? "refused" : "dropped";
 }
 
 } // namespace
 
-TEST_CASE("the torture messages of RFC 4475 meet the fate the RFC asks for", "[sip]") {
+TEST_CASE("the torture messages of RFC 4475 meet the fate the RFC asks for", "[sip]")
+{
     const struct {
-        const char *section;
-        const char *name;
+        const char* section;
+        const char* name;
         Fate fate;
         int code;
-        const char *reason;
+        const char* reason;
     } rows[] = {
         {"3.1.1.1 a short tortuous INVITE", "wsinv", Fate::accepted, 0, ""},
         {"3.1.1.2 wide range of valid characters", "intmeth", Fate::accepted, 0, ""},
@@ -91,7 +94,7 @@ TEST_CASE("the torture messages of RFC 4475 meet the fate the RFC asks for", "[s
         {"3.3.15 unacceptable Accept", "sdp01", Fate::accepted, 0, ""},
         {"3.4.1 INVITE of RFC 2543", "inv2543", Fate::accepted, 0, ""},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.section << " (" << row.name << ")");
         const auto text = corpus(row.name);
         Arena arena;
@@ -108,13 +111,14 @@ TEST_CASE("the torture messages of RFC 4475 meet the fate the RFC asks for", "[s
     }
 }
 
-TEST_CASE("a refused torture request still gets its answer, unless it lacks what a reply needs", "[sip]") {
+TEST_CASE("a refused torture request still gets its answer, unless it lacks what a reply needs", "[sip]")
+{
     const struct {
-        const char *name;
+        const char* name;
         bool answered;
     } rows[] = {{"clerr", true},   {"ncl", true},     {"quotbal", true}, {"badvers", true},
                 {"multi01", true}, {"lwsruri", true}, {"insuf", false},  {"scalarlg", false}};
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.name);
         const auto text = corpus(row.name);
         Arena arena;
@@ -132,11 +136,13 @@ TEST_CASE("a refused torture request still gets its answer, unless it lacks what
     }
 }
 
-TEST_CASE("what the torture messages say is understood", "[sip]") {
+TEST_CASE("what the torture messages say is understood", "[sip]")
+{
     Arena arena;
-    SECTION("wsinv: folding, blanks and escapes everywhere") {
+    SECTION("wsinv: folding, blanks and escapes everywhere")
+    {
         const auto text = corpus("wsinv");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.method() == Method::invite);
         CHECK(m.request_uri()->params.has("unknownparam"));
         CHECK(m.to_tag() == "1918181833n");
@@ -160,9 +166,10 @@ TEST_CASE("what the torture messages say is understood", "[sip]") {
         CHECK(m.routes()[0].uri == "sip:services.example.com;lr;unknownwith=value;unknown-no-value");
         CHECK(m.body().size() == 150);
     }
-    SECTION("intmeth: all the characters a token may have") {
+    SECTION("intmeth: all the characters a token may have")
+    {
         const auto text = corpus("intmeth");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.method() == Method::other);
         CHECK(m.method_text() == "!interesting-Method0123456789_*+`.%indeed'~");
         CHECK(m.request_uri()->user == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*");
@@ -171,9 +178,10 @@ TEST_CASE("what the torture messages say is understood", "[sip]") {
         CHECK(m.from_tag() == "_token~1'+`*%!-.");
         CHECK(m.call_id() == "intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{");
     }
-    SECTION("escnull: two different contacts") {
+    SECTION("escnull: two different contacts")
+    {
         const auto text = corpus("escnull");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         REQUIRE(m.contacts().size() == 2);
         const auto first = parse_uri(m.contacts()[0].uri), second = parse_uri(m.contacts()[1].uri);
         REQUIRE(first);
@@ -182,9 +190,10 @@ TEST_CASE("what the torture messages say is understood", "[sip]") {
         CHECK(unescape(first->user) == std::string(1, '\0'));
         CHECK(unescape(m.to_uri()->user).size() == 11);
     }
-    SECTION("esc01: escapes are undone once") {
+    SECTION("esc01: escapes are undone once")
+    {
         const auto text = corpus("esc01");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         const auto uri = parse_uri(m.contacts()[0].uri);
         REQUIRE(uri);
         CHECK(unescape(uri->user) == "caller");
@@ -193,35 +202,40 @@ TEST_CASE("what the torture messages say is understood", "[sip]") {
         const auto twice = parse_uri("sip:caller@host5.example.net;lr;name=valueA");
         CHECK_FALSE(same_uri(*uri, *twice));
     }
-    SECTION("esc02: two contacts, the third header is another one") {
+    SECTION("esc02: two contacts, the third header is another one")
+    {
         const auto text = corpus("esc02");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.contacts().size() == 2);
         CHECK(m.method() == Method::other);
         CHECK(m.first("C%6Fntact")->value == "<sip:alias2@host2.example.com>");
     }
-    SECTION("longreq: 34 Via, in all spellings") {
+    SECTION("longreq: 34 Via, in all spellings")
+    {
         const auto text = corpus("longreq");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.vias().size() == 34);
         CHECK(m.vias()[33].received == "192.0.2.5");
         CHECK(m.from_tag().size() == 155);
     }
-    SECTION("dblreq: the octets behind the message are not part of it") {
+    SECTION("dblreq: the octets behind the message are not part of it")
+    {
         const auto text = corpus("dblreq");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.body().empty());
         CHECK(m.buffer().ends_with("Content-Length: 0\r\n\r\n"));
     }
-    SECTION("mpart01: a body with null bytes") {
+    SECTION("mpart01: a body with null bytes")
+    {
         const auto text = corpus("mpart01");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.body().size() == 553);
         CHECK(m.content_type()->is("multipart/mixed"));
         CHECK(m.content_type()->params.find("boundary") == "7a9cbec02ceef655");
         CHECK(m.top_via()->has_rport);
     }
-    SECTION("semiuri and the contact parameters") {
+    SECTION("semiuri and the contact parameters")
+    {
         const auto text = corpus("semiuri");
         CHECK((*Message::parse(text, arena))->request_uri()->user == "user;par=u%40example.net");
         const auto header_param = corpus("cparam01");
@@ -235,21 +249,23 @@ TEST_CASE("what the torture messages say is understood", "[sip]") {
         const auto bad = corpus("regbadct");
         CHECK((*Message::parse(bad, arena))->contacts().complaint == "URI with '?' or ',' must stand in <>");
     }
-    SECTION("scalar02: an overlarge expiry is the largest one") {
+    SECTION("scalar02: an overlarge expiry is the largest one")
+    {
         const auto text = corpus("scalar02");
-        const auto &m = **Message::parse(text, arena);
+        const auto& m = **Message::parse(text, arena);
         CHECK(m.expires() == 0xffff'ffffu);
         CHECK(m.contacts()[0].expires() == 0xffff'ffffu);
         CHECK(m.complaint_about(HeaderName::cseq) == "CSeq number is 2^31 or more");
     }
-    SECTION("replies: reason phrases, and an unknown authorization scheme") {
+    SECTION("replies: reason phrases, and an unknown authorization scheme")
+    {
         const auto text = corpus("unreason");
         CHECK((*Message::parse(text, arena))->reason().starts_with("= 2**3 * 5**2 "));
         const auto empty = corpus("noreason");
         CHECK((*Message::parse(empty, arena))->status() == 100);
         CHECK((*Message::parse(empty, arena))->reason().empty());
         const auto scheme = corpus("regaut01");
-        const auto *credentials = (*Message::parse(scheme, arena))->authorization();
+        const auto* credentials = (*Message::parse(scheme, arena))->authorization();
         REQUIRE(credentials);
         CHECK(credentials->scheme == "NoOneKnowsThisScheme");
         CHECK_FALSE(credentials->is_digest());

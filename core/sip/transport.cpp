@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, 8> lower_names = {"", "udp", "tcp", "tls"
 
 } // namespace
 
-Transport transport_of(std::string_view text) {
+Transport transport_of(std::string_view text)
+{
     if (text.empty())
         return Transport::none;
     for (const auto t :

@@ -20,17 +20,16 @@ constexpr auto forbidden = [] {
     return table;
 }();
 
-Scheme scheme_of(std::string_view text) {
+Scheme scheme_of(std::string_view text)
+{
     switch (text.size()) {
     case 3:
         return iequals(text, "sip")   ? Scheme::sip
                : iequals(text, "tel") ? Scheme::tel
                : iequals(text, "urn") ? Scheme::urn
                                       : Scheme::other;
-    case 4:
-        return iequals(text, "sips") ? Scheme::sips : Scheme::other;
-    default:
-        return Scheme::other;
+    case 4: return iequals(text, "sips") ? Scheme::sips : Scheme::other;
+    default: return Scheme::other;
     }
 }
 
@@ -45,7 +44,8 @@ bool is_scheme_text(std::string_view text) // RFC 3986 3.1
 }
 
 // "host" or "host:port", all of `text`
-Complaint read_host_port(std::string_view text, Uri &out) {
+Complaint read_host_port(std::string_view text, Uri& out)
+{
     std::size_t host_end;
     if (!text.empty() && text.front() == '[') {
         const auto close = text.find(']');
@@ -75,7 +75,8 @@ Complaint read_host_port(std::string_view text, Uri &out) {
     return {};
 }
 
-Complaint read_sip(std::string_view rest, Uri &out) {
+Complaint read_sip(std::string_view rest, Uri& out)
+{
     // An '@' can only end the user part: no parameter or header may hold one (RFC 3261 25.1), while ';' and
     // '?' are fine inside a user (RFC 4475 3.1.1.9).
     if (const auto at = rest.find('@'); at != std::string_view::npos) {
@@ -101,7 +102,8 @@ Complaint read_sip(std::string_view rest, Uri &out) {
 
 // One unit of an escaped text: the byte meant. An escaped reserved character is not the character itself
 // (RFC 3261 19.1.4), hence 256 more.
-int next_unit(std::string_view &rest) {
+int next_unit(std::string_view& rest)
+{
     const char c = rest.front();
     if (c == '%' && rest.size() >= 3 && hex_digit(rest[1]) >= 0 && hex_digit(rest[2]) >= 0) {
         const int byte = hex_digit(rest[1]) * 16 + hex_digit(rest[2]);
@@ -114,7 +116,8 @@ int next_unit(std::string_view &rest) {
 
 enum class Letters : unsigned char { as_is, any_case };
 
-bool same_escaped(std::string_view a, std::string_view b, Letters letters) {
+bool same_escaped(std::string_view a, std::string_view b, Letters letters)
+{
     while (!a.empty() && !b.empty()) {
         int x = next_unit(a);
         int y = next_unit(b);
@@ -128,7 +131,8 @@ bool same_escaped(std::string_view a, std::string_view b, Letters letters) {
     return a.empty() && b.empty();
 }
 
-std::optional<Param> find_escaped(ParamsView params, std::string_view name) {
+std::optional<Param> find_escaped(ParamsView params, std::string_view name)
+{
     Param param;
     for (auto rest = params.text(); ParamsView::next(rest, param);)
         if (same_escaped(param.name, name, Letters::any_case))
@@ -137,7 +141,8 @@ std::optional<Param> find_escaped(ParamsView params, std::string_view name) {
 }
 
 // Every parameter of `a` that `b` has too must be equal; some must not be missing on one side.
-bool params_agree(const Uri &a, const Uri &b) {
+bool params_agree(const Uri& a, const Uri& b)
+{
     Param param;
     for (auto rest = a.params.text(); ParamsView::next(rest, param);) {
         if (find_escaped(a.params, param.name)->name.data() != param.name.data())
@@ -154,7 +159,8 @@ bool params_agree(const Uri &a, const Uri &b) {
     return true;
 }
 
-bool has_header(std::string_view headers, std::string_view name, std::string_view value) {
+bool has_header(std::string_view headers, std::string_view name, std::string_view value)
+{
     while (!headers.empty()) {
         auto other = cut(headers, '&');
         const auto other_name = cut(other, '=');
@@ -164,7 +170,8 @@ bool has_header(std::string_view headers, std::string_view name, std::string_vie
     return false;
 }
 
-bool headers_within(std::string_view headers, std::string_view others) {
+bool headers_within(std::string_view headers, std::string_view others)
+{
     while (!headers.empty()) {
         auto header = cut(headers, '&');
         const auto name = cut(header, '=');
@@ -174,7 +181,8 @@ bool headers_within(std::string_view headers, std::string_view others) {
     return true;
 }
 
-std::string escape(std::string_view text, std::string_view keep) {
+std::string escape(std::string_view text, std::string_view keep)
+{
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     out.reserve(text.size());
@@ -192,35 +200,33 @@ std::string escape(std::string_view text, std::string_view keep) {
 
 } // namespace
 
-std::string_view to_text(Scheme scheme) {
+std::string_view to_text(Scheme scheme)
+{
     switch (scheme) {
-    case Scheme::sip:
-        return "sip";
-    case Scheme::sips:
-        return "sips";
-    case Scheme::tel:
-        return "tel";
-    case Scheme::urn:
-        return "urn";
-    case Scheme::other:
-        return "";
+    case Scheme::sip: return "sip";
+    case Scheme::sips: return "sips";
+    case Scheme::tel: return "tel";
+    case Scheme::urn: return "urn";
+    case Scheme::other: return "";
     }
     return "";
 }
 
 Transport Uri::transport() const { return params.empty() ? Transport::none : transport_of(transport_text()); }
 
-std::uint16_t Uri::port_or_default() const {
+std::uint16_t Uri::port_or_default() const
+{
     if (port != 0)
         return port;
     return scheme == Scheme::sips ? std::uint16_t{5061} : default_port(transport());
 }
 
-std::string_view Uri::host_port() const {
+std::string_view Uri::host_port() const
+{
     if (host.empty() || port == 0)
         return host;
     const auto end = text.data() + text.size();
-    const char *at = host.data() + host.size();
+    const char* at = host.data() + host.size();
     if (at < text.data() || at >= end)
         return host; // a changed Uri: its host is not within the text
     ++at;            // the colon
@@ -229,15 +235,18 @@ std::string_view Uri::host_port() const {
     return {host.data(), static_cast<std::size_t>(at - host.data())};
 }
 
-std::string_view Uri::user_part() const {
+std::string_view Uri::user_part() const
+{
     return has_password ? std::string_view{user.data(), user.size() + 1 + password.size()} : user;
 }
 
-std::string_view Uri::host_plain() const {
+std::string_view Uri::host_plain() const
+{
     return host.size() >= 2 && host.front() == '[' ? host.substr(1, host.size() - 2) : host;
 }
 
-Complaint read(std::string_view text, Uri &out) {
+Complaint read(std::string_view text, Uri& out)
+{
     out = {};
     out.text = text;
     for (const char c : text)
@@ -251,8 +260,7 @@ Complaint read(std::string_view text, Uri &out) {
     auto rest = text.substr(colon + 1);
     switch (out.scheme) {
     case Scheme::sip:
-    case Scheme::sips:
-        return read_sip(rest, out);
+    case Scheme::sips: return read_sip(rest, out);
     case Scheme::tel: {
         const auto semicolon = rest.find(';');
         out.user = rest.substr(0, semicolon);
@@ -262,21 +270,22 @@ Complaint read(std::string_view text, Uri &out) {
         return out.user.empty() ? "tel URI has no number" : Complaint{};
     }
     case Scheme::urn:
-    case Scheme::other:
-        break;
+    case Scheme::other: break;
     }
     out.opaque = rest;
     return rest.empty() ? "URI has nothing behind its scheme" : Complaint{};
 }
 
-Result<Uri> parse_uri(std::string_view text) {
+Result<Uri> parse_uri(std::string_view text)
+{
     Uri uri;
     if (const auto complaint = read(text, uri); !complaint.empty())
         return invalid(std::string{complaint} + ": '" + std::string{text} + "'");
     return uri;
 }
 
-bool same_uri(const Uri &a, const Uri &b) {
+bool same_uri(const Uri& a, const Uri& b)
+{
     if (a.scheme != b.scheme)
         return false;
     if (a.scheme == Scheme::other || a.scheme == Scheme::urn)
@@ -289,7 +298,7 @@ bool same_uri(const Uri &a, const Uri &b) {
         for (const char c : b.user)
             if (std::string_view{"-.()"}.find(c) == std::string_view::npos)
                 y += to_lower(c);
-        const auto covers = [](const Uri &one, const Uri &other) {
+        const auto covers = [](const Uri& one, const Uri& other) {
             Param param;
             for (auto rest = one.params.text(); ParamsView::next(rest, param);) {
                 if (one.params.get(param.name)->name.data() != param.name.data())
@@ -309,7 +318,8 @@ bool same_uri(const Uri &a, const Uri &b) {
            headers_within(b.headers, a.headers);
 }
 
-std::string_view print(const Uri &uri, Arena &arena) {
+std::string_view print(const Uri& uri, Arena& arena)
+{
     const auto scheme = uri.scheme == Scheme::other ? uri.scheme_text : to_text(uri.scheme);
     if (uri.scheme == Scheme::tel)
         return arena.concat(scheme, ":", uri.user, uri.params.text());
@@ -331,7 +341,8 @@ std::string escape_user(std::string_view text) { return escape(text, "-_.!~*'()&
 
 std::string escape_param(std::string_view text) { return escape(text, "-_.!~*'()[]/:&+$"); }
 
-std::string unescape(std::string_view text) {
+std::string unescape(std::string_view text)
+{
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size(); ++at) {

@@ -46,14 +46,14 @@ struct Uri {
 // Reads all of `text` (no angle brackets, no outer blanks). Bytes <= 0x20 and 0x7f are refused; user and
 // parameter texts are otherwise tolerant (RFC 4475 3.1.1.2, 3.1.1.9). Headers (?a=b) are read, who may not
 // have them decides.
-Complaint read(std::string_view text, Uri &out);
+Complaint read(std::string_view text, Uri& out);
 Result<Uri> parse_uri(std::string_view text);
 
 // RFC 3261 19.1.4. Unknown schemes compare as texts.
-bool same_uri(const Uri &a, const Uri &b);
+bool same_uri(const Uri& a, const Uri& b);
 
 // Prints from the parts (text is ignored): for a Uri whose parts were changed.
-std::string_view print(const Uri &uri, Arena &arena);
+std::string_view print(const Uri& uri, Arena& arena);
 
 // Percent-escapes of the user part (RFC 3261 25.1 `user`): escape what must be, unescape tolerantly
 // (a '%' without two hex digits stays).

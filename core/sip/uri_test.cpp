@@ -6,9 +6,10 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("a URI is taken apart and printed again", "[sip]") {
+TEST_CASE("a URI is taken apart and printed again", "[sip]")
+{
     const struct {
-        const char *text;
+        const char* text;
         Scheme scheme;
         const char *user, *password, *host;
         int port;
@@ -29,7 +30,7 @@ TEST_CASE("a URI is taken apart and printed again", "[sip]") {
         {"urn:service:sos", Scheme::urn, "", "", "", 0, "", ""},
         {"http://www.example.com/x", Scheme::other, "", "", "", 0, "", ""},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         const auto uri = parse_uri(row.text);
         INFO(why(uri));
@@ -49,10 +50,11 @@ TEST_CASE("a URI is taken apart and printed again", "[sip]") {
     }
 }
 
-TEST_CASE("what is no URI is refused with its reason", "[sip]") {
+TEST_CASE("what is no URI is refused with its reason", "[sip]")
+{
     const struct {
-        const char *text;
-        const char *reason;
+        const char* text;
+        const char* reason;
     } rows[] = {
         {"", "URI has no scheme"},
         {"alice", "URI has no scheme"},
@@ -71,14 +73,15 @@ TEST_CASE("what is no URI is refused with its reason", "[sip]") {
         {"tel:", "tel URI has no number"},
         {"xmpp:", "URI has nothing behind its scheme"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         Uri uri;
         CHECK(read(row.text, uri) == row.reason);
     }
 }
 
-TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]") {
+TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]")
+{
     const struct {
         const char *a, *b;
         bool same;
@@ -109,7 +112,7 @@ TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]") {
         {"urn:service:sos", "URN:service:sos", true},
         {"urn:service:sos", "urn:service:fire", false},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.a << " and " << row.b);
         const auto a = parse_uri(row.a), b = parse_uri(row.b);
         REQUIRE(a);
@@ -120,7 +123,8 @@ TEST_CASE("URIs compare as RFC 3261 19.1.4 says", "[sip]") {
     }
 }
 
-TEST_CASE("questions to a URI", "[sip]") {
+TEST_CASE("questions to a URI", "[sip]")
+{
     const auto uri = *parse_uri("sip:bob:pw@[2001:db8::1]:6000;transport=TLS;lr=on;maddr=192.0.2.9");
     CHECK(uri.transport() == Transport::tls);
     CHECK(uri.is_loose());
@@ -135,7 +139,8 @@ TEST_CASE("questions to a URI", "[sip]") {
     CHECK_FALSE(parse_uri("sip:a@b;xlr=1")->is_loose());
 }
 
-TEST_CASE("escapes of the user part", "[sip]") {
+TEST_CASE("escapes of the user part", "[sip]")
+{
     CHECK(escape_user("a b@c:d/e") == "a%20b%40c%3Ad/e");
     CHECK(unescape("a%20b%40c%3ad%") == "a b@c:d%");
     CHECK(unescape("%zz%4") == "%zz%4");

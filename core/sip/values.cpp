@@ -8,7 +8,8 @@ namespace sipyard::sip {
 namespace {
 
 // Digits at the front of `rest`; saturates. False when there is none.
-bool take_number(std::string_view &rest, std::uint64_t &out) {
+bool take_number(std::string_view& rest, std::uint64_t& out)
+{
     std::size_t at = 0;
     out = 0;
     for (; at < rest.size() && is_digit(rest[at]); ++at)
@@ -18,14 +19,16 @@ bool take_number(std::string_view &rest, std::uint64_t &out) {
 }
 
 // Blanks between two words, folding included; false when there is none.
-bool take_blanks(std::string_view &rest) {
+bool take_blanks(std::string_view& rest)
+{
     const auto after = trim_left(rest);
     const bool some = after.size() != rest.size();
     rest = after;
     return some;
 }
 
-std::string_view take_token(std::string_view &rest) {
+std::string_view take_token(std::string_view& rest)
+{
     std::size_t at = 0;
     while (at < rest.size() && is_token_char(rest[at]))
         ++at;
@@ -36,7 +39,8 @@ std::string_view take_token(std::string_view &rest) {
 
 } // namespace
 
-Complaint read(std::string_view text, std::uint32_t &out) {
+Complaint read(std::string_view text, std::uint32_t& out)
+{
     out = 0;
     std::uint64_t number = 0;
     std::string_view rest = text;
@@ -50,7 +54,8 @@ Complaint read(std::string_view text, std::uint32_t &out) {
     return {};
 }
 
-Complaint read(std::string_view text, CSeq &out) {
+Complaint read(std::string_view text, CSeq& out)
+{
     out = {};
     std::uint64_t number = 0;
     std::string_view rest = text;
@@ -68,7 +73,8 @@ Complaint read(std::string_view text, CSeq &out) {
     return {};
 }
 
-Complaint read(std::string_view text, MediaType &out) {
+Complaint read(std::string_view text, MediaType& out)
+{
     out = {};
     std::string_view rest = text;
     out.type = take_token(rest);
@@ -87,12 +93,14 @@ Complaint read(std::string_view text, MediaType &out) {
     return {};
 }
 
-bool MediaType::is(std::string_view full_name) const {
+bool MediaType::is(std::string_view full_name) const
+{
     return full_name.size() == type.size() + 1 + subtype.size() && istarts_with(full_name, type) &&
            full_name[type.size()] == '/' && iequals(full_name.substr(type.size() + 1), subtype);
 }
 
-Complaint read(std::string_view text, EventType &out) {
+Complaint read(std::string_view text, EventType& out)
+{
     out = {};
     std::string_view rest = text;
     out.package = take_token(rest);
@@ -105,7 +113,8 @@ Complaint read(std::string_view text, EventType &out) {
     return {};
 }
 
-Complaint read(std::string_view text, RAck &out) {
+Complaint read(std::string_view text, RAck& out)
+{
     out = {};
     std::uint64_t number = 0;
     std::string_view rest = text;
@@ -117,7 +126,8 @@ Complaint read(std::string_view text, RAck &out) {
     return read(rest, out.cseq);
 }
 
-Complaint read(std::string_view text, SubscriptionState &out) {
+Complaint read(std::string_view text, SubscriptionState& out)
+{
     out = {};
     std::string_view rest = text;
     out.state = take_token(rest);

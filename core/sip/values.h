@@ -15,7 +15,7 @@ struct CSeq { // RFC 3261 20.16: a number below 2^31
     Method method = Method::other;
     std::string_view method_text;
 };
-Complaint read(std::string_view text, CSeq &out);
+Complaint read(std::string_view text, CSeq& out);
 
 struct MediaType { // "application/pidf+xml;charset=utf-8"
     std::string_view type;
@@ -24,29 +24,29 @@ struct MediaType { // "application/pidf+xml;charset=utf-8"
     ParamsView params;
     bool is(std::string_view full_name) const; // any letter case
 };
-Complaint read(std::string_view text, MediaType &out);
+Complaint read(std::string_view text, MediaType& out);
 
 struct EventType { // Event: dialog;id=7 (RFC 6665 8.2.1)
     std::string_view package;
     ParamsView params;
     std::string_view id() const { return params.find("id").value_or(""); }
 };
-Complaint read(std::string_view text, EventType &out);
+Complaint read(std::string_view text, EventType& out);
 
 struct RAck { // RFC 3262 7.2
     std::uint32_t rseq = 0;
     CSeq cseq;
 };
-Complaint read(std::string_view text, RAck &out);
+Complaint read(std::string_view text, RAck& out);
 
 struct SubscriptionState {  // RFC 6665 8.2.3
     std::string_view state; // "active", as sent
     ParamsView params;
 };
-Complaint read(std::string_view text, SubscriptionState &out);
+Complaint read(std::string_view text, SubscriptionState& out);
 
 // Digits only. Too large: a complaint, and `out` is 2^32-1 so that a tolerant caller may go on (RFC
 // 4475 3.1.2.4).
-Complaint read(std::string_view text, std::uint32_t &out);
+Complaint read(std::string_view text, std::uint32_t& out);
 
 } // namespace sipyard::sip

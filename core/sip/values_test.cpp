@@ -6,10 +6,11 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("CSeq", "[sip]") {
+TEST_CASE("CSeq", "[sip]")
+{
     const struct {
-        const char *text;
-        const char *reason;
+        const char* text;
+        const char* reason;
         unsigned number;
         Method method;
     } rows[] = {
@@ -24,7 +25,7 @@ TEST_CASE("CSeq", "[sip]") {
         {"1 ", "CSeq method is no token", 1, Method::other},
         {"1 IN VITE", "CSeq method is no token", 1, Method::other},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         CSeq cseq;
         CHECK(read(row.text, cseq) == row.reason);
@@ -33,18 +34,20 @@ TEST_CASE("CSeq", "[sip]") {
     }
 }
 
-TEST_CASE("media types", "[sip]") {
+TEST_CASE("media types", "[sip]")
+{
     MediaType type;
     REQUIRE(read("application/pidf+xml; charset=\"utf-8\"", type) == "");
     CHECK(type.full == "application/pidf+xml");
     CHECK(type.is("Application/PIDF+XML"));
     CHECK_FALSE(type.is("application/pidf"));
     CHECK(type.params.find("charset") == "utf-8");
-    for (const auto *bad : {"", "text", "text/", "/plain", "text/plain x"})
+    for (const auto* bad : {"", "text", "text/", "/plain", "text/plain x"})
         CHECK_FALSE(read(bad, type).empty());
 }
 
-TEST_CASE("Event, RAck, Subscription-State and numbers", "[sip]") {
+TEST_CASE("Event, RAck, Subscription-State and numbers", "[sip]")
+{
     EventType event;
     REQUIRE(read("dialog;id=7;sla", event) == "");
     CHECK(event.package == "dialog");
@@ -64,6 +67,6 @@ TEST_CASE("Event, RAck, Subscription-State and numbers", "[sip]") {
     CHECK(number == 0xffffffffu);
     CHECK(read("4294967296", number) == "number too large");
     CHECK(number == 0xffffffffu);
-    for (const auto *bad : {"", "-1", "+1", "1 ", "0x1", "five"})
+    for (const auto* bad : {"", "-1", "+1", "1 ", "0x1", "five"})
         CHECK(read(bad, number) == "not a number");
 }

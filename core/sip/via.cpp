@@ -7,20 +7,23 @@
 namespace sipyard::sip {
 namespace {
 
-std::size_t skip_spaces(std::string_view text, std::size_t at) {
+std::size_t skip_spaces(std::string_view text, std::size_t at)
+{
     while (at < text.size() && is_space(text[at]))
         ++at;
     return at;
 }
 
-std::size_t skip_token(std::string_view text, std::size_t at) {
+std::size_t skip_token(std::string_view text, std::size_t at)
+{
     while (at < text.size() && is_token_char(text[at]))
         ++at;
     return at;
 }
 
 // A token, then '/' with blanks around it (RFC 3261 25.1 `sent-protocol` has SLASH = SWS "/" SWS).
-bool take_part(std::string_view text, std::size_t &at, std::string_view &out) {
+bool take_part(std::string_view text, std::size_t& at, std::string_view& out)
+{
     const auto begin = at;
     at = skip_token(text, at);
     out = text.substr(begin, at - begin);
@@ -32,7 +35,8 @@ bool take_part(std::string_view text, std::size_t &at, std::string_view &out) {
 }
 
 // 1..65535 or 0
-std::uint16_t port_of(std::string_view text) {
+std::uint16_t port_of(std::string_view text)
+{
     unsigned port = 0;
     if (text.empty() || text.size() > 5)
         return 0;
@@ -44,7 +48,8 @@ std::uint16_t port_of(std::string_view text) {
     return port > 65535 ? std::uint16_t{0} : static_cast<std::uint16_t>(port);
 }
 
-Complaint read_params(Via &out) {
+Complaint read_params(Via& out)
+{
     Param param;
     for (auto rest = out.params.text(); ParamsView::next(rest, param);) {
         if (param.name.size() < 3 || param.name.size() > 8)
@@ -79,7 +84,8 @@ Complaint read_params(Via &out) {
 
 bool Via::has_cookie() const { return branch.size() > 7 && istarts_with(branch, "z9hG4bK"); }
 
-Complaint read(std::string_view text, Via &out) {
+Complaint read(std::string_view text, Via& out)
+{
     out = {};
     text = trim(text);
     out.whole = text;

@@ -35,6 +35,6 @@ struct Via {
     std::uint16_t port_or_default() const { return port ? port : default_port(transport); }
 };
 
-Complaint read(std::string_view text, Via &out);
+Complaint read(std::string_view text, Via& out);
 
 } // namespace sipyard::sip

@@ -6,7 +6,8 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-TEST_CASE("a Via is read with all that routing a reply needs", "[sip]") {
+TEST_CASE("a Via is read with all that routing a reply needs", "[sip]")
+{
     Via via;
     REQUIRE(
         read("SIP/2.0/UDP "
@@ -38,10 +39,11 @@ TEST_CASE("a Via is read with all that routing a reply needs", "[sip]") {
     CHECK(via.port_or_default() == 443);
 }
 
-TEST_CASE("a Via that is none is refused with its reason", "[sip]") {
+TEST_CASE("a Via that is none is refused with its reason", "[sip]")
+{
     const struct {
-        const char *text;
-        const char *reason;
+        const char* text;
+        const char* reason;
     } rows[] = {
         {"", "Via does not begin with protocol/version/transport"},
         {"SIP/2.0", "Via does not begin with protocol/version/transport"},
@@ -56,7 +58,7 @@ TEST_CASE("a Via that is none is refused with its reason", "[sip]") {
         {"SIP/2.0/UDP a;branch=\"x;rport", "Via has a quoted value that is not closed"},
         {"SIP/2.0/UDP a;rport=x", "Via has an rport that is no port"},
     };
-    for (const auto &row : rows) {
+    for (const auto& row : rows) {
         INFO(row.text);
         Via via;
         CHECK(read(row.text, via) == row.reason);

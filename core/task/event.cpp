@@ -11,7 +11,8 @@
 namespace sipyard::task {
 namespace {
 
-// Whoever waits; on the stack of the waiting side, which cannot leave before the signal has been delivered to it.
+// Whoever waits; on the stack of the waiting side, which cannot leave before the signal has been delivered to
+// it.
 struct Sleeper {
     virtual void deliver() = 0;
 
@@ -34,7 +35,10 @@ struct Event::State {
     std::atomic<Sleeper*> word{nullptr};
 
     // Takes `me` back unless a signal has been sent already, which then arrives on its own.
-    bool withdraw(Sleeper* me) { return word.compare_exchange_strong(me, nullptr, std::memory_order_acq_rel); }
+    bool withdraw(Sleeper* me)
+    {
+        return word.compare_exchange_strong(me, nullptr, std::memory_order_acq_rel);
+    }
 };
 
 namespace {
@@ -64,9 +68,9 @@ struct FiberSleeper final : Sleeper, Waiting {
         in_time = false;
         fiber.worker->ready(fiber);
     }
-    State&        state;
+    State& state;
     Fiber::Parts& fiber;
-    bool          in_time = true;
+    bool in_time = true;
 };
 
 struct ThreadSleeper final : Sleeper {
@@ -76,19 +80,16 @@ struct ThreadSleeper final : Sleeper {
         delivered = true;
         condition.notify_one();
     }
-    std::mutex              mutex;
+    std::mutex mutex;
     std::condition_variable condition;
-    bool                    delivered = false;
+    bool delivered = false;
 };
 
 } // namespace
 
 Event::Event() : state_{std::make_shared<State>()} {}
 
-bool Event::signalled() const
-{
-    return state_->word.load(std::memory_order_acquire) == signalled_mark();
-}
+bool Event::signalled() const { return state_->word.load(std::memory_order_acquire) == signalled_mark(); }
 
 void Event::signal() const
 {

@@ -35,7 +35,7 @@ constexpr std::size_t mapping_size = stack_size + guard_size;
 
 // What __cxa_get_globals() points to (Itanium C++ ABI, 2.2.2).
 struct ExceptionState {
-    void*        caught;
+    void* caught;
     unsigned int uncaught;
 };
 
@@ -51,7 +51,8 @@ void finish_switch([[maybe_unused]] Side& from, [[maybe_unused]] void* fake_stac
 #endif
 }
 
-// Never returns: after a job it waits at its first frame for the next one, so a pooled fiber starts with one jump.
+// Never returns: after a job it waits at its first frame for the next one, so a pooled fiber starts with one
+// jump.
 [[gnu::no_sanitize("address")]] void root(context::transfer_t transfer)
 {
     const Jump jump = *static_cast<Jump*>(transfer.data);
@@ -101,27 +102,19 @@ Fiber* Fiber::current()
     return worker && worker->parts().current ? &worker->parts().current->fiber : nullptr;
 }
 
-Arena& Fiber::arena()
-{
-    return parts_->arena;
-}
+Arena& Fiber::arena() { return parts_->arena; }
 
-Worker& Fiber::worker()
-{
-    return *parts_->worker->self;
-}
+Worker& Fiber::worker() { return *parts_->worker->self; }
 
-SuspendHook* Fiber::set_hook(SuspendHook* hook)
-{
-    return std::exchange(parts_->hook, hook);
-}
+SuspendHook* Fiber::set_hook(SuspendHook* hook) { return std::exchange(parts_->hook, hook); }
 
 void Fiber::Parts::suspend()
 {
     assert(NoSuspend::depth() == 0 && "no suspension inside Guarded::with or PerWorker::with");
     if (hook)
         hook->suspending();
-    worker->suspensions.store(worker->suspensions.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    worker->suspensions.store(worker->suspensions.load(std::memory_order_relaxed) + 1,
+                              std::memory_order_relaxed);
     switch_sides(side, *loop, false);
     if (hook)
         hook->resumed();
@@ -154,7 +147,8 @@ Fiber::Parts* FiberPool::take()
         return nullptr;
     }
     char* const bottom = static_cast<char*>(mapping) + guard_size;
-    const auto top = (reinterpret_cast<std::uintptr_t>(bottom) + stack_size - sizeof(Fiber::Parts)) & ~std::uintptr_t{63};
+    const auto top =
+        (reinterpret_cast<std::uintptr_t>(bottom) + stack_size - sizeof(Fiber::Parts)) & ~std::uintptr_t{63};
     auto* const fiber = new (reinterpret_cast<void*>(top)) Fiber::Parts;
     fiber->mapping = static_cast<char*>(mapping);
     fiber->side.stack = bottom;

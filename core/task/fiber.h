@@ -9,7 +9,8 @@
 
 namespace sipyard::task {
 
-// Asked just before its fiber leaves the worker to others, and after it is back: the script's $var table lives there.
+// Asked just before its fiber leaves the worker to others, and after it is back: the script's $var table
+// lives there.
 class SuspendHook {
 public:
     virtual void suspending() = 0;
@@ -19,12 +20,13 @@ protected:
     ~SuspendHook() = default;
 };
 
-// One message or job. Fibers never change worker and are resumed from the loop only. An exception that leaves the
-// job is caught at the root and logged. No Guarded or PerWorker section may be open at a suspension (assert).
+// One message or job. Fibers never change worker and are resumed from the loop only. An exception that leaves
+// the job is caught at the root and logged. No Guarded or PerWorker section may be open at a suspension
+// (assert).
 class Fiber {
 public:
     static Fiber* current(); // null off a fiber: then blocking calls run inline
-    Arena&  arena();         // reset when the job ends
+    Arena& arena();          // reset when the job ends
     Worker& worker();
     SuspendHook* set_hook(SuspendHook* hook); // returns the one before
 
@@ -39,13 +41,14 @@ private:
 
 inline constexpr Instant never{INT64_MAX};
 
-// A one-shot meeting point: one fiber waits, anybody signals, in either order. Off a fiber wait() blocks the thread.
-// Copies share the event; the last one frees it, so a late signal() after a timeout is harmless.
+// A one-shot meeting point: one fiber waits, anybody signals, in either order. Off a fiber wait() blocks the
+// thread. Copies share the event; the last one frees it, so a late signal() after a timeout is harmless.
 class Event {
 public:
     Event();
-    void signal() const;                       // thread-safe; further signals do nothing
-    bool wait(Instant deadline = never) const; // false: the deadline passed first; true at once if signalled before
+    void signal() const; // thread-safe; further signals do nothing
+    bool wait(
+        Instant deadline = never) const; // false: the deadline passed first; true at once if signalled before
     bool signalled() const;
 
 private:

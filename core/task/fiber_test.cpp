@@ -1,4 +1,5 @@
-// core/task/fiber_test.cpp - fibers: exceptions across switches, many of them, waits, hooks, admission, the end
+// core/task/fiber_test.cpp - fibers: exceptions across switches, many of them, waits, hooks, admission, the
+// end
 #include "core/task/fiber.h"
 
 #include "core/task/task_test_support.h"
@@ -16,7 +17,7 @@ namespace {
 std::size_t resident_bytes()
 {
     std::ifstream statm{"/proc/self/statm"};
-    std::size_t   size = 0, resident = 0;
+    std::size_t size = 0, resident = 0;
     statm >> size >> resident;
     return resident * static_cast<std::size_t>(getpagesize());
 }
@@ -25,10 +26,10 @@ std::size_t resident_bytes()
 
 TEST_CASE("a throw in one fiber leaves the catch block of a suspended one alone", "[task]")
 {
-    Bench       bench;
-    Event       go, a_done, b_done;
+    Bench bench;
+    Event go, a_done, b_done;
     std::string a_saw, b_saw;
-    int         a_in_flight = -1;
+    int a_in_flight = -1;
     bench.runtime.worker(0).post([&] {
         Worker& worker = *Worker::current();
         worker.spawn_always([&] {
@@ -73,16 +74,17 @@ TEST_CASE("what leaves a job is logged at the fiber's root", "[task]")
     bench.runtime.run_on_fiber([&] { after = 1; });
     CHECK(after == 1);
     CHECK(bench.logged("nobody caught me"));
-    CHECK_THROWS_WITH(bench.runtime.run_on_fiber([] { throw std::runtime_error{"for the caller"}; }), "for the caller");
+    CHECK_THROWS_WITH(bench.runtime.run_on_fiber([] { throw std::runtime_error{"for the caller"}; }),
+                      "for the caller");
 }
 
 TEST_CASE("thousands of suspended fibers, at most 16 KiB resident each", "[task]")
 {
-    Bench                    bench{{.workers = 1, .max_queued = 20'000}};
+    Bench bench{{.workers = 1, .max_queued = 20'000}};
     std::atomic<std::size_t> waiting{0}, ended{0};
-    std::vector<Event>       go(many_fibers);
-    Event                    all_wait, all_done;
-    const std::size_t        before = resident_bytes();
+    std::vector<Event> go(many_fibers);
+    Event all_wait, all_done;
+    const std::size_t before = resident_bytes();
     for (std::size_t i = 0; i < many_fibers; ++i) {
         REQUIRE(bench.runtime.worker(0).spawn([&, i] {
             char* const scratch = Fiber::current()->arena().array<char>(2000);
@@ -111,7 +113,7 @@ TEST_CASE("thousands of suspended fibers, at most 16 KiB resident each", "[task]
 TEST_CASE("an event meets its waiter in any order", "[task]")
 {
     MovableClock clock;
-    Bench        bench{{.workers = 2}, &clock};
+    Bench bench{{.workers = 2}, &clock};
     SECTION("signalled first")
     {
         const Event event;
@@ -125,7 +127,7 @@ TEST_CASE("an event meets its waiter in any order", "[task]")
     SECTION("the deadline passes, then comes a late signal")
     {
         const Event event;
-        int         got = -1;
+        int got = -1;
         REQUIRE(bench.runtime.worker(0).spawn([&] { got = event.wait(clock.now() + 100ms); }));
         clock.advance(bench.runtime, 99ms);
         CHECK(got == -1);
@@ -191,9 +193,9 @@ TEST_CASE("a suspension tells the hook, and yield lets others run", "[task]")
 
 TEST_CASE("a spawn runs at once on its loop and later from a fiber", "[task]")
 {
-    Bench       bench;
+    Bench bench;
     std::string story;
-    Event       done;
+    Event done;
     bench.runtime.worker(0).post([&] {
         story += "loop ";
         Worker::current()->spawn_always([&] {
@@ -212,8 +214,8 @@ TEST_CASE("a spawn runs at once on its loop and later from a fiber", "[task]")
 
 TEST_CASE("new work is refused beyond the limits, accepted work never", "[task]")
 {
-    Bench      bench{{.workers = 2, .max_fibers = 3}};
-    Event      go[3];
+    Bench bench{{.workers = 2, .max_fibers = 3}};
+    Event go[3];
     for (std::size_t i = 0; i < 3; ++i)
         REQUIRE(bench.runtime.worker(i % 2).spawn([event = go[i]] { event.wait(); }));
     const auto refused = bench.runtime.worker(1).spawn([] {});
@@ -233,10 +235,10 @@ TEST_CASE("new work is refused beyond the limits, accepted work never", "[task]"
 
 TEST_CASE("stop ends every wait, so that everything unwinds", "[task]")
 {
-    Bench            bench{{.workers = 2}};
+    Bench bench{{.workers = 2}};
     std::atomic<int> unwound{0}, timed_out{0}, waiting{0};
-    Strand           strand;
-    Event            all;
+    Strand strand;
+    Event all;
     const auto arrived = [&] {
         if (++waiting == 10)
             all.signal();

@@ -55,7 +55,8 @@ Result<void> KeyedLock::acquire(std::string_view name, const void* holder, Insta
         Lock& lock = locks.find(name)->second; // held by somebody as long as we stand in its queue or own it
         if (lock.holder == holder)
             return true;
-        const auto me = std::find_if(lock.queue.begin(), lock.queue.end(), [&](const Waiter& w) { return w.holder == holder; });
+        const auto me = std::find_if(lock.queue.begin(), lock.queue.end(),
+                                     [&](const Waiter& w) { return w.holder == holder; });
         lock.queue.erase(me);
         return false;
     });
@@ -114,7 +115,8 @@ bool HeldLocks::try_acquire(KeyedLock& lock, std::string_view name)
 
 bool HeldLocks::release(KeyedLock& lock, std::string_view name)
 {
-    const auto found = std::find_if(held_.rbegin(), held_.rend(), [&](const Held& h) { return h.lock == &lock && h.name == name; });
+    const auto found = std::find_if(held_.rbegin(), held_.rend(),
+                                    [&](const Held& h) { return h.lock == &lock && h.name == name; });
     if (found == held_.rend())
         return false;
     lock.release(name, this);

@@ -64,9 +64,9 @@ TEST_CASE("fibers wait in the order they came, and a wait ends at its deadline",
         start('a', 1s);
         start('b', 1s);
         start('c', 5s);
-        start('d', 5s);         // a third waiter is refused
+        start('d', 5s); // a third waiter is refused
         CHECK(order == "ad?");
-        host.advance(2s);       // b's patience ends
+        host.advance(2s); // b's patience ends
         CHECK(order == "ad?b!");
         go.signal();
         host.advance(0s);

@@ -18,7 +18,8 @@ public:
         for (std::size_t i = 0; i < runtime.workers() + 1; ++i)
             values_.push_back(std::make_unique<T>());
     }
-    // The value of the calling worker; threads that are no workers share the last one (start-up and tests: one thread).
+    // The value of the calling worker; threads that are no workers share the last one (start-up and tests:
+    // one thread).
     template <class F>
     auto with(F&& f)
     {

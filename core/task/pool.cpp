@@ -29,38 +29,39 @@ struct Pool::Parts : std::enable_shared_from_this<Pool::Parts> {
     };
     // One of our threads. It owns itself while it runs; we keep it until it has ended or is lost.
     struct Thread {
-        PoolThread  kept;
+        PoolThread kept;
         std::thread handle;
-        bool        running = false;
-        bool        lost = false;
-        Instant     give_up{}; // while running
+        bool running = false;
+        bool lost = false;
+        Instant give_up{}; // while running
     };
 
     Parts(Settings its_settings, const Clock& its_clock, log::Logger its_log)
         : settings{std::move(its_settings)}, clock{its_clock}, log{its_log}
-    {}
+    {
+    }
 
     // All under the mutex.
     Instant watch(Instant now);
-    void    start_missing();
-    bool    admits(Instant now);
+    void start_missing();
+    bool admits(Instant now);
     std::vector<std::thread> ended() { return std::exchange(finished, {}); }
 
     void serve(const std::shared_ptr<Thread>& me);
 
-    const Settings          settings;
-    const Clock&            clock;
-    const log::Logger       log;
-    mutable std::mutex      mutex;
+    const Settings settings;
+    const Clock& clock;
+    const log::Logger log;
+    mutable std::mutex mutex;
     std::condition_variable work, gone;
-    std::deque<Task>        queue;
+    std::deque<Task> queue;
     std::vector<std::shared_ptr<Thread>> threads; // without the lost ones
     std::vector<std::thread> finished;            // to be joined
-    std::size_t             idle = 0, running = 0, lost = 0, next_index = 0;
-    bool                    open_circuit = false, stopping = false;
-    Instant                 last_probe{INT64_MIN / 2};
+    std::size_t idle = 0, running = 0, lost = 0, next_index = 0;
+    bool open_circuit = false, stopping = false;
+    Instant last_probe{INT64_MIN / 2};
     std::atomic<std::int64_t> next_watch{INT64_MAX}; // no later than the earliest give_up
-    std::uint64_t           submitted = 0, done = 0, refused = 0, expired = 0;
+    std::uint64_t submitted = 0, done = 0, refused = 0, expired = 0;
 };
 
 Instant Pool::Parts::watch(Instant now)
@@ -93,7 +94,8 @@ Instant Pool::Parts::watch(Instant now)
 
 void Pool::Parts::start_missing()
 {
-    while (idle < queue.size() && threads.size() < settings.threads && lost <= settings.max_lost && !stopping) {
+    while (idle < queue.size() && threads.size() < settings.threads && lost <= settings.max_lost &&
+           !stopping) {
         auto thread = std::make_shared<Thread>();
         thread->kept.index = next_index++;
         try {
@@ -136,7 +138,8 @@ void Pool::Parts::serve(const std::shared_ptr<Thread>& me)
         --idle;
         ++running;
         me->running = true;
-        me->give_up = late || deadline.ns > never.ns - settings.patience.count() ? never : deadline + settings.patience;
+        me->give_up =
+            late || deadline.ns > never.ns - settings.patience.count() ? never : deadline + settings.patience;
         if (me->give_up.ns < next_watch.load())
             next_watch.store(me->give_up.ns);
         lock.unlock();
@@ -146,7 +149,8 @@ void Pool::Parts::serve(const std::shared_ptr<Thread>& me)
             else if (task.dropped)
                 task.dropped(me->kept);
         } catch (const std::exception& thrown) {
-            log.error("{}: a job ended with an exception: {}", settings.name, std::string_view{thrown.what()});
+            log.error("{}: a job ended with an exception: {}", settings.name,
+                      std::string_view{thrown.what()});
         } catch (...) {
             log.error("{}: a job ended with an exception of unknown type", settings.name);
         }
@@ -178,12 +182,10 @@ void Pool::Parts::serve(const std::shared_ptr<Thread>& me)
 
 Pool::Pool(Settings settings, const Clock& clock, log::Logger log)
     : parts_{std::make_shared<Parts>(std::move(settings), clock, log)}
-{}
-
-Pool::~Pool()
 {
-    stop(0s);
 }
+
+Pool::~Pool() { stop(0s); }
 
 Result<void> Pool::submit(PoolJob job, Instant deadline, PoolJob dropped)
 {
@@ -196,7 +198,8 @@ Result<void> Pool::submit(PoolJob job, Instant deadline, PoolJob dropped)
         p.watch(now);
     if (!p.admits(now)) {
         ++p.refused;
-        return Error{ErrorKind::overloaded, p.settings.name + (p.open_circuit ? ": threads lost" : ": queue full")};
+        return Error{ErrorKind::overloaded,
+                     p.settings.name + (p.open_circuit ? ": threads lost" : ": queue full")};
     }
     ++p.submitted;
     p.queue.push_back({std::move(job), std::move(dropped), deadline});
@@ -296,9 +299,6 @@ bool Pool::stop(Duration deadline)
     return clean;
 }
 
-const Clock& Pool::clock() const
-{
-    return parts_->clock;
-}
+const Clock& Pool::clock() const { return parts_->clock; }
 
 } // namespace sipyard::task

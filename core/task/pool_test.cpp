@@ -1,4 +1,5 @@
-// core/task/pool_test.cpp - blocking(): answers, exceptions, deadlines, overload, threads that never come back
+// core/task/pool_test.cpp - blocking(): answers, exceptions, deadlines, overload, threads that never come
+// back
 #include "core/task/pool.h"
 
 #include "core/task/task_test_support.h"
@@ -38,16 +39,28 @@ TEST_CASE("blocking reads like a call", "[task]")
     Bench bench;
     Pool& pool = bench.runtime.pool();
     const auto tests = [&] {
-        CHECK(blocking(pool, 10s, [](int a, std::string b) { return b + std::to_string(a); }, 7, std::string{"x"}).value() == "x7");
-        CHECK(blocking(pool, 10s, [](PoolThread& thread, int a) { return static_cast<int>(thread.index < 4) + a; }, 1).value() == 2);
-        CHECK(blocking(pool, 10s, [](std::unique_ptr<int> moved) { return *moved; }, std::make_unique<int>(5)).value() == 5);
+        CHECK(blocking(
+                  pool, 10s, [](int a, std::string b) { return b + std::to_string(a); }, 7, std::string{"x"})
+                  .value() == "x7");
+        CHECK(blocking(
+                  pool, 10s, [](PoolThread& thread, int a) { return static_cast<int>(thread.index < 4) + a; },
+                  1)
+                  .value() == 2);
+        CHECK(blocking(
+                  pool, 10s, [](std::unique_ptr<int> moved) { return *moved; }, std::make_unique<int>(5))
+                  .value() == 5);
         const Result<void> nothing = blocking(pool, 10s, [] {});
         CHECK(nothing);
-        const Result<int> failed = blocking(pool, 10s, []() -> Result<int> { return Error{ErrorKind::busy, "locked"}; });
+        const Result<int> failed = blocking(pool, 10s, []() -> Result<int> {
+            return Error{ErrorKind::busy, "locked"};
+        });
         REQUIRE(!failed);
         CHECK(failed.error().kind == ErrorKind::busy);
-        CHECK_THROWS_WITH(blocking(pool, 10s, []() -> int { throw std::runtime_error{"in the driver"}; }), "in the driver");
-        CHECK(blocking(pool, 10s, [] { return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())); }).value() >= 5);
+        CHECK_THROWS_WITH(blocking(pool, 10s, []() -> int { throw std::runtime_error{"in the driver"}; }),
+                          "in the driver");
+        CHECK(blocking(pool, 10s, [] {
+                  return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+              }).value() >= 5);
     };
     SECTION("on a fiber") { bench.runtime.run_on_fiber(tests); }
     SECTION("in a thread") { tests(); }
@@ -56,10 +69,10 @@ TEST_CASE("blocking reads like a call", "[task]")
 TEST_CASE("at the deadline the caller goes on and a late result is dropped", "[task]")
 {
     MovableClock clock;
-    Bench        bench{{.workers = 1}, &clock};
-    const auto   gate = std::make_shared<Gate>();
+    Bench bench{{.workers = 1}, &clock};
+    const auto gate = std::make_shared<Gate>();
     std::optional<Result<int>> answer;
-    Event        answered;
+    Event answered;
     bench.runtime.worker(0).spawn_always([&] {
         answer = blocking(bench.runtime.pool(), 2s, stuck, gate);
         answered.signal();
@@ -82,9 +95,9 @@ TEST_CASE("at the deadline the caller goes on and a late result is dropped", "[t
 TEST_CASE("a full queue refuses, and what waited too long is dropped unrun", "[task]")
 {
     MovableClock clock;
-    Bench        bench{{.workers = 1}, &clock};
-    Pool&        pool = bench.runtime.make_pool({.name = "small", .threads = 1, .queue_limit = 2});
-    const auto   gate = std::make_shared<Gate>();
+    Bench bench{{.workers = 1}, &clock};
+    Pool& pool = bench.runtime.make_pool({.name = "small", .threads = 1, .queue_limit = 2});
+    const auto gate = std::make_shared<Gate>();
     std::atomic<int> ran{0}, dropped{0};
     const auto count = [](std::atomic<int>& n) { return [&n](PoolThread&) { ++n; }; };
     REQUIRE(pool.submit([gate](PoolThread&) { stuck(gate); }, never));
@@ -109,8 +122,8 @@ TEST_CASE("a full queue refuses, and what waited too long is dropped unrun", "[t
 TEST_CASE("stuck threads are replaced, then jobs are refused but for a probe a second", "[task]")
 {
     MovableClock clock;
-    Bench        bench{{.workers = 1}, &clock};
-    Pool&        pool = bench.runtime.make_pool({.name = "stuck", .threads = 1, .max_lost = 2, .patience = 1s});
+    Bench bench{{.workers = 1}, &clock};
+    Pool& pool = bench.runtime.make_pool({.name = "stuck", .threads = 1, .max_lost = 2, .patience = 1s});
     std::vector<std::shared_ptr<Gate>> gates;
     std::atomic<int> ended_locals{0};
     const auto lose_one = [&] {
@@ -140,7 +153,7 @@ TEST_CASE("stuck threads are replaced, then jobs are refused but for a probe a s
     clock.jump(1s);
     REQUIRE(ping()); // the probe
     wait_until([&] { return pool.quiet() && pool.stats().done == 2; });
-    CHECK(ping());   // it came back in time, so jobs are taken again
+    CHECK(ping()); // it came back in time, so jobs are taken again
     wait_until([&] { return pool.quiet(); });
     CHECK(bench.logged("given up"));
     CHECK(ended_locals == 0);
@@ -152,10 +165,10 @@ TEST_CASE("stuck threads are replaced, then jobs are refused but for a probe a s
 TEST_CASE("a queued job behind a stuck thread runs on the replacement", "[task]")
 {
     MovableClock clock;
-    Bench        bench{{.workers = 1}, &clock};
-    Pool&        pool = bench.runtime.make_pool({.name = "one", .threads = 1});
-    const auto   gate = std::make_shared<Gate>();
-    Event        ran;
+    Bench bench{{.workers = 1}, &clock};
+    Pool& pool = bench.runtime.make_pool({.name = "one", .threads = 1});
+    const auto gate = std::make_shared<Gate>();
+    Event ran;
     REQUIRE(pool.submit([gate](PoolThread&) { stuck(gate); }, clock.now() + 1s));
     gate->entered.wait();
     REQUIRE(pool.submit([ran](PoolThread&) { ran.signal(); }, clock.now() + 1h));

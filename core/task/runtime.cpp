@@ -14,10 +14,13 @@ namespace sipyard::task {
 
 struct Runtime::Parts {
     Parts(const Settings& its_settings, const Clock& clock, log::Journal& its_journal)
-        : settings{its_settings}, journal{its_journal},
-          shared{clock, log::Logger{its_journal, "task"}, dynamic_cast<const SystemClock*>(&clock) != nullptr,
-                 its_settings.max_fibers, its_settings.max_queued}
-    {}
+        : settings{its_settings}, journal{its_journal}, shared{clock, log::Logger{its_journal, "task"},
+                                                               dynamic_cast<const SystemClock*>(&clock) !=
+                                                                   nullptr,
+                                                               its_settings.max_fibers,
+                                                               its_settings.max_queued}
+    {
+    }
     std::vector<Pool*> all_pools()
     {
         const std::lock_guard<std::mutex> lock{mutex};
@@ -36,15 +39,15 @@ struct Runtime::Parts {
         return sum;
     }
 
-    const Settings       settings;
-    log::Journal&        journal;
-    Shared               shared;
-    std::mutex           mutex; // of the list of pools; it only grows
+    const Settings settings;
+    log::Journal& journal;
+    Shared shared;
+    std::mutex mutex; // of the list of pools; it only grows
     std::vector<std::unique_ptr<Pool>> pools;
-    Pool*                general = nullptr;
-    Pool*                cpu = nullptr;
+    Pool* general = nullptr;
+    Pool* cpu = nullptr;
     std::vector<std::unique_ptr<Worker>> workers; // ends before the pools: what its fibers hold may use them
-    std::atomic<bool>    started{false}, stopped{false};
+    std::atomic<bool> started{false}, stopped{false};
     std::atomic<std::size_t> turn{0};
 };
 
@@ -65,10 +68,7 @@ Runtime::Runtime(Settings settings, const Clock& clock, log::Journal& journal)
         p.workers.emplace_back(new Worker{std::make_unique<Worker::Parts>(*this, p.shared, i)});
 }
 
-Runtime::~Runtime()
-{
-    stop(1s);
-}
+Runtime::~Runtime() { stop(1s); }
 
 void Runtime::start()
 {
@@ -82,15 +82,9 @@ void Runtime::start()
     parts_->started.store(true);
 }
 
-bool Runtime::started() const
-{
-    return parts_->started.load();
-}
+bool Runtime::started() const { return parts_->started.load(); }
 
-bool Runtime::stopping() const
-{
-    return parts_->shared.stopping.load(std::memory_order_relaxed);
-}
+bool Runtime::stopping() const { return parts_->shared.stopping.load(std::memory_order_relaxed); }
 
 bool Runtime::drain(Duration grace)
 {
@@ -130,25 +124,13 @@ bool Runtime::stop(Duration grace)
     return clean;
 }
 
-std::size_t Runtime::workers() const
-{
-    return parts_->workers.size();
-}
+std::size_t Runtime::workers() const { return parts_->workers.size(); }
 
-Worker& Runtime::worker(std::size_t index)
-{
-    return *parts_->workers.at(index);
-}
+Worker& Runtime::worker(std::size_t index) { return *parts_->workers.at(index); }
 
-Pool& Runtime::pool()
-{
-    return *parts_->general;
-}
+Pool& Runtime::pool() { return *parts_->general; }
 
-Pool& Runtime::cpu_lane()
-{
-    return *parts_->cpu;
-}
+Pool& Runtime::cpu_lane() { return *parts_->cpu; }
 
 Pool& Runtime::make_pool(Pool::Settings settings)
 {
@@ -158,15 +140,9 @@ Pool& Runtime::make_pool(Pool::Settings settings)
     return *parts_->pools.back();
 }
 
-const Clock& Runtime::clock() const
-{
-    return parts_->shared.clock;
-}
+const Clock& Runtime::clock() const { return parts_->shared.clock; }
 
-log::Journal& Runtime::journal()
-{
-    return parts_->journal;
-}
+log::Journal& Runtime::journal() { return parts_->journal; }
 
 void Runtime::on_every_worker(const std::function<void(Worker&)>& f)
 {
@@ -184,8 +160,8 @@ void Runtime::on_every_worker(const std::function<void(Worker&)>& f)
     // Shared with the jobs: on a fiber the wait ends early when the runtime stops.
     struct Round {
         std::function<void(Worker&)> f;
-        std::atomic<std::size_t>     left;
-        Event                        done;
+        std::atomic<std::size_t> left;
+        Event done;
         Round(const std::function<void(Worker&)>& its_f, std::size_t workers) : f{its_f}, left{workers} {}
     };
     const auto round = std::make_shared<Round>(f, p.workers.size());
@@ -214,8 +190,8 @@ void Runtime::run_on_fiber(std::function<void()> f)
     }
     struct Errand {
         std::function<void()> f;
-        std::exception_ptr    thrown;
-        Event                 done;
+        std::exception_ptr thrown;
+        Event done;
     };
     const auto errand = std::make_shared<Errand>(Errand{std::move(f), {}, {}});
     worker(p.turn.fetch_add(1) % workers()).spawn_always([errand] {
@@ -237,7 +213,8 @@ bool Runtime::quiet()
     Parts& p = *parts_;
     if (!p.started.load() || p.stopped.load())
         return true;
-    // Work may move behind our back from one we have not asked to one we have; then somebody's count has changed.
+    // Work may move behind our back from one we have not asked to one we have; then somebody's count has
+    // changed.
     const std::uint64_t before = p.activity();
     for (auto& worker : p.workers)
         if (!worker->parts().is_idle())

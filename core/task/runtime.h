@@ -17,9 +17,9 @@ namespace sipyard::task {
 class Runtime {
 public:
     struct Settings {
-        std::size_t workers = 1;             // one per usable core
-        std::size_t max_fibers = 16'384;     // in all workers together
-        std::size_t max_queued = 4'096;      // admission limit per worker
+        std::size_t workers = 1;         // one per usable core
+        std::size_t max_fibers = 16'384; // in all workers together
+        std::size_t max_queued = 4'096;  // admission limit per worker
         std::size_t pool_threads = 4;
     };
     Runtime(Settings settings, const Clock& clock, log::Journal& journal);
@@ -27,20 +27,21 @@ public:
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
-    void start();                        // starts the worker threads
+    void start(); // starts the worker threads
     bool started() const;
-    // Refuses new work and waits until the fibers have ended; false when `grace` has passed first. Waits go on.
+    // Refuses new work and waits until the fibers have ended; false when `grace` has passed first. Waits go
+    // on.
     bool drain(Duration grace);
     // Ends all waits with a timeout result, lets fibers finish until `grace` has passed, then joins.
     // False when a pool thread is stuck in a foreign call.
     bool stop(Duration grace);
     bool stopping() const;
 
-    std::size_t  workers() const;
-    Worker&      worker(std::size_t index);
-    Pool&        pool();                 // the general pool
-    Pool&        cpu_lane();             // one thread, for long computations (XML over 64 KiB)
-    Pool&        make_pool(Pool::Settings settings); // owned by the runtime, stopped with it
+    std::size_t workers() const;
+    Worker& worker(std::size_t index);
+    Pool& pool();                             // the general pool
+    Pool& cpu_lane();                         // one thread, for long computations (XML over 64 KiB)
+    Pool& make_pool(Pool::Settings settings); // owned by the runtime, stopped with it
     const Clock& clock() const;
     log::Journal& journal();
 
@@ -51,12 +52,13 @@ public:
     // What it throws arrives in the caller. Before start() and after stop() it runs in the caller.
     void run_on_fiber(std::function<void()> f);
 
-    // Nothing is runnable now: inboxes empty, no ready descriptor, no pool job, no due timer. Fibers may be suspended.
-    bool    quiet();
-    // Earliest deadline of any timer or job in hand, `never` without one. For the movable clock of the tests: exact
-    // when quiet; with the system's clock no later than that.
+    // Nothing is runnable now: inboxes empty, no ready descriptor, no pool job, no due timer. Fibers may be
+    // suspended.
+    bool quiet();
+    // Earliest deadline of any timer or job in hand, `never` without one. For the movable clock of the tests:
+    // exact when quiet; with the system's clock no later than that.
     Instant next_deadline();
-    void    wake_all();                  // the clock has been moved
+    void wake_all(); // the clock has been moved
 
 private:
     struct Parts;

@@ -11,20 +11,21 @@ namespace sipyard::task {
 
 // A fiber or thread that waits for its turn, or a posted job.
 struct Strand::Place {
-    Event   turn;
-    Job     job;            // posted, else empty
+    Event turn;
+    Job job;                // posted, else empty
     Worker* home = nullptr; // where a posted job runs; null: with whoever releases
-    Place*  next = nullptr;
+    Place* next = nullptr;
 };
 
 struct Strand::Queue {
     enum : unsigned { open, held, wanted };
-    std::atomic<unsigned> state{open}; // `wanted`: held, and the queue is not empty; entered and left under the mutex
-    std::mutex            mutex;
-    Place*                first = nullptr;
-    Place*                last = nullptr;
-    std::size_t           size = 0;
-    const std::size_t     limit;
+    std::atomic<unsigned> state{
+        open}; // `wanted`: held, and the queue is not empty; entered and left under the mutex
+    std::mutex mutex;
+    Place* first = nullptr;
+    Place* last = nullptr;
+    std::size_t size = 0;
+    const std::size_t limit;
 
     explicit Queue(std::size_t most) : limit{most} {}
 
@@ -114,18 +115,15 @@ Strand::~Strand()
     }
 }
 
-bool Strand::idle() const
-{
-    return queue_->state.load() == Queue::open;
-}
+bool Strand::idle() const { return queue_->state.load() == Queue::open; }
 
 Result<void> Strand::acquire()
 {
     Fiber* const fiber = Fiber::current();
     assert((!fiber || !fiber->parts().strand) && "a fiber holds one strand at most: post instead");
     if (!queue_->take()) {
-        assert((fiber || !Worker::current() || !Worker::current()->parts().on_loop())
-               && "a worker's loop must not wait for a strand: post instead");
+        assert((fiber || !Worker::current() || !Worker::current()->parts().on_loop()) &&
+               "a worker's loop must not wait for a strand: post instead");
         Place place;
         switch (queue_->join(place)) {
         case Queue::Joined::full: return Error{ErrorKind::overloaded, "strand: queue full"};
@@ -133,8 +131,8 @@ Result<void> Strand::acquire()
         case Queue::Joined::queued:
             if (!place.turn.wait() && queue_->leave(place))
                 return Error{ErrorKind::stopping, "stopping"};
-            // Here the turn may have come while the wait was being ended: then it is ours, but the signal still has to
-            // arrive before `place` may go.
+            // Here the turn may have come while the wait was being ended: then it is ours, but the signal
+            // still has to arrive before `place` may go.
             while (!place.turn.signalled())
                 yield();
         }

@@ -12,8 +12,9 @@
 
 namespace sipyard::task {
 
-// Thread-safe. A fiber holds at most one strand (assert); across strands only post(). Uncontended it costs one atomic
-// operation to take and one to give back. It stays held while its job is suspended. The queue is bounded: a full one refuses.
+// Thread-safe. A fiber holds at most one strand (assert); across strands only post(). Uncontended it costs
+// one atomic operation to take and one to give back. It stays held while its job is suspended. The queue is
+// bounded: a full one refuses.
 class Strand {
 public:
     explicit Strand(std::size_t queue_limit = 10'000);
@@ -21,8 +22,8 @@ public:
     Strand(const Strand&) = delete;
     Strand& operator=(const Strand&) = delete;
 
-    // Runs fn in the calling fiber when its turn has come; Error{overloaded} when the queue is full, Error{stopping} when
-    // the runtime stops first. Off a fiber it blocks the thread.
+    // Runs fn in the calling fiber when its turn has come; Error{overloaded} when the queue is full,
+    // Error{stopping} when the runtime stops first. Off a fiber it blocks the thread.
     template <class F>
     auto run(F&& fn) -> Result<std::invoke_result_t<F>>
     {
@@ -35,8 +36,9 @@ public:
             return std::forward<F>(fn)();
         }
     }
-    // Takes a place in the queue now, so posts keep order, and runs the job on a fiber of the calling worker when its turn
-    // comes. Posted by a thread that is no worker it runs in that thread, or on the worker that releases the strand.
+    // Takes a place in the queue now, so posts keep order, and runs the job on a fiber of the calling worker
+    // when its turn comes. Posted by a thread that is no worker it runs in that thread, or on the worker that
+    // releases the strand.
     Result<void> post(Job job);
     bool idle() const;
 
@@ -46,7 +48,7 @@ private:
         ~Release() { strand.release(); }
     };
     Result<void> acquire();
-    void         release();
+    void release();
     struct Queue;
     struct Place;
     void start(std::unique_ptr<Place> place, Worker& home);

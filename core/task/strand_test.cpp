@@ -12,13 +12,13 @@ namespace sipyard::task {
 
 TEST_CASE("jobs of a strand never overlap, on two workers and while suspended", "[task]")
 {
-    Bench            bench{{.workers = 2}};
-    Strand           strand;
-    constexpr int    fibers = 50, rounds = 20;
-    int              inside = 0, total = 0; // guarded by the strand alone
-    bool             overlap = false;
+    Bench bench{{.workers = 2}};
+    Strand strand;
+    constexpr int fibers = 50, rounds = 20;
+    int inside = 0, total = 0; // guarded by the strand alone
+    bool overlap = false;
     std::atomic<int> left{fibers};
-    Event            done;
+    Event done;
     for (int f = 0; f < fibers; ++f) {
         bench.runtime.worker(static_cast<std::size_t>(f) % 2).spawn_always([&, f] {
             for (int i = 0; i < rounds; ++i) {
@@ -44,9 +44,9 @@ TEST_CASE("jobs of a strand never overlap, on two workers and while suspended", 
 
 TEST_CASE("posts keep their order whoever holds the strand", "[task]")
 {
-    MovableClock     clock;
-    Bench            bench{{.workers = 2}, &clock};
-    Strand           strand;
+    MovableClock clock;
+    Bench bench{{.workers = 2}, &clock};
+    Strand strand;
     std::vector<int> order;
     bench.runtime.worker(0).spawn_always([&] {
         (void)strand.run([&] {
@@ -74,9 +74,9 @@ TEST_CASE("posts keep their order whoever holds the strand", "[task]")
 TEST_CASE("a full strand refuses", "[task]")
 {
     MovableClock clock;
-    Bench        bench{{.workers = 1}, &clock};
-    Strand       strand{2};
-    int          ran = 0;
+    Bench bench{{.workers = 1}, &clock};
+    Strand strand{2};
+    int ran = 0;
     std::vector<ErrorKind> refused;
     bench.runtime.worker(0).spawn_always([&] { (void)strand.run([&] { sleep_until(clock.now() + 1s); }); });
     for (int i = 0; i < 4; ++i) {
@@ -94,7 +94,7 @@ TEST_CASE("a full strand refuses", "[task]")
 
 TEST_CASE("an exception gives the strand back", "[task]")
 {
-    Bench  bench;
+    Bench bench;
     Strand strand;
     bench.runtime.run_on_fiber([&] {
         CHECK_THROWS_AS(strand.run([] { throw std::runtime_error{"inside"}; }), std::runtime_error);
@@ -106,9 +106,9 @@ TEST_CASE("an exception gives the strand back", "[task]")
 
 TEST_CASE("threads that are no workers share strands with fibers", "[task]")
 {
-    Bench                    bench{{.workers = 2}};
-    Strand                   strand;
-    int                      total = 0;
+    Bench bench{{.workers = 2}};
+    Strand strand;
+    int total = 0;
     std::vector<std::thread> threads;
     for (int t = 0; t < 2; ++t) {
         threads.emplace_back([&] {
@@ -117,7 +117,9 @@ TEST_CASE("threads that are no workers share strands with fibers", "[task]")
         });
     }
     for (int i = 0; i < 500; ++i) {
-        bench.runtime.worker(static_cast<std::size_t>(i) % 2).spawn_always([&] { (void)strand.run([&] { ++total; }); });
+        bench.runtime.worker(static_cast<std::size_t>(i) % 2).spawn_always([&] {
+            (void)strand.run([&] { ++total; });
+        });
         CHECK(strand.post([&] { ++total; }));
     }
     for (auto& thread : threads)
@@ -125,7 +127,7 @@ TEST_CASE("threads that are no workers share strands with fibers", "[task]")
     CHECK(bench.runtime.drain(30s));
     CHECK(strand.run([&] { return total; }).value() == 2000);
 
-    Strand           alone; // no runtime at all: a post within a job runs after it
+    Strand alone; // no runtime at all: a post within a job runs after it
     std::vector<int> order;
     CHECK(alone.post([&] {
         CHECK(alone.post([&] { order.push_back(2); }));

@@ -35,9 +35,9 @@ struct Bench {
         });
     }
     Guarded<std::vector<std::string>> lines;
-    SystemClock  system_clock;
+    SystemClock system_clock;
     log::Journal journal{std::make_unique<KeptLines>(lines)};
-    Runtime      runtime;
+    Runtime runtime;
 };
 
 #if defined(__SANITIZE_THREAD__)

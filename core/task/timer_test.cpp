@@ -1,4 +1,5 @@
-// core/task/timer_test.cpp - the wheel: order, exactness, cancelling in callbacks, far deadlines, the movable clock
+// core/task/timer_test.cpp - the wheel: order, exactness, cancelling in callbacks, far deadlines, the movable
+// clock
 #include "core/task/wheel.h"
 
 #include "core/task/task_test_support.h"
@@ -22,18 +23,21 @@ struct Timers {
         bench.runtime.on_every_worker([&](Worker& worker) { f(worker); });
     }
     MovableClock clock;
-    Bench        bench;
+    Bench bench;
 };
 
 } // namespace
 
 TEST_CASE("timers run when due, in the order of their deadlines", "[task]")
 {
-    const struct { const char* story; std::vector<std::int64_t> delays_us; } rows[] = {
-        {"one",                              {1'000}},
-        {"within one millisecond",           {300, 100, 200, 100}},
-        {"across levels of the wheel",       {70'000'000, 65'000, 5'000'000, 64'000, 63'000, 1, 0}},
-        {"an hour, a day, a year",           {31'536'000'000'000, 3'600'000'000, 86'400'000'000, 500}},
+    const struct {
+        const char* story;
+        std::vector<std::int64_t> delays_us;
+    } rows[] = {
+        {"one", {1'000}},
+        {"within one millisecond", {300, 100, 200, 100}},
+        {"across levels of the wheel", {70'000'000, 65'000, 5'000'000, 64'000, 63'000, 1, 0}},
+        {"an hour, a day, a year", {31'536'000'000'000, 3'600'000'000, 86'400'000'000, 500}},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -49,7 +53,8 @@ TEST_CASE("timers run when due, in the order of their deadlines", "[task]")
                 timers.back()->arm(start + std::chrono::microseconds{delay});
             }
         });
-        t.clock.advance(t.bench.runtime, std::chrono::microseconds{*std::max_element(row.delays_us.begin(), row.delays_us.end())});
+        t.clock.advance(t.bench.runtime, std::chrono::microseconds{
+                                             *std::max_element(row.delays_us.begin(), row.delays_us.end())});
         CHECK(seen.size() == row.delays_us.size());
         CHECK(std::is_sorted(seen.begin(), seen.end()));
         for (const auto& [wanted, real] : seen)
@@ -95,7 +100,7 @@ TEST_CASE("callbacks may re-arm, cancel and destroy timers, their own included",
 TEST_CASE("a timer re-armed into the past runs in a later turn, not inside the call", "[task]")
 {
     Timers t;
-    int    runs = 0;
+    int runs = 0;
     std::optional<Timer> timer;
     t.on_loop([&](Worker& worker) {
         timer.emplace(worker, [&] {
@@ -115,14 +120,14 @@ TEST_CASE("a timer re-armed into the past runs in a later turn, not inside the c
 
 TEST_CASE("the wheel agrees with a sorted list", "[task]")
 {
-    Timers       t;
+    Timers t;
     std::mt19937 random{4711};
     struct Entry {
         std::unique_ptr<Timer> timer;
         std::optional<Instant> wanted;
     };
     std::vector<Entry> entries(200);
-    std::size_t        ran = 0, wrong = 0;
+    std::size_t ran = 0, wrong = 0;
     const auto arm = [&](Entry& entry) {
         // Every magnitude from a microsecond to twelve days.
         const auto delay = std::int64_t{1} << (10 + random() % 41);
@@ -169,7 +174,7 @@ TEST_CASE("the wheel agrees with a sorted list", "[task]")
 TEST_CASE("real time does not leak into a runtime with a movable clock", "[task]")
 {
     Timers t;
-    bool   rang = false;
+    bool rang = false;
     REQUIRE(t.bench.runtime.worker(0).spawn([&] {
         sleep_until(t.clock.now() + 1ms);
         rang = true;

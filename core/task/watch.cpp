@@ -15,7 +15,8 @@ Watch::Watch(Worker& worker, int fd, std::uint32_t events, Function<void(std::ui
     event.events = events;
     event.data.ptr = entry_;
     if (epoll_ctl(entry_->worker.epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
-        entry_->worker.shared.log.critical("cannot watch descriptor {}: {}", fd, std::string_view{std::strerror(errno)});
+        entry_->worker.shared.log.critical("cannot watch descriptor {}: {}", fd,
+                                           std::string_view{std::strerror(errno)});
 }
 
 Watch::~Watch()
@@ -26,7 +27,8 @@ Watch::~Watch()
     entry_->dead = true;
     std::unique_ptr<Entry> entry{entry_};
     if (worker.dispatching)
-        worker.dead.push_back(std::move(entry)); // its event may be next in the batch, or its callback running
+        worker.dead.push_back(
+            std::move(entry)); // its event may be next in the batch, or its callback running
 }
 
 void Watch::change(std::uint32_t events)
@@ -40,9 +42,6 @@ void Watch::change(std::uint32_t events)
                                            std::string_view{std::strerror(errno)});
 }
 
-int Watch::fd() const
-{
-    return entry_->fd;
-}
+int Watch::fd() const { return entry_->fd; }
 
 } // namespace sipyard::task

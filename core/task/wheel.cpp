@@ -56,8 +56,8 @@ void Wheel::cancel(Timer& timer)
     // The slot may be empty now. A head pointer tells which slot it is.
     Timer** const first = &slot_[0][0];
     const auto at = timer.link_ - first;
-    if (*timer.link_ == nullptr && std::less_equal<>{}(first, timer.link_)
-        && std::less<>{}(timer.link_, first + std::size_t{levels} * slots)) {
+    if (*timer.link_ == nullptr && std::less_equal<>{}(first, timer.link_) &&
+        std::less<>{}(timer.link_, first + std::size_t{levels} * slots)) {
         const auto place = static_cast<unsigned>(at);
         used_[place / slots] &= ~(std::uint64_t{1} << (place % slots));
     }
@@ -133,7 +133,8 @@ std::uint64_t Wheel::next_stop(unsigned& level) const
         const unsigned here = (current_ >> shift) % slots;
         const std::uint64_t later = here + 1 < slots ? used_[level] & (~std::uint64_t{0} << (here + 1)) : 0;
         if (later)
-            return ((current_ >> shift >> bits) << bits | static_cast<unsigned>(std::countr_zero(later))) << shift;
+            return ((current_ >> shift >> bits) << bits | static_cast<unsigned>(std::countr_zero(later)))
+                   << shift;
     }
     return UINT64_MAX;
 }
@@ -199,7 +200,8 @@ Instant Wheel::earliest() const
         if (used_[level] == 0)
             continue;
         Instant least = never;
-        for (const Timer* timer = slot_[level][static_cast<unsigned>(std::countr_zero(used_[level]))]; timer; timer = timer->next_)
+        for (const Timer* timer = slot_[level][static_cast<unsigned>(std::countr_zero(used_[level]))]; timer;
+             timer = timer->next_)
             least = std::min(least, timer->when_);
         return least;
     }
@@ -216,17 +218,16 @@ Instant Wheel::sleep_until() const
         return never;
     // On the lowest level the end of the tick: one wake-up for all its timers.
     const std::uint64_t tick = stop + (level == 0 ? 1 : 0);
-    return tick >= (std::uint64_t{1} << (63 - tick_shift)) ? never : Instant{static_cast<std::int64_t>(tick << tick_shift)};
+    return tick >= (std::uint64_t{1} << (63 - tick_shift))
+               ? never
+               : Instant{static_cast<std::int64_t>(tick << tick_shift)};
 }
 
-// --- Timer ------------------------------------------------------------------------------------------------------------
+// --- Timer ---------------------------------------------------------------------------------------
 
 Timer::Timer(Worker& worker, Job on_time) : worker_{worker}, on_time_{std::move(on_time)} {}
 
-Timer::~Timer()
-{
-    worker_.parts().wheel.forget(*this);
-}
+Timer::~Timer() { worker_.parts().wheel.forget(*this); }
 
 void Timer::arm(Instant when)
 {
@@ -247,9 +248,6 @@ void Timer::cancel()
     worker_.parts().wheel.cancel(*this);
 }
 
-bool Timer::armed() const
-{
-    return link_ != nullptr;
-}
+bool Timer::armed() const { return link_ != nullptr; }
 
 } // namespace sipyard::task

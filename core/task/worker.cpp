@@ -25,10 +25,7 @@ void count(std::atomic<std::uint64_t>& counter) // written by one thread only
 
 } // namespace
 
-void set_current_worker(Worker* worker)
-{
-    this_worker = worker;
-}
+void set_current_worker(Worker* worker) { this_worker = worker; }
 
 void Shared::fiber_ended()
 {
@@ -39,8 +36,7 @@ void Shared::fiber_ended()
 }
 
 Worker::Parts::Parts(Runtime& its_runtime, Shared& its_shared, std::size_t its_index)
-    : runtime{its_runtime}, shared{its_shared}, index{its_index},
-      run_job{[this](Job& job) { protect(job); }}
+    : runtime{its_runtime}, shared{its_shared}, index{its_index}, run_job{[this](Job& job) { protect(job); }}
 {
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -54,7 +50,7 @@ Worker::Parts::Parts(Runtime& its_runtime, Shared& its_shared, std::size_t its_i
 Worker::Parts::~Parts()
 {
     // What was posted after the loop had ended is dropped; its destructors may post again.
-    for (std::vector<Item> rest; ; rest.clear()) {
+    for (std::vector<Item> rest;; rest.clear()) {
         {
             const std::lock_guard<std::mutex> lock{inbox_mutex};
             rest.swap(inbox);
@@ -100,7 +96,8 @@ bool Worker::Parts::on_loop() const
 
 void Worker::Parts::check_thread() const
 {
-    assert((!running.load(std::memory_order_relaxed) || this_worker == self) && "this belongs to another worker");
+    assert((!running.load(std::memory_order_relaxed) || this_worker == self) &&
+           "this belongs to another worker");
 }
 
 void Worker::Parts::run()
@@ -146,7 +143,8 @@ int Worker::Parts::prepare_wait()
     const Instant pools = shared.watch_pools ? shared.watch_pools() : never;
     const Instant timer = shared.real_time ? wheel.sleep_until() : wheel.earliest();
     next_deadline.store(timer.ns);
-    // From here a post wakes us; what came before is seen here. (Both sides store, then load, in one total order.)
+    // From here a post wakes us; what came before is seen here. (Both sides store, then load, in one total
+    // order.)
     idle.store(true);
     if (inbox_size.load() != 0) {
         idle.store(false);
@@ -161,7 +159,8 @@ int Worker::Parts::prepare_wait()
         return no_stack ? retry_ms : -1;
     const std::int64_t left = std::clamp<std::int64_t>(std::min((until - clock).count(), sleep.count()), 0,
                                                        std::int64_t{3'600'000} * 1'000'000);
-    const int ms = static_cast<int>((left + 999'999) / 1'000'000); // rounded up, else it would spin at the end
+    const int ms =
+        static_cast<int>((left + 999'999) / 1'000'000); // rounded up, else it would spin at the end
     return no_stack ? std::min(ms, retry_ms) : ms;
 }
 
@@ -238,7 +237,8 @@ void Worker::Parts::run_ready()
         queued.fetch_sub(1, std::memory_order_relaxed);
     }
     if (done < jobs_batch.size())
-        jobs.insert(jobs.begin(), std::make_move_iterator(jobs_batch.begin() + static_cast<std::ptrdiff_t>(done)),
+        jobs.insert(jobs.begin(),
+                    std::make_move_iterator(jobs_batch.begin() + static_cast<std::ptrdiff_t>(done)),
                     std::make_move_iterator(jobs_batch.end()));
     jobs_batch.clear();
 }
@@ -251,7 +251,8 @@ bool Worker::Parts::start(Job& job)
     fiber->worker = this;
     fiber->loop = &loop_side;
     fiber->job = std::move(job);
-    live.store(live.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); // this thread alone writes
+    live.store(live.load(std::memory_order_relaxed) + 1,
+               std::memory_order_relaxed); // this thread alone writes
     count(started);
     enter(*fiber);
     return true;
@@ -307,7 +308,8 @@ void Worker::Parts::resume(Fiber::Parts& fiber)
 void Worker::Parts::wake()
 {
     const std::uint64_t one = 1;
-    [[maybe_unused]] const auto size = write(wake_fd, &one, sizeof one); // EAGAIN: it is awake 2^64 times over
+    [[maybe_unused]] const auto size =
+        write(wake_fd, &one, sizeof one); // EAGAIN: it is awake 2^64 times over
 }
 
 void Worker::Parts::leave()
@@ -320,56 +322,35 @@ bool Worker::Parts::is_idle() const
 {
     // An epoll descriptor is readable while one of its descriptors is ready, nested ones included.
     pollfd loop{epoll_fd, POLLIN, 0};
-    return idle.load() && inbox_size.load() == 0 && next_deadline.load() > shared.clock.now().ns
-           && poll(&loop, 1, 0) == 0 && idle.load();
+    return idle.load() && inbox_size.load() == 0 && next_deadline.load() > shared.clock.now().ns &&
+           poll(&loop, 1, 0) == 0 && idle.load();
 }
 
-// --- Worker -----------------------------------------------------------------------------------------------------------
+// --- Worker --------------------------------------------------------------------------------------
 
-Worker::Worker(std::unique_ptr<Parts> parts) : parts_{std::move(parts)}
-{
-    parts_->self = this;
-}
+Worker::Worker(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} { parts_->self = this; }
 
 Worker::~Worker() = default;
 
-Worker* Worker::current()
-{
-    return this_worker;
-}
+Worker* Worker::current() { return this_worker; }
 
-std::size_t Worker::index() const
-{
-    return parts_->index;
-}
+std::size_t Worker::index() const { return parts_->index; }
 
-Runtime& Worker::runtime()
-{
-    return parts_->runtime;
-}
+Runtime& Worker::runtime() { return parts_->runtime; }
 
-const Clock& Worker::clock() const
-{
-    return parts_->shared.clock;
-}
+const Clock& Worker::clock() const { return parts_->shared.clock; }
 
-Instant Worker::now() const
-{
-    return parts_->now();
-}
+Instant Worker::now() const { return parts_->now(); }
 
-void Worker::post(Job job)
-{
-    parts_->push({std::move(job), nullptr, false});
-}
+void Worker::post(Job job) { parts_->push({std::move(job), nullptr, false}); }
 
 Result<void> Worker::spawn(Job job)
 {
     Parts& p = *parts_;
     if (p.shared.draining.load(std::memory_order_relaxed))
         return Error{ErrorKind::stopping, "stopping"};
-    if (p.queued.load(std::memory_order_relaxed) >= p.shared.max_queued
-        || p.shared.fibers.load(std::memory_order_relaxed) >= p.shared.max_fibers) {
+    if (p.queued.load(std::memory_order_relaxed) >= p.shared.max_queued ||
+        p.shared.fibers.load(std::memory_order_relaxed) >= p.shared.max_fibers) {
         p.refused.fetch_add(1, std::memory_order_relaxed);
         return Error{ErrorKind::overloaded, "too many fibers"}; // short enough to need no heap
     }
@@ -407,8 +388,8 @@ Worker::Stats Worker::stats() const
 {
     const auto read = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
     const Parts& p = *parts_;
-    return {read(p.turns), read(p.jobs_done), read(p.started), read(p.refused), read(p.suspensions),
-            read(p.live), read(p.queued)};
+    return {read(p.turns),       read(p.jobs_done), read(p.started), read(p.refused),
+            read(p.suspensions), read(p.live),      read(p.queued)};
 }
 
 } // namespace sipyard::task

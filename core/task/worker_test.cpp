@@ -35,21 +35,22 @@ struct Bell { // a descriptor that is readable after ring()
 
 TEST_CASE("a watch may destroy itself and the others of its batch", "[task]")
 {
-    MovableClock                        clock;
-    Bench                               bench{{.workers = 1}, &clock};
-    std::array<Bell, 10>                bells;
+    MovableClock clock;
+    Bench bench{{.workers = 1}, &clock};
+    std::array<Bell, 10> bells;
     std::array<std::optional<Watch>, 10> watches;
-    int                                 calls = 0;
+    int calls = 0;
     bench.runtime.on_every_worker([&](Worker& worker) {
         for (std::size_t i = 0; i < bells.size(); ++i) {
             bells[i].ring();
-            watches[i].emplace(worker, bells[i].fd, EPOLLIN, [&, kept = std::make_shared<int>(7)](std::uint32_t events) {
-                ++calls;
-                CHECK((events & EPOLLIN) != 0);
-                for (auto& watch : watches)
-                    watch.reset();
-                CHECK(*kept == 7); // our captures live until the batch ends
-            });
+            watches[i].emplace(worker, bells[i].fd, EPOLLIN,
+                               [&, kept = std::make_shared<int>(7)](std::uint32_t events) {
+                                   ++calls;
+                                   CHECK((events & EPOLLIN) != 0);
+                                   for (auto& watch : watches)
+                                       watch.reset();
+                                   CHECK(*kept == 7); // our captures live until the batch ends
+                               });
         }
     });
     MovableClock::settle({&bench.runtime});
@@ -58,11 +59,11 @@ TEST_CASE("a watch may destroy itself and the others of its batch", "[task]")
 
 TEST_CASE("a watch can be changed, and its descriptor watched anew", "[task]")
 {
-    MovableClock         clock;
-    Bench                bench{{.workers = 1}, &clock};
-    Bell                 bell;
+    MovableClock clock;
+    Bench bench{{.workers = 1}, &clock};
+    Bell bell;
     std::optional<Watch> watch;
-    int                  calls = 0;
+    int calls = 0;
     const auto listen = [&](Worker& worker) {
         watch.emplace(worker, bell.fd, EPOLLIN, [&](std::uint32_t) {
             ++calls;
@@ -90,9 +91,9 @@ TEST_CASE("a watch can be changed, and its descriptor watched anew", "[task]")
 
 TEST_CASE("hooks before the wait may remove themselves and ask for another turn", "[task]")
 {
-    MovableClock  clock;
-    Bench         bench{{.workers = 1}, &clock};
-    int           first = 0, second = 0;
+    MovableClock clock;
+    Bench bench{{.workers = 1}, &clock};
+    int first = 0, second = 0;
     std::uint64_t first_id = 0;
     bench.runtime.on_every_worker([&](Worker& worker) {
         first_id = worker.add_before_wait([&]() -> Duration {
@@ -112,10 +113,10 @@ TEST_CASE("hooks before the wait may remove themselves and ask for another turn"
 
 TEST_CASE("posts of several threads all arrive, those of one thread in order", "[task]")
 {
-    Bench                           bench{{.workers = 2}};
-    constexpr int                   each = 5'000;
+    Bench bench{{.workers = 2}};
+    constexpr int each = 5'000;
     std::array<std::vector<int>, 3> seen;
-    std::vector<std::thread>        threads;
+    std::vector<std::thread> threads;
     for (auto& list : seen) {
         threads.emplace_back([&] {
             for (int i = 0; i < each; ++i)
@@ -143,9 +144,10 @@ TEST_CASE("an exception ends the callback, not the worker", "[task]")
 
 TEST_CASE("each worker has its own value", "[task]")
 {
-    Bench          bench{{.workers = 2}};
+    Bench bench{{.workers = 2}};
     PerWorker<int> counts{bench.runtime};
-    bench.runtime.on_every_worker([&](Worker& worker) { counts.with([&](int& n) { n = static_cast<int>(worker.index()) + 1; }); });
+    bench.runtime.on_every_worker(
+        [&](Worker& worker) { counts.with([&](int& n) { n = static_cast<int>(worker.index()) + 1; }); });
     counts.with([](int& n) { n = 100; });
     int sum = 0;
     counts.each([&](int n) { sum += n; });

@@ -24,11 +24,11 @@ struct FreeContext {
 
 // What one parse counts; reached through the context's _private.
 struct Pass {
-    const Limits&            limits;
-    Checked                  checked{};
-    bool                     builds_tree = false;
+    const Limits& limits;
+    Checked checked{};
+    bool builds_tree = false;
     std::vector<std::size_t> declared{}; // namespace declarations of each open element
-    std::size_t              in_scope = 0;
+    std::size_t in_scope = 0;
 
     void fail(xmlParserCtxt* context, Fault fault, std::string text)
     {
@@ -40,25 +40,23 @@ struct Pass {
     }
 };
 
-Pass& pass_of(void* context)
-{
-    return *static_cast<Pass*>(static_cast<xmlParserCtxt*>(context)->_private);
-}
+Pass& pass_of(void* context) { return *static_cast<Pass*>(static_cast<xmlParserCtxt*>(context)->_private); }
 
 std::size_t qname_size(const xmlChar* prefix, const xmlChar* name)
 {
     return view(prefix).size() + (prefix ? 1 : 0) + view(name).size();
 }
 
-void start_element(void* data, const xmlChar* name, const xmlChar* prefix, const xmlChar* ns, int declarations,
-                   const xmlChar** namespaces, int attributes, int defaulted, const xmlChar** attribute)
+void start_element(void* data, const xmlChar* name, const xmlChar* prefix, const xmlChar* ns,
+                   int declarations, const xmlChar** namespaces, int attributes, int defaulted,
+                   const xmlChar** attribute)
 {
     auto* const context = static_cast<xmlParserCtxt*>(data);
-    Pass&       pass = pass_of(data);
+    Pass& pass = pass_of(data);
     if (pass.checked.fault)
         return;
     const Limits& limits = pass.limits;
-    Facts&        facts = pass.checked.facts;
+    Facts& facts = pass.checked.facts;
     if (facts.elements == 0) {
         facts.root_name = view(name);
         facts.root_namespace = view(ns);
@@ -72,14 +70,18 @@ void start_element(void* data, const xmlChar* name, const xmlChar* prefix, const
     facts.depth = std::max(facts.depth, pass.declared.size());
     // Every prefix is looked up among all declarations in scope, one after the other.
     if (pass.in_scope > limits.attributes)
-        return pass.fail(context, Fault::too_many_attributes, format("more than {} namespaces in scope", limits.attributes));
+        return pass.fail(context, Fault::too_many_attributes,
+                         format("more than {} namespaces in scope", limits.attributes));
     if (qname_size(prefix, name) > limits.name_length)
-        return pass.fail(context, Fault::name_too_long, format("a name of more than {} bytes", limits.name_length));
+        return pass.fail(context, Fault::name_too_long,
+                         format("a name of more than {} bytes", limits.name_length));
     for (int i = 0; i < attributes; ++i) // five pointers each: name, prefix, namespace, value, end of value
         if (qname_size(attribute[5 * i + 1], attribute[5 * i]) > limits.name_length)
-            return pass.fail(context, Fault::name_too_long, format("a name of more than {} bytes", limits.name_length));
+            return pass.fail(context, Fault::name_too_long,
+                             format("a name of more than {} bytes", limits.name_length));
     if (pass.builds_tree)
-        xmlSAX2StartElementNs(data, name, prefix, ns, declarations, namespaces, attributes, defaulted, attribute);
+        xmlSAX2StartElementNs(data, name, prefix, ns, declarations, namespaces, attributes, defaulted,
+                              attribute);
 }
 
 void end_element(void* data, const xmlChar* name, const xmlChar* prefix, const xmlChar* ns)
@@ -103,16 +105,17 @@ void take_error(void* data, xmlError* error)
 {
     Pass& pass = pass_of(data);
     // A namespace name that is no URI is odd but well-formed (Namespaces 1.0 2.2); XML_NS_ERR_* are not.
-    const bool namespace_error = error->domain == XML_FROM_NAMESPACE && error->code >= XML_NS_ERR_XML_NAMESPACE;
+    const bool namespace_error =
+        error->domain == XML_FROM_NAMESPACE && error->code >= XML_NS_ERR_XML_NAMESPACE;
     if (pass.checked.fault || (error->level != XML_ERR_FATAL && !namespace_error))
         return;
     pass.checked.fault = Fault::not_well_formed;
     pass.checked.text = one_line(error->message);
 }
 
-// More attributes in one tag than allowed? Asked before the parser runs, because it compares each attribute with each
-// (four seconds for the megabyte that one tag may be). Every '<' before a name counts as a tag, also in a comment:
-// that way no trick with broken text makes us see fewer tags than the parser does.
+// More attributes in one tag than allowed? Asked before the parser runs, because it compares each attribute
+// with each (four seconds for the megabyte that one tag may be). Every '<' before a name counts as a tag,
+// also in a comment: that way no trick with broken text makes us see fewer tags than the parser does.
 bool has_crowded_tag(std::string_view text, std::size_t most)
 {
     for (auto at = text.find('<'); at != std::string_view::npos; at = text.find('<', at)) {
@@ -171,7 +174,8 @@ Checked parse(std::string_view text, const Limits& limits, DocPtr* doc)
     if (!document)
         return refuse(Fault::not_utf8, "the document is not in UTF-8");
     if (document->empty() || document->size() > INT_MAX)
-        return refuse(Fault::not_well_formed, document->empty() ? "the document is empty" : "the document is too large");
+        return refuse(Fault::not_well_formed,
+                      document->empty() ? "the document is empty" : "the document is too large");
     if (document->find('\0') != std::string_view::npos) // libxml2 takes it for the end
         return refuse(Fault::not_well_formed, "the document has a NUL character");
     if (has_crowded_tag(*document, limits.attributes))
@@ -191,7 +195,8 @@ Checked parse(std::string_view text, const Limits& limits, DocPtr* doc)
     events.serror = take_error;
     context->_private = &pass;
     // The encoding is given, so that nothing in the text chooses another.
-    DocPtr tree{xmlCtxtReadMemory(context.get(), document->data(), static_cast<int>(document->size()), nullptr, "UTF-8",
+    DocPtr tree{xmlCtxtReadMemory(context.get(), document->data(), static_cast<int>(document->size()),
+                                  nullptr, "UTF-8",
                                   XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)};
     if (!pass.checked.fault && context->wellFormed == 0)
         return refuse(Fault::not_well_formed, "the document is not well-formed");
@@ -200,9 +205,6 @@ Checked parse(std::string_view text, const Limits& limits, DocPtr* doc)
     return std::move(pass.checked);
 }
 
-Checked check(std::string_view text, const Limits& limits)
-{
-    return parse(text, limits, nullptr);
-}
+Checked check(std::string_view text, const Limits& limits) { return parse(text, limits, nullptr); }
 
 } // namespace sipyard::xml

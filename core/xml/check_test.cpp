@@ -45,15 +45,22 @@ std::string utf16(std::string_view text, bool mark)
 
 TEST_CASE("good documents pass with their facts", "[xml]")
 {
-    const struct { const char* story; std::string text; std::string_view ns, name; std::size_t elements, depth; } rows[] = {
+    const struct {
+        const char* story;
+        std::string text;
+        std::string_view ns, name;
+        std::size_t elements, depth;
+    } rows[] = {
         {"the least", "<a/>", "", "a", 1, 1},
         {"default namespace", "<a xmlns='urn:x'><b/><b><c/></b></a>", "urn:x", "a", 4, 3},
         {"a prefix", "<p:a xmlns:p='urn:x' p:q='1'/>", "urn:x", "a", 1, 1},
         {"declaration", "<?xml version='1.0' encoding='UTF-8'?>\n<a/>", "", "a", 1, 1},
-        {"declaration in small letters", "<?xml version=\"1.0\" encoding = \"utf-8\" standalone='yes'?><a/>", "", "a", 1, 1},
+        {"declaration in small letters", "<?xml version=\"1.0\" encoding = \"utf-8\" standalone='yes'?><a/>",
+         "", "a", 1, 1},
         {"US-ASCII is UTF-8", "<?xml version='1.0' encoding='us-ascii'?><a/>", "", "a", 1, 1},
         {"byte order mark", "\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?><a/>", "", "a", 1, 1},
-        {"the five entities and numbers", "<a b='&lt;&quot;'>&amp;&gt;&apos;&#228;&#x20AC;</a>", "", "a", 1, 1},
+        {"the five entities and numbers", "<a b='&lt;&quot;'>&amp;&gt;&apos;&#228;&#x20AC;</a>", "", "a", 1,
+         1},
         {"comment, PI, CDATA", "<!-- <x> --><?pi y?><a><![CDATA[<z>]]></a><!-- -->", "", "a", 1, 1},
         {"a namespace name that is no URI", "<a xmlns='not a uri %zz'/>", "not a uri %zz", "a", 1, 1},
         {"the word encoding in the text", "<a>encoding='UTF-16'</a>", "", "a", 1, 1},
@@ -79,7 +86,11 @@ TEST_CASE("good documents pass with their facts", "[xml]")
 TEST_CASE("bad documents are refused, each for its own reason", "[xml]")
 {
     const std::string latin = "<?xml version='1.0' encoding='ISO-8859-1'?><a/>";
-    const struct { const char* story; std::string text; Fault fault; } rows[] = {
+    const struct {
+        const char* story;
+        std::string text;
+        Fault fault;
+    } rows[] = {
         {"nothing", "", Fault::not_well_formed},
         {"blanks only", " \n", Fault::not_well_formed},
         {"no XML", "hello", Fault::not_well_formed},
@@ -88,7 +99,8 @@ TEST_CASE("bad documents are refused, each for its own reason", "[xml]")
         {"two roots", "<a/><b/>", Fault::not_well_formed},
         {"text behind", "<a/>x", Fault::not_well_formed},
         {"an attribute twice", "<a b='1' b='2'/>", Fault::not_well_formed},
-        {"an attribute twice by namespace", "<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", Fault::not_well_formed},
+        {"an attribute twice by namespace", "<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>",
+         Fault::not_well_formed},
         {"unbound prefix of an element", "<p:a/>", Fault::not_well_formed},
         {"unbound prefix of an attribute", "<a p:b='1'/>", Fault::not_well_formed},
         {"two colons", "<a xmlns:p='u'><p:b:c/></a>", Fault::not_well_formed},
@@ -112,17 +124,22 @@ TEST_CASE("bad documents are refused, each for its own reason", "[xml]")
         {"an overlong form", "<a>\xc0\xbc</a>", Fault::not_utf8},
         {"a DOCTYPE", "<!DOCTYPE a><a/>", Fault::doctype},
         {"a DOCTYPE of another place", "<!DOCTYPE a SYSTEM 'http://127.0.0.1:9/a.dtd'><a/>", Fault::doctype},
-        {"a DOCTYPE that would read a file", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>", Fault::doctype},
+        {"a DOCTYPE that would read a file",
+         "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>", Fault::doctype},
         {"a public DOCTYPE", "<!DOCTYPE a PUBLIC '-//X' 'a.dtd'><a/>", Fault::doctype},
         {"one too deep", repeated(65, "<a>") + repeated(65, "</a>"), Fault::too_deep},
         {"one element too many", "<a>" + repeated(20'000, "<b/>") + "</a>", Fault::too_many_elements},
         {"one attribute too many", "<a " + numbered(257, "b", "='' ") + "/>", Fault::too_many_attributes},
-        {"too many declarations", "<a " + numbered(257, "xmlns:b", "='u' ") + "/>", Fault::too_many_attributes},
-        {"too many in scope", "<a " + numbered(200, "xmlns:b", "='u' ") + "><c " + numbered(57, "xmlns:d", "='u' ") + "/></a>",
+        {"too many declarations", "<a " + numbered(257, "xmlns:b", "='u' ") + "/>",
+         Fault::too_many_attributes},
+        {"too many in scope",
+         "<a " + numbered(200, "xmlns:b", "='u' ") + "><c " + numbered(57, "xmlns:d", "='u' ") + "/></a>",
          Fault::too_many_attributes},
         {"a name too long", "<" + std::string(257, 'n') + "/>", Fault::name_too_long},
-        {"a name too long with its prefix", "<a xmlns:" + std::string(200, 'p') + "='u'><" + std::string(200, 'p') + ":"
-                                                + std::string(56, 'n') + "/></a>", Fault::name_too_long},
+        {"a name too long with its prefix",
+         "<a xmlns:" + std::string(200, 'p') + "='u'><" + std::string(200, 'p') + ":" + std::string(56, 'n') +
+             "/></a>",
+         Fault::name_too_long},
         {"an attribute's name too long", "<a " + std::string(257, 'n') + "=''/>", Fault::name_too_long},
     };
     for (const auto& row : rows) {
@@ -145,17 +162,27 @@ TEST_CASE("bombs cost next to nothing", "[xml]")
     for (int i = 1; i < 20; ++i)
         laughs += format("<!ENTITY l{} '&l{};&l{};&l{};&l{};'>", i, i - 1, i - 1, i - 1, i - 1);
     laughs += "]><a>&l19;</a>";
-    const struct { const char* story; std::string text; Fault fault; } rows[] = {
+    const struct {
+        const char* story;
+        std::string text;
+        Fault fault;
+    } rows[] = {
         {"billion laughs", laughs, Fault::doctype},
-        {"one large entity, many uses", "<!DOCTYPE a [<!ENTITY e '" + std::string(100'000, 'x') + "'>]><a>"
-                                            + repeated(100'000, "&e;") + "</a>", Fault::doctype},
-        {"a million declarations", "<!DOCTYPE a [" + numbered(50'000, "<!ENTITY e", " 'x'>") + "]><a/>", Fault::doctype},
+        {"one large entity, many uses",
+         "<!DOCTYPE a [<!ENTITY e '" + std::string(100'000, 'x') + "'>]><a>" + repeated(100'000, "&e;") +
+             "</a>",
+         Fault::doctype},
+        {"a million declarations", "<!DOCTYPE a [" + numbered(50'000, "<!ENTITY e", " 'x'>") + "]><a/>",
+         Fault::doctype},
         {"20,000 levels", repeated(20'000, "<a>") + repeated(20'000, "</a>"), Fault::too_deep},
         {"20,000 levels, never closed", repeated(20'000, "<a>"), Fault::too_deep},
         {"100,000 attributes", "<a " + numbered(100'000, "b", "='' ") + "/>", Fault::too_many_attributes},
-        {"100,000 attributes behind an error", "<a x\"y=''><c " + numbered(100'000, "b", "='' ") + "/></a>", Fault::too_many_attributes},
-        {"100,000 attributes behind a false comment", "<a b='<!--'/><c " + numbered(100'000, "b", "='' ") + "/>", Fault::too_many_attributes},
-        {"60,000 declarations", "<a " + numbered(60'000, "xmlns:b", "='u' ") + "/>", Fault::too_many_attributes},
+        {"100,000 attributes behind an error", "<a x\"y=''><c " + numbered(100'000, "b", "='' ") + "/></a>",
+         Fault::too_many_attributes},
+        {"100,000 attributes behind a false comment",
+         "<a b='<!--'/><c " + numbered(100'000, "b", "='' ") + "/>", Fault::too_many_attributes},
+        {"60,000 declarations", "<a " + numbered(60'000, "xmlns:b", "='u' ") + "/>",
+         Fault::too_many_attributes},
         {"a name of a megabyte", "<" + std::string(1'000'000, 'n') + "/>", Fault::not_well_formed},
         {"only '<'", std::string(1'000'000, '<'), Fault::not_well_formed},
         {"only quotes in tags", "<a " + repeated(300'000, "\"' "), Fault::not_well_formed},
@@ -169,18 +196,20 @@ TEST_CASE("bombs cost next to nothing", "[xml]")
         INFO(checked.text);
         REQUIRE(checked.fault);
         CHECK(*checked.fault == row.fault);
-        CHECK(std::chrono::duration_cast<std::chrono::milliseconds>(took).count() < 500); // a few of them when alone
+        CHECK(std::chrono::duration_cast<std::chrono::milliseconds>(took).count() <
+              500); // a few of them when alone
     }
 }
 
 TEST_CASE("threads check at once", "[xml]")
 {
     std::vector<std::thread> threads;
-    std::vector<int>         good(4, 0);
+    std::vector<int> good(4, 0);
     for (std::size_t t = 0; t < good.size(); ++t)
         threads.emplace_back([&good, t] {
             for (int i = 0; i < 200; ++i)
-                good[t] += check("<a xmlns='u'><b>x</b></a>") && check("<!DOCTYPE a><a/>").fault == Fault::doctype;
+                good[t] +=
+                    check("<a xmlns='u'><b>x</b></a>") && check("<!DOCTYPE a><a/>").fault == Fault::doctype;
         });
     for (auto& thread : threads)
         thread.join();

@@ -8,10 +8,7 @@ namespace sipyard::xml {
 
 namespace {
 
-const xmlNode* node_at(const void* node)
-{
-    return static_cast<const xmlNode*>(node);
-}
+const xmlNode* node_at(const void* node) { return static_cast<const xmlNode*>(node); }
 
 const xmlNode* element_from(const xmlNode* node)
 {
@@ -33,10 +30,7 @@ void put_text(std::string& out, const xmlNode* node)
 
 } // namespace
 
-std::string_view ElementView::name() const
-{
-    return node_ ? view(node_at(node_)->name) : std::string_view{};
-}
+std::string_view ElementView::name() const { return node_ ? view(node_at(node_)->name) : std::string_view{}; }
 
 std::string_view ElementView::ns() const
 {
@@ -72,10 +66,7 @@ std::string ElementView::text() const
     return out;
 }
 
-std::size_t ElementView::line() const
-{
-    return node_ ? node_at(node_)->line : 0;
-}
+std::size_t ElementView::line() const { return node_ ? node_at(node_)->line : 0; }
 
 ElementView ElementView::first() const
 {
@@ -116,7 +107,7 @@ Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view text, const Limits& limits, Fault* fault)
 {
-    DocPtr        doc;
+    DocPtr doc;
     const Checked checked = xml::parse(text, limits, &doc);
     if (checked.fault) {
         if (fault)
@@ -128,9 +119,6 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits, Fa
     return Document{std::move(tree)};
 }
 
-ElementView Document::root() const
-{
-    return ElementView{xmlDocGetRootElement(tree_->doc.get())};
-}
+ElementView Document::root() const { return ElementView{xmlDocGetRootElement(tree_->doc.get())}; }
 
 } // namespace sipyard::xml

@@ -12,8 +12,8 @@
 
 namespace sipyard::xml {
 
-// A place in a document; valid while the document lives. An absent element answers every question with nothing, so a
-// path reads `root.child("tuple", ns).child("status", ns).child("basic", ns).text()`.
+// A place in a document; valid while the document lives. An absent element answers every question with
+// nothing, so a path reads `root.child("tuple", ns).child("status", ns).child("basic", ns).text()`.
 class ElementView {
 public:
     ElementView() = default;
@@ -24,10 +24,10 @@ public:
     bool is(std::string_view name, std::string_view ns) const;
 
     std::optional<std::string> attribute(std::string_view name, std::string_view ns = {}) const;
-    std::string text() const;      // all character data below, in order
+    std::string text() const; // all character data below, in order
     std::size_t line() const;
 
-    ElementView first() const;     // child elements, one after the other
+    ElementView first() const; // child elements, one after the other
     ElementView next() const;
     ElementView parent() const;
     ElementView child(std::string_view name, std::string_view ns) const; // the first of that name

@@ -14,20 +14,22 @@ namespace {
 
 constexpr std::string_view pidf = "urn:ietf:params:xml:ns:pidf";
 constexpr std::string_view presence =
-    "<?xml version='1.0'?>\n<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:x='urn:x' entity='pres:bob&amp;co@example.org'>"
+    "<?xml version='1.0'?>\n<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:x='urn:x' "
+    "entity='pres:bob&amp;co@example.org'>"
     "<!-- c --><tuple id='t1' x:id='other'><status><basic>op<![CDATA[en]]></basic></status></tuple>text"
     "<tuple id='t2'/><x:note>a &lt; b</x:note></presence>";
 
 constexpr std::string_view schema_text =
-    "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='urn:t' targetNamespace='urn:t' elementFormDefault='qualified'>"
+    "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='urn:t' targetNamespace='urn:t' "
+    "elementFormDefault='qualified'>"
     "<xs:include schemaLocation='types.xsd'/>"
     "<xs:element name='list'><xs:complexType><xs:sequence>"
     "<xs:element name='entry' type='t:Age' maxOccurs='unbounded'/></xs:sequence>"
     "<xs:attribute name='id' type='xs:ID'/></xs:complexType></xs:element></xs:schema>";
-const SchemaPart types{"types.xsd",
-                       "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' targetNamespace='urn:t'>"
-                       "<xs:simpleType name='Age'><xs:restriction base='xs:int'><xs:maxInclusive value='150'/>"
-                       "</xs:restriction></xs:simpleType></xs:schema>"};
+const SchemaPart types{
+    "types.xsd", "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' targetNamespace='urn:t'>"
+                 "<xs:simpleType name='Age'><xs:restriction base='xs:int'><xs:maxInclusive value='150'/>"
+                 "</xs:restriction></xs:simpleType></xs:schema>"};
 
 } // namespace
 
@@ -64,18 +66,30 @@ TEST_CASE("a tree is read by name and namespace", "[xml]")
 
 TEST_CASE("a tree is refused as check() refuses", "[xml]")
 {
-    const struct { const char* story; std::string text; Fault fault; } rows[] = {
+    const struct {
+        const char* story;
+        std::string text;
+        Fault fault;
+    } rows[] = {
         {"broken", "<a><b></a>", Fault::not_well_formed},
         {"unbound prefix", "<a><p:b/></a>", Fault::not_well_formed},
         {"DOCTYPE", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", Fault::doctype},
-        {"deep", [] { std::string s; for (int i = 0; i < 20'000; ++i) s += "<a>"; return s; }(), Fault::too_deep},
+        {"deep",
+         [] {
+             std::string s;
+             for (int i = 0; i < 20'000; ++i)
+                 s += "<a>";
+             return s;
+         }(),
+         Fault::too_deep},
         {"encoding", "<?xml version='1.0' encoding='latin1'?><a/>", Fault::not_utf8},
         {"elements", "<a><b/><c/><d/></a>", Fault::too_many_elements},
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Fault      fault{};
-        const auto document = Document::parse(row.text, row.fault == Fault::too_many_elements ? Limits{.elements = 3} : Limits{}, &fault);
+        Fault fault{};
+        const auto document = Document::parse(
+            row.text, row.fault == Fault::too_many_elements ? Limits{.elements = 3} : Limits{}, &fault);
         CHECK_FALSE(document);
         CHECK(fault == row.fault);
     }
@@ -86,7 +100,11 @@ TEST_CASE("a schema accepts and refuses, with the first message", "[xml]")
     const auto schema = Schema::compile(schema_text, {&types, 1});
     INFO(why(schema));
     REQUIRE(schema);
-    const struct { const char* story; std::string_view text; bool valid; } rows[] = {
+    const struct {
+        const char* story;
+        std::string_view text;
+        bool valid;
+    } rows[] = {
         {"valid", "<list xmlns='urn:t' id='x'><entry>42</entry><entry>7</entry></list>", true},
         {"a value out of range", "<list xmlns='urn:t'><entry>151</entry></list>", false},
         {"not a number", "<list xmlns='urn:t'><entry>x</entry></list>", false},
@@ -110,7 +128,7 @@ TEST_CASE("a schema accepts and refuses, with the first message", "[xml]")
     CHECK(broken.error().kind == ErrorKind::invalid);
 
     std::vector<std::thread> threads;
-    std::vector<int>         good(4, 0);
+    std::vector<int> good(4, 0);
     for (std::size_t t = 0; t < good.size(); ++t)
         threads.emplace_back([&, t] {
             for (int i = 0; i < 100; ++i)
@@ -123,11 +141,15 @@ TEST_CASE("a schema accepts and refuses, with the first message", "[xml]")
 
 TEST_CASE("a schema that cannot work is refused", "[xml]")
 {
-    const struct { const char* story; std::string_view text; } rows[] = {
+    const struct {
+        const char* story;
+        std::string_view text;
+    } rows[] = {
         {"its part is missing", schema_text},
         {"no schema", "<a/>"},
         {"no XML", "a"},
-        {"an unknown type", "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a' type='b'/></xs:schema>"},
+        {"an unknown type", "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a' "
+                            "type='b'/></xs:schema>"},
     };
     for (const auto& row : rows) {
         INFO(row.story);

@@ -39,7 +39,8 @@ std::optional<std::string_view> utf8_document(std::string_view text)
     constexpr std::string_view mark = "\xef\xbb\xbf";
     if (text.starts_with(mark))
         text.remove_prefix(mark.size());
-    // A NUL among the first four bytes is UTF-16 or UTF-32 without its mark (XML 1.0 F); libxml2 would follow it.
+    // A NUL among the first four bytes is UTF-16 or UTF-32 without its mark (XML 1.0 F); libxml2 would follow
+    // it.
     if (text.substr(0, 4).find('\0') != std::string_view::npos || !is_utf8(text))
         return {};
     const auto encoding = declared(text);

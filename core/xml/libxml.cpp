@@ -42,20 +42,14 @@ void initialize()
     static_cast<void>(done);
 }
 
-LoadableParts::LoadableParts(std::span<const SchemaPart> parts)
-{
-    loadable = parts;
-}
+LoadableParts::LoadableParts(std::span<const SchemaPart> parts) { loadable = parts; }
 
-LoadableParts::~LoadableParts()
-{
-    loadable = {};
-}
+LoadableParts::~LoadableParts() { loadable = {}; }
 
 std::string one_line(const char* message)
 {
     constexpr std::size_t longest = 200;
-    std::string           line{trim(message ? message : "")};
+    std::string line{trim(message ? message : "")};
     for (char& c : line)
         if (static_cast<unsigned char>(c) < 0x20)
             c = ' ';

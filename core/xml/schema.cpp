@@ -35,7 +35,7 @@ struct FreeSchema {
 } // namespace
 
 struct Schema::Compiled {
-    DocPtr                                 doc; // the schema points into it
+    DocPtr doc; // the schema points into it
     std::unique_ptr<xmlSchema, FreeSchema> schema;
 };
 
@@ -46,11 +46,12 @@ Schema::~Schema() = default;
 
 Result<Schema> Schema::compile(std::string_view text, std::span<const SchemaPart> parts)
 {
-    auto          compiled = std::make_unique<Compiled>();
+    auto compiled = std::make_unique<Compiled>();
     const Checked checked = parse(text, schema_limits, &compiled->doc);
     if (checked.fault)
         return checked.error();
-    const std::unique_ptr<xmlSchemaParserCtxt, FreeParser> context{xmlSchemaNewDocParserCtxt(compiled->doc.get())};
+    const std::unique_ptr<xmlSchemaParserCtxt, FreeParser> context{
+        xmlSchemaNewDocParserCtxt(compiled->doc.get())};
     if (!context)
         throw std::bad_alloc{};
     std::string first;
@@ -64,7 +65,8 @@ Result<Schema> Schema::compile(std::string_view text, std::span<const SchemaPart
 
 Result<void> Schema::validate(const Document& document) const
 {
-    const std::unique_ptr<xmlSchemaValidCtxt, FreeValidator> context{xmlSchemaNewValidCtxt(compiled_->schema.get())};
+    const std::unique_ptr<xmlSchemaValidCtxt, FreeValidator> context{
+        xmlSchemaNewValidCtxt(compiled_->schema.get())};
     if (!context)
         throw std::bad_alloc{};
     std::string first;

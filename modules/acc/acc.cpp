@@ -13,12 +13,10 @@ namespace sipyard::acc {
 namespace {
 
 constexpr std::string_view accounted_head = "ACC: request accounted: ", missed_head = "ACC: call missed: ",
-                           answered_head = "ACC: transaction answered: ", acknowledged_head = "ACC: request acknowledged: ";
+                           answered_head = "ACC: transaction answered: ",
+                           acknowledged_head = "ACC: request acknowledged: ";
 
-std::uint32_t bit(int flag)
-{
-    return flag < 0 ? 0 : 1u << flag;
-}
+std::uint32_t bit(int flag) { return flag < 0 ? 0 : 1u << flag; }
 
 std::uint32_t bit_of(std::string_view name, int flag)
 {
@@ -57,19 +55,21 @@ TimeStyle style_of(const Acc::Settings& s)
 Acc::Acc(const Settings& settings, Host& host)
     : settings_{settings}, host_{host}, log_{host.logger("acc")},
       accounted_{bit_of("log_flag", settings.log_flag) | bit_of("db_flag", settings.db_flag)},
-      missed_{bit_of("log_missed_flag", settings.log_missed_flag) | bit_of("db_missed_flag", settings.db_missed_flag)},
-      prepared_{bit_of("acc_prepare_flag", settings.acc_prepare_flag)}, filtered_{read_codes(settings.failed_filter)},
-      log_extra_{must(read_fields(host, settings.log_extra))}, db_extra_{must(read_fields(host, settings.db_extra))},
-      legs_{must(read_legs(settings.multi_leg_info))}, style_{style_of(settings)},
-      shape_{shape_of(settings, db_extra_, legs_)},
-      tm_{host.service<tm::Api>()}, extras_{host.try_service<tm::Extras>()},
-      rr_{settings.detect_direction ? host.try_service<rr::Api>() : nullptr},
+      missed_{bit_of("log_missed_flag", settings.log_missed_flag) |
+              bit_of("db_missed_flag", settings.db_missed_flag)},
+      prepared_{bit_of("acc_prepare_flag", settings.acc_prepare_flag)},
+      filtered_{read_codes(settings.failed_filter)}, log_extra_{must(read_fields(host, settings.log_extra))},
+      db_extra_{must(read_fields(host, settings.db_extra))}, legs_{must(read_legs(settings.multi_leg_info))},
+      style_{style_of(settings)}, shape_{shape_of(settings, db_extra_, legs_)}, tm_{host.service<tm::Api>()},
+      extras_{host.try_service<tm::Extras>()}, rr_{settings.detect_direction ? host.try_service<rr::Api>()
+                                                                             : nullptr},
       table_acc_{settings.db_url.empty() ? nullptr : must(host.compile_format(settings.db_table_acc))},
-      table_missed_{settings.db_url.empty() ? nullptr : must(host.compile_format(settings.db_table_missed_calls))},
-      rows_{settings.db_url.empty()
-                ? nullptr
-                : std::make_unique<RowWriter>(host, *must(host.database(must(db::Url::parse(settings.db_url)))),
-                                              static_cast<std::size_t>(std::max(settings.db_queue_size, 1)))},
+      table_missed_{settings.db_url.empty() ? nullptr
+                                            : must(host.compile_format(settings.db_table_missed_calls))},
+      rows_{settings.db_url.empty() ? nullptr
+                                    : std::make_unique<RowWriter>(
+                                          host, *must(host.database(must(db::Url::parse(settings.db_url)))),
+                                          static_cast<std::size_t>(std::max(settings.db_queue_size, 1)))},
       cdr_{settings.cdr_enable ? std::make_unique<Cdr>(settings, host, rows_.get()) : nullptr}
 {
     (void)bit_of("failed_transaction_flag", settings.failed_transaction_flag);
@@ -79,11 +79,13 @@ Acc::Acc(const Settings& settings, Host& host)
         throw StartupError{"db_flag and db_missed_flag need db_url"};
     const Settings usual;
     if (!settings.log_facility.empty() && settings.log_facility != host.core().log_facility)
-        log_.warn("modparam log_facility {} has no effect: the core's {} counts", settings.log_facility, host.core().log_facility);
+        log_.warn("modparam log_facility {} has no effect: the core's {} counts", settings.log_facility,
+                  host.core().log_facility);
     if (settings.clone_msg != usual.clone_msg)
         log_.warn("modparam clone_msg has no effect: a request is always read from a copy");
     if (!settings.cdr_facility.empty() && settings.cdr_facility != host.core().log_facility)
-        log_.warn("modparam cdr_facility {} has no effect: the core's {} counts", settings.cdr_facility, host.core().log_facility);
+        log_.warn("modparam cdr_facility {} has no effect: the core's {} counts", settings.cdr_facility,
+                  host.core().log_facility);
     if (settings.cdr_extra_size != usual.cdr_extra_size)
         log_.warn("modparam cdr_extra_size has no effect: there is no limit");
     if (settings.acc_extra_size != usual.acc_extra_size)
@@ -103,7 +105,7 @@ Acc::Acc(const Settings& settings, Host& host)
     tm_.add_watcher(*this);
 }
 
-// --- which transactions --------------------------------------------------------------------------------------------------
+// --- which transactions --------------------------------------------------------------------------
 
 tm::Moments Acc::wants(Request& request, std::uint64_t&)
 {
@@ -124,8 +126,8 @@ tm::Moments Acc::wants(Request& request, std::uint64_t&)
 bool Acc::accounts(const Request& request, int code, const Request* reply) const
 {
     if (code >= 300)
-        return (request.flags & bit(settings_.failed_transaction_flag)) != 0
-               && std::find(filtered_.begin(), filtered_.end(), code) == filtered_.end();
+        return (request.flags & bit(settings_.failed_transaction_flag)) != 0 &&
+               std::find(filtered_.begin(), filtered_.end(), code) == filtered_.end();
     if ((request.flags & accounted_) == 0)
         return false;
     return code >= 200 || (settings_.early_media && reply && !reply->message().body().empty());
@@ -140,7 +142,8 @@ void Acc::on(const tm::Happening& happening)
         Request& ack = *happening.reply;
         const int code = happening.code == 0 ? 200 : happening.code;
         char digits[20];
-        const Answer answer{{digits, put_int(digits, code)}, sip::default_reason(code), ack.message().to_tag()};
+        const Answer answer{
+            {digits, put_int(digits, code)}, sip::default_reason(code), ack.message().to_tag()};
         const Record record = core_of(acknowledged_head, ack, answer);
         if ((ack.flags & bit(settings_.log_flag)) != 0)
             write_line(record, ack);
@@ -148,7 +151,8 @@ void Acc::on(const tm::Happening& happening)
             (void)write_rows(record, ack, table_of(table_acc_, ack));
         return;
     }
-    if (happening.what == tm::Moment::reply_out && happening.code < 200 && !(settings_.early_media && happening.reply))
+    if (happening.what == tm::Moment::reply_out && happening.code < 200 &&
+        !(settings_.early_media && happening.reply))
         return; // most provisional replies: not worth a look at the request
     Request* const request = happening.request();
     if (!request)
@@ -188,7 +192,7 @@ void Acc::missed(const tm::Happening& happening, Request& request)
         extras_->flush_flags(request, false);
 }
 
-// --- what is written -------------------------------------------------------------------------------------------------------
+// --- what is written -----------------------------------------------------------------------------
 
 Acc::Answer Acc::answer_of(const tm::Happening& happening, Request& request) const
 {
@@ -208,7 +212,9 @@ Record Acc::core_of(std::string_view head, Request& about, const Answer& answer)
     const sip::Message& message = about.message();
     Record record;
     record.head = head;
-    record.method = message.is_request() ? message.method_text() : message.cseq() ? sip::to_text(message.cseq()->method) : "";
+    record.method = message.is_request() ? message.method_text()
+                    : message.cseq()     ? sip::to_text(message.cseq()->method)
+                                         : "";
     record.from_tag = message.from_tag();
     record.to_tag = answer.to_tag;
     if (rr_ && !message.to_tag().empty() && rr_->direction(about) == rr::Direction::upstream)
@@ -270,11 +276,15 @@ bool Acc::write_rows(Record record, Request& about, std::string_view table)
             return db::Null{};
         return value.text();
     };
-    std::vector<db::Value> values{record.method, record.from_tag, record.to_tag, record.call_id, record.code, record.reason,
+    std::vector<db::Value> values{record.method,
+                                  record.from_tag,
+                                  record.to_tag,
+                                  record.call_id,
+                                  record.code,
+                                  record.reason,
                                   time_text(record.unix_ns, "%Y-%m-%d %H:%M:%S", Zone::local)};
     switch (style_.mode) {
-    case TimeStyle::Mode::seconds:
-        break;
+    case TimeStyle::Mode::seconds: break;
     case TimeStyle::Mode::microseconds:
         values.emplace_back(record.unix_ns / 1'000'000'000);
         values.emplace_back(record.unix_ns / 1000 % 1'000'000);
@@ -307,11 +317,13 @@ RowShape Acc::shape_of(const Settings& s, const std::vector<Field>& extra, const
 {
     using Type = db::Column::Type;
     RowShape shape;
-    const auto column = [&shape](const std::string& name, Type type, int length, bool null, std::string fallback) {
+    const auto column = [&shape](const std::string& name, Type type, int length, bool null,
+                                 std::string fallback) {
         shape.columns.push_back(must(db::identifier(name)));
         shape.layout.columns.push_back({name, type, length, null, std::move(fallback)});
     };
-    shape.layout = {.name = "acc", .version = 5, .columns = {{"id", Type::id}}, .indexes = {{s.acc_callid_column}}};
+    shape.layout = {
+        .name = "acc", .version = 5, .columns = {{"id", Type::id}}, .indexes = {{s.acc_callid_column}}};
     column(s.acc_method_column, Type::varchar, 16, false, "''");
     column(s.acc_from_tag_column, Type::varchar, 128, false, "''");
     column(s.acc_to_tag_column, Type::varchar, 128, false, "''");
@@ -320,7 +332,11 @@ RowShape Acc::shape_of(const Settings& s, const std::vector<Field>& extra, const
     column(s.acc_sip_reason_column, Type::varchar, 128, false, "''");
     column(s.acc_time_column, Type::datetime, 0, false, {});
     if (s.time_mode > 0)
-        column(s.time_attr, s.time_mode == 1 ? Type::integer : s.time_mode == 2 ? Type::real : Type::varchar, 128, true, {});
+        column(s.time_attr,
+               s.time_mode == 1   ? Type::integer
+               : s.time_mode == 2 ? Type::real
+                                  : Type::varchar,
+               128, true, {});
     if (s.time_mode == 1)
         column(s.time_exten, Type::integer, 0, true, {});
     for (const Field& field : extra)
@@ -330,7 +346,7 @@ RowShape Acc::shape_of(const Settings& s, const std::vector<Field>& extra, const
     return shape;
 }
 
-// --- the script's own records ------------------------------------------------------------------------------------------------
+// --- the script's own records --------------------------------------------------------------------
 
 // What a reply of ours carries when the request has none: it is the one the caller will see.
 std::string_view Acc::to_tag_of(Request& request)
@@ -353,7 +369,8 @@ Verdict Acc::acc_db_request(Request& request, std::string_view comment, std::str
         return Verdict::no();
     }
     const auto [code, reason] = parse_comment(comment);
-    return Verdict::of(write_rows(core_of(accounted_head, request, {code, reason, to_tag_of(request)}), request, table));
+    return Verdict::of(
+        write_rows(core_of(accounted_head, request, {code, reason, to_tag_of(request)}), request, table));
 }
 
 Verdict Acc::acc_request(Request& request, std::string_view comment, std::string_view table)

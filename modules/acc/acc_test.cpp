@@ -13,15 +13,18 @@ namespace {
 
 constexpr std::string_view usual =
     "modparam(\"acc\", \"log_flag\", 1)\nmodparam(\"acc\", \"log_missed_flag\", 2)\n"
-    "modparam(\"acc\", \"failed_transaction_flag\", 3)\nmodparam(\"acc\", \"log_extra\", \"ua=$hdr(User-Agent);n=$avp(n);none=$avp(none)\")\n";
+    "modparam(\"acc\", \"failed_transaction_flag\", 3)\nmodparam(\"acc\", \"log_extra\", "
+    "\"ua=$hdr(User-Agent);n=$avp(n);none=$avp(none)\")\n";
 
 struct Bench {
     explicit Bench(std::string_view params = usual)
     {
         host.offer<tm::Api>(tm);
-        const bool loaded = fixture.load(format("loadmodule \"pv.so\"\nloadmodule \"acc.so\"\n{}\n"
-                                                "request_route {{ acc_log_request(\"404 Not here\"); acc_log_request(\"just so\");\n"
-                                                "acc_request(\"403 Denied\", \"acc\"); return $rc; }}\n", params));
+        const bool loaded = fixture.load(
+            format("loadmodule \"pv.so\"\nloadmodule \"acc.so\"\n{}\n"
+                   "request_route {{ acc_log_request(\"404 Not here\"); acc_log_request(\"just so\");\n"
+                   "acc_request(\"403 Denied\", \"acc\"); return $rc; }}\n",
+                   params));
         INFO(fixture.errors());
         REQUIRE(loaded);
     }
@@ -30,17 +33,23 @@ struct Bench {
         tm.begin_watching(of);
         tm.happen(what, of, told);
     }
-    FakeHost      host{{.workers = 1, .threshold = log::Level::notice}};
-    FakeTm        tm;
+    FakeHost host{{.workers = 1, .threshold = log::Level::notice}};
+    FakeTm tm;
     ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(acc::Acc::manifest())}};
 };
 
 // Calls that end when the test says so.
 struct FakeDialogs final : dialog::Api {
-    std::optional<dialog::Dialog> find(std::string_view, std::string_view, std::string_view) override { return {}; }
+    std::optional<dialog::Dialog> find(std::string_view, std::string_view, std::string_view) override
+    {
+        return {};
+    }
     std::optional<dialog::Dialog> of(Request&) override { return {}; }
-    std::vector<dialog::Dialog>   list(std::size_t) override { return {}; }
-    Result<void> terminate(std::uint32_t, std::uint32_t, dialog::Side, std::string_view) override { return {}; }
+    std::vector<dialog::Dialog> list(std::size_t) override { return {}; }
+    Result<void> terminate(std::uint32_t, std::uint32_t, dialog::Side, std::string_view) override
+    {
+        return {};
+    }
     void add_listener(dialog::EndListener& listener) override { listeners.push_back(&listener); }
     std::vector<dialog::EndListener*> listeners;
 };
@@ -69,9 +78,17 @@ TEST_CASE("lists of extra values", "[acc]")
 
 TEST_CASE("a comment may begin with a code", "[acc]")
 {
-    const struct { const char* text; const char* code; const char* reason; } rows[] = {
-        {"404 Not here", "404", "Not here"}, {"Some comment", "", "Some comment"}, {"200", "200", ""},
-        {"40 x", "", "40 x"}, {"", "", ""}, {"4045", "404", "5"},
+    const struct {
+        const char* text;
+        const char* code;
+        const char* reason;
+    } rows[] = {
+        {"404 Not here", "404", "Not here"},
+        {"Some comment", "", "Some comment"},
+        {"200", "200", ""},
+        {"40 x", "", "40 x"},
+        {"", "", ""},
+        {"4045", "404", "5"},
     };
     for (const auto& row : rows) {
         INFO(row.text);
@@ -94,13 +111,20 @@ TEST_CASE("the line of a record", "[acc]")
     record.unix_ns = 1795280877'248'165'000;
     const std::string_view rest = "method=INVITE;from_tag=ft;to_tag=tt;call_id=c1;code=200;reason=OK";
     using Mode = acc::TimeStyle::Mode;
-    const struct { const char* story; Mode mode; const char* expected; } rows[] = {
-        {"seconds alone", Mode::seconds, ""}, {"with microseconds", Mode::microseconds, ";us=248165"},
-        {"with milliseconds", Mode::milliseconds, ";ts=1795280877.248"}, {"as UTC text", Mode::utc, ";ts=2026-11-21 17:07:57"},
+    const struct {
+        const char* story;
+        Mode mode;
+        const char* expected;
+    } rows[] = {
+        {"seconds alone", Mode::seconds, ""},
+        {"with microseconds", Mode::microseconds, ";us=248165"},
+        {"with milliseconds", Mode::milliseconds, ";ts=1795280877.248"},
+        {"as UTC text", Mode::utc, ";ts=2026-11-21 17:07:57"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        CHECK(acc::line(record, {row.mode, "ts", "us"}) == format("ACC: transaction answered: timestamp=1795280877{};{}", row.expected, rest));
+        CHECK(acc::line(record, {row.mode, "ts", "us"}) ==
+              format("ACC: transaction answered: timestamp=1795280877{};{}", row.expected, rest));
     }
     record.extra = {{"ua", "tester"}, {"n", 7}, {"none", Value{}}};
     record.legs = {{{"src", "a2"}, {"dst", "b2"}}, {{"src", "a1"}, {"dst", Value{}}}};
@@ -110,21 +134,79 @@ TEST_CASE("the line of a record", "[acc]")
 TEST_CASE("what becomes a line", "[acc]")
 {
     const struct {
-        const char* story; const char* params; std::uint32_t flags; const char* method; tm::Moment what; FakeTm::Told told; const char* head;
+        const char* story;
+        const char* params;
+        std::uint32_t flags;
+        const char* method;
+        tm::Moment what;
+        FakeTm::Told told;
+        const char* head;
     } rows[] = {
-        {"answered", "", 1 << 1, "INVITE", tm::Moment::reply_out, {200, "OK", nullptr, "tt"}, "ACC: transaction answered"},
+        {"answered",
+         "",
+         1 << 1,
+         "INVITE",
+         tm::Moment::reply_out,
+         {200, "OK", nullptr, "tt"},
+         "ACC: transaction answered"},
         {"no flag", "", 1 << 5, "INVITE", tm::Moment::reply_out, {200, "OK", nullptr, "tt"}, nullptr},
         {"ringing", "", 1 << 1, "INVITE", tm::Moment::reply_out, {180, "Ringing", nullptr, "tt"}, nullptr},
-        {"failed, and nobody asked for that", "", 1 << 1, "INVITE", tm::Moment::reply_out, {404, "Nope", nullptr, "tt"}, nullptr},
-        {"failed", "", 1 << 1 | 1 << 3, "INVITE", tm::Moment::reply_out, {404, "Nope", nullptr, "tt"}, "ACC: transaction answered"},
-        {"failed with a code nobody wants", "modparam(\"acc\", \"failed_filter\", \"404, 407\")", 1 << 1 | 1 << 3, "INVITE",
-         tm::Moment::reply_out, {407, "Nope", nullptr, "tt"}, nullptr},
-        {"a missed call", "", 1 << 2, "INVITE", tm::Moment::failure, {486, "Busy", nullptr, "tt"}, "ACC: call missed"},
-        {"a missed call, answered here", "", 1 << 2, "INVITE", tm::Moment::reply_out, {480, "Away", nullptr, "tt"}, "ACC: call missed"},
-        {"a BYE is no call to miss", "", 1 << 2, "BYE", tm::Moment::reply_out, {480, "Away", nullptr, "tt"}, nullptr},
-        {"a CANCEL is not told", "", 1 << 1, "CANCEL", tm::Moment::reply_out, {200, "OK", nullptr, "tt"}, nullptr},
-        {"a CANCEL is told", "modparam(\"acc\", \"report_cancels\", 1)", 1 << 1, "CANCEL", tm::Moment::reply_out,
-         {200, "OK", nullptr, "tt"}, "ACC: transaction answered"},
+        {"failed, and nobody asked for that",
+         "",
+         1 << 1,
+         "INVITE",
+         tm::Moment::reply_out,
+         {404, "Nope", nullptr, "tt"},
+         nullptr},
+        {"failed",
+         "",
+         1 << 1 | 1 << 3,
+         "INVITE",
+         tm::Moment::reply_out,
+         {404, "Nope", nullptr, "tt"},
+         "ACC: transaction answered"},
+        {"failed with a code nobody wants",
+         "modparam(\"acc\", \"failed_filter\", \"404, 407\")",
+         1 << 1 | 1 << 3,
+         "INVITE",
+         tm::Moment::reply_out,
+         {407, "Nope", nullptr, "tt"},
+         nullptr},
+        {"a missed call",
+         "",
+         1 << 2,
+         "INVITE",
+         tm::Moment::failure,
+         {486, "Busy", nullptr, "tt"},
+         "ACC: call missed"},
+        {"a missed call, answered here",
+         "",
+         1 << 2,
+         "INVITE",
+         tm::Moment::reply_out,
+         {480, "Away", nullptr, "tt"},
+         "ACC: call missed"},
+        {"a BYE is no call to miss",
+         "",
+         1 << 2,
+         "BYE",
+         tm::Moment::reply_out,
+         {480, "Away", nullptr, "tt"},
+         nullptr},
+        {"a CANCEL is not told",
+         "",
+         1 << 1,
+         "CANCEL",
+         tm::Moment::reply_out,
+         {200, "OK", nullptr, "tt"},
+         nullptr},
+        {"a CANCEL is told",
+         "modparam(\"acc\", \"report_cancels\", 1)",
+         1 << 1,
+         "CANCEL",
+         tm::Moment::reply_out,
+         {200, "OK", nullptr, "tt"},
+         "ACC: transaction answered"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -137,7 +219,8 @@ TEST_CASE("what becomes a line", "[acc]")
         if (row.head) {
             CHECK(bench.host.log_lines().has(row.head));
             CHECK(bench.host.log_lines().has(format(";to_tag=tt;")));
-            CHECK(bench.host.log_lines().has(format(";code={};reason={};ua=", row.told.code, row.told.reason)));
+            CHECK(
+                bench.host.log_lines().has(format(";code={};reason={};ua=", row.told.code, row.told.reason)));
         }
     }
 }
@@ -161,13 +244,16 @@ TEST_CASE("a missed call is told once for each attempt", "[acc]")
 
 TEST_CASE("early media, the ACK, and the reason in a header", "[acc]")
 {
-    Bench bench{std::string{usual} + "modparam(\"acc\", \"early_media\", 1)\nmodparam(\"acc\", \"report_ack\", 1)\n"
-                                     "modparam(\"acc\", \"reason_from_hf\", 1)\n"};
+    Bench bench{std::string{usual} +
+                "modparam(\"acc\", \"early_media\", 1)\nmodparam(\"acc\", \"report_ack\", 1)\n"
+                "modparam(\"acc\", \"reason_from_hf\", 1)\n"};
     Messenger request{bench.host, sample_request()}, ack{bench.host, sample_request("ACK")};
     request->flags = ack->flags = 1 << 1;
     std::string text = sample_reply(183, "Progress");
-    text.replace(text.find("Content-Length: 0\r\n\r\n"), std::string::npos, "Reason: SIP;cause=1\r\nContent-Length: 5\r\n\r\nv=0\r\n");
-    Messenger progress{bench.host, text, Route::tm_reply}, ringing{bench.host, sample_reply(180, "Ringing"), Route::tm_reply};
+    text.replace(text.find("Content-Length: 0\r\n\r\n"), std::string::npos,
+                 "Reason: SIP;cause=1\r\nContent-Length: 5\r\n\r\nv=0\r\n");
+    Messenger progress{bench.host, text, Route::tm_reply},
+        ringing{bench.host, sample_reply(180, "Ringing"), Route::tm_reply};
     bench.happen(tm::Moment::reply_out, *request, {180, "Ringing", &*ringing, "tt"});
     CHECK(bench.host.log_lines().count("ACC: ") == 0);
     bench.happen(tm::Moment::reply_out, *request, {183, "Progress", &*progress, "tt"});
@@ -181,7 +267,13 @@ TEST_CASE("early media, the ACK, and the reason in a header", "[acc]")
 
 TEST_CASE("which transactions are watched", "[acc]")
 {
-    const struct { const char* story; const char* params; std::uint32_t flags; const char* method; tm::Moments expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* params;
+        std::uint32_t flags;
+        const char* method;
+        tm::Moments expected;
+    } rows[] = {
         {"none without a flag", "", 0, "INVITE", 0},
         {"a call that is accounted", "", 1 << 1, "INVITE", 8},
         {"a call that may be missed", "", 1 << 2, "INVITE", 8 | 16},
@@ -221,12 +313,13 @@ TEST_CASE("a forged line end stays in its line", "[acc]")
 TEST_CASE("the times of a call", "[acc]")
 {
     acc::Settings settings;
-    CHECK(acc::cdr_times(settings, 1795280839, 1795280842, true)
-          == "start_time=1795280839.000; end_time=1795280842.000; duration=3.000");
+    CHECK(acc::cdr_times(settings, 1795280839, 1795280842, true) ==
+          "start_time=1795280839.000; end_time=1795280842.000; duration=3.000");
     CHECK(acc::cdr_times(settings, 1795280839, 1795280839, false).ends_with("; duration=0"));
     settings.time_mode = 4;
     settings.cdr_start_id = "begun";
-    CHECK(acc::cdr_times(settings, 1795280839, 1795280842, true).starts_with("begun=2026-11-21 17:07:19; end_time="));
+    CHECK(acc::cdr_times(settings, 1795280839, 1795280842, true)
+              .starts_with("begun=2026-11-21 17:07:19; end_time="));
 }
 
 TEST_CASE("a call that is over has its record", "[acc]")
@@ -236,25 +329,36 @@ TEST_CASE("a call that is over has its record", "[acc]")
     call.begun = 1000;
     call.started = 1005;
     call.ended = 1065;
-    const struct { const char* story; const char* params; How how; const char* line; } rows[] = {
-        {"answered", "", How::ended, "start_time=1000.000; end_time=1065.000; duration=65.000; c1=alice; none="},
-        {"counted from the answer", "modparam(\"acc\", \"cdr_start_on_confirmed\", 1)", How::ended, "start_time=1005.000; end_time=1065.000; duration=60.000"},
+    const struct {
+        const char* story;
+        const char* params;
+        How how;
+        const char* line;
+    } rows[] = {
+        {"answered", "", How::ended,
+         "start_time=1000.000; end_time=1065.000; duration=65.000; c1=alice; none="},
+        {"counted from the answer", "modparam(\"acc\", \"cdr_start_on_confirmed\", 1)", How::ended,
+         "start_time=1005.000; end_time=1065.000; duration=60.000"},
         {"not answered", "", How::failed, "start_time=1000.000; end_time=1000.000; duration=0; c1=alice"},
         {"not answered, and nobody asks", "modparam(\"acc\", \"cdr_on_failed\", 0)", How::failed, nullptr},
         {"timed out", "", How::expired, nullptr},
-        {"timed out, and somebody asks", "modparam(\"acc\", \"cdr_expired_dlg_enable\", 1)", How::expired, "duration=65.000"},
+        {"timed out, and somebody asks", "modparam(\"acc\", \"cdr_expired_dlg_enable\", 1)", How::expired,
+         "duration=65.000"},
         {"not in the log", "modparam(\"acc\", \"cdr_log_enable\", 0)", How::ended, nullptr},
     };
     for (const auto& row : rows) {
         INFO(row.story);
         FakeDialogs dialogs;
-        FakeHost    host{{.workers = 1, .threshold = log::Level::notice}};
-        FakeTm      tm;
+        FakeHost host{{.workers = 1, .threshold = log::Level::notice}};
+        FakeTm tm;
         host.offer<tm::Api>(tm);
         host.offer<dialog::Api>(dialogs);
         ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(acc::Acc::manifest())}};
-        const bool loaded = fixture.load(format("loadmodule \"pv.so\"\nloadmodule \"acc.so\"\nmodparam(\"acc\", \"cdr_enable\", 1)\n"
-                                                "modparam(\"acc\", \"cdr_extra\", \"c1=$avp(caller);none=$avp(none)\")\n{}\nrequest_route {{ exit; }}\n", row.params));
+        const bool loaded = fixture.load(
+            format("loadmodule \"pv.so\"\nloadmodule \"acc.so\"\nmodparam(\"acc\", \"cdr_enable\", 1)\n"
+                   "modparam(\"acc\", \"cdr_extra\", \"c1=$avp(caller);none=$avp(none)\")\n{}\nrequest_route "
+                   "{{ exit; }}\n",
+                   row.params));
         INFO(fixture.errors());
         REQUIRE(loaded);
         REQUIRE(dialogs.listeners.size() == 1);

@@ -24,13 +24,15 @@ std::string time_of(const Settings& s, std::int64_t seconds)
 
 std::string cdr_times(const Settings& s, std::int64_t start, std::int64_t end, bool answered)
 {
-    return format("{}={}; {}={}; {}={}", s.cdr_start_id, time_of(s, start), s.cdr_end_id, time_of(s, end), s.cdr_duration_id,
-                  answered ? seconds_text((end - start) * second) : "0");
+    return format("{}={}; {}={}; {}={}", s.cdr_start_id, time_of(s, start), s.cdr_end_id, time_of(s, end),
+                  s.cdr_duration_id, answered ? seconds_text((end - start) * second) : "0");
 }
 
 Cdr::Cdr(const Settings& settings, Host& host, RowWriter* rows)
     : settings_{settings}, log_{host.logger("acc")}, extra_{must(read_fields(host, settings.cdr_extra))},
-      skip_{settings.cdr_skip.empty() ? nullptr : must(host.compile_variable(format("$dlg_var({})", settings.cdr_skip)))},
+      skip_{settings.cdr_skip.empty()
+                ? nullptr
+                : must(host.compile_variable(format("$dlg_var({})", settings.cdr_skip)))},
       shape_{shape_of(settings, extra_)}, rows_{settings.cdrs_table.empty() ? nullptr : rows}
 {
     if (!settings.cdrs_table.empty()) {
@@ -53,7 +55,8 @@ RowShape Cdr::shape_of(const Settings& s, const std::vector<Field>& extra)
         shape.columns.push_back(must(db::identifier(name)));
         shape.layout.columns.push_back({name, type, 255, null, std::move(fallback)});
     };
-    shape.layout = {.name = s.cdrs_table, .version = 2, .columns = {{"id", Type::id}}, .indexes = {{s.cdr_start_id}}};
+    shape.layout = {
+        .name = s.cdrs_table, .version = 2, .columns = {{"id", Type::id}}, .indexes = {{s.cdr_start_id}}};
     column(s.cdr_start_id, Type::datetime, false, "'2000-01-01 00:00:00'");
     column(s.cdr_end_id, Type::datetime, false, "'2000-01-01 00:00:00'");
     column(s.cdr_duration_id, Type::real, false, "0");
@@ -64,7 +67,8 @@ RowShape Cdr::shape_of(const Settings& s, const std::vector<Field>& extra)
 
 void Cdr::on_end(Request& request, const dialog::Dialog& dialog, How how)
 {
-    if ((how == How::failed && !settings_.cdr_on_failed) || (how == How::expired && !settings_.cdr_expired_dlg_enable))
+    if ((how == How::failed && !settings_.cdr_on_failed) ||
+        (how == How::expired && !settings_.cdr_expired_dlg_enable))
         return;
     if (skip_ && !skip_->get(request).is_null())
         return;

@@ -22,15 +22,16 @@ public:
 private:
     static RowShape shape_of(const Settings& settings, const std::vector<Field>& extra);
 
-    const Settings           settings_;
-    const log::Logger        log_;
+    const Settings settings_;
+    const log::Logger log_;
     const std::vector<Field> extra_;
     const std::shared_ptr<const VariableRef> skip_; // cdr_skip; null without one
-    const RowShape           shape_;
-    RowWriter* const         rows_;
+    const RowShape shape_;
+    RowWriter* const rows_;
 };
 
-// "start_time=1795280839.000; end_time=1795280842.000; duration=3.000"; a call that was not answered lasted 0.
+// "start_time=1795280839.000; end_time=1795280842.000; duration=3.000"; a call that was not answered lasted
+// 0.
 std::string cdr_times(const Settings& settings, std::int64_t start, std::int64_t end, bool answered);
 
 } // namespace sipyard::acc

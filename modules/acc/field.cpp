@@ -15,7 +15,8 @@ Result<std::vector<std::pair<std::string, std::string>>> split_fields(std::strin
             return {};
         const auto equals = part.find('=');
         const auto name = trim(part.substr(0, equals));
-        const auto source = equals == std::string_view::npos ? std::string_view{} : trim(part.substr(equals + 1));
+        const auto source =
+            equals == std::string_view::npos ? std::string_view{} : trim(part.substr(equals + 1));
         if (name.empty() || !source.starts_with('$'))
             return invalid(format("'{}' is not name=$variable", part));
         found.emplace_back(name, source);

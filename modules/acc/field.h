@@ -19,20 +19,22 @@ namespace sipyard::acc {
 
 // One more column of a row, or `name=value` of a line.
 struct Field {
-    std::string                        name;
+    std::string name;
     std::shared_ptr<const VariableRef> source; // owned by this field alone
 };
 
-// One value of each call leg (multi_leg_info): an AVP, whose n-th value belongs to the n-th leg, the newest first.
+// One value of each call leg (multi_leg_info): an AVP, whose n-th value belongs to the n-th leg, the newest
+// first.
 struct LegField {
-    std::string   name;
+    std::string name;
     AvpList::Name avp;
 };
 
-// The names and variables as written. A ';' inside parentheses or braces belongs to its variable. Errors: invalid.
+// The names and variables as written. A ';' inside parentheses or braces belongs to its variable. Errors:
+// invalid.
 Result<std::vector<std::pair<std::string, std::string>>> split_fields(std::string_view text);
 
-Result<std::vector<Field>>    read_fields(Host& host, std::string_view text);
+Result<std::vector<Field>> read_fields(Host& host, std::string_view text);
 Result<std::vector<LegField>> read_legs(std::string_view text); // $avp(...) with constant names only
 
 } // namespace sipyard::acc

@@ -52,11 +52,8 @@ std::string line(const Record& record, const TimeStyle& style)
     out += "timestamp=";
     out += std::to_string(record.unix_ns / 1'000'000'000);
     switch (style.mode) {
-    case TimeStyle::Mode::seconds:
-        break;
-    case TimeStyle::Mode::microseconds:
-        put(style.exten, record.unix_ns / 1000 % 1'000'000);
-        break;
+    case TimeStyle::Mode::seconds: break;
+    case TimeStyle::Mode::microseconds: put(style.exten, record.unix_ns / 1000 % 1'000'000); break;
     case TimeStyle::Mode::milliseconds:
         put(style.attr, std::string_view{seconds_text(record.unix_ns)});
         break;

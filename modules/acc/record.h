@@ -13,9 +13,9 @@ namespace sipyard::acc {
 
 // Views into the message or literals: valid while the request is.
 struct Record {
-    std::string_view head;      // "ACC: transaction answered: "
+    std::string_view head; // "ACC: transaction answered: "
     std::string_view method, from_tag, to_tag, call_id, code, reason;
-    std::int64_t     unix_ns = 0;
+    std::int64_t unix_ns = 0;
     std::vector<std::pair<std::string_view, Value>> extra;
     std::vector<std::vector<std::pair<std::string_view, Value>>> legs; // one list for each leg
 };
@@ -23,7 +23,7 @@ struct Record {
 // How the time is told beside the whole seconds (modparams time_mode, time_attr, time_exten, time_format).
 struct TimeStyle {
     enum class Mode : unsigned char { seconds, microseconds, milliseconds, local, utc }; // Kamailio's 0..4
-    Mode        mode = Mode::seconds;
+    Mode mode = Mode::seconds;
     std::string attr, exten, format = "%Y-%m-%d %H:%M:%S";
 };
 

@@ -20,21 +20,26 @@ std::string insert_sql(const Row& row)
 bool refused(const Error& error)
 {
     switch (error.kind) {
-    case ErrorKind::unique: case ErrorKind::constraint: case ErrorKind::syntax: case ErrorKind::invalid:
-    case ErrorKind::unsupported: case ErrorKind::not_found: case ErrorKind::other:
-        return true;
-    default:
-        return false;
+    case ErrorKind::unique:
+    case ErrorKind::constraint:
+    case ErrorKind::syntax:
+    case ErrorKind::invalid:
+    case ErrorKind::unsupported:
+    case ErrorKind::not_found:
+    case ErrorKind::other: return true;
+    default: return false;
     }
 }
 
 } // namespace
 
 RowWriter::RowWriter(Host& host, db::Database& database, std::size_t limit)
-    : log_{host.logger("acc")}, clock_{host.clock()}, runtime_{host.runtime()}, database_{database}, limit_{limit},
-      written_{host.counter("acc", "rows_written", "Accounting rows stored")},
-      dropped_{host.counter("acc", "rows_dropped", "Accounting rows lost: refused, no room in the queue, or left at the end")}
-{}
+    : log_{host.logger("acc")}, clock_{host.clock()}, runtime_{host.runtime()}, database_{database},
+      limit_{limit}, written_{host.counter("acc", "rows_written", "Accounting rows stored")},
+      dropped_{host.counter("acc", "rows_dropped",
+                            "Accounting rows lost: refused, no room in the queue, or left at the end")}
+{
+}
 
 RowWriter::~RowWriter()
 {
@@ -82,7 +87,8 @@ void RowWriter::run()
         std::size_t missed = 0;
         const auto done = state_.with([&](State& s) -> std::optional<task::Event> {
             const std::size_t n = std::min(s.rows.size(), batch_size);
-            batch.assign(std::make_move_iterator(s.rows.begin()), std::make_move_iterator(s.rows.begin() + static_cast<std::ptrdiff_t>(n)));
+            batch.assign(std::make_move_iterator(s.rows.begin()),
+                         std::make_move_iterator(s.rows.begin() + static_cast<std::ptrdiff_t>(n)));
             s.rows.erase(s.rows.begin(), s.rows.begin() + static_cast<std::ptrdiff_t>(n));
             if (n == 0) {
                 s.writing = false;
@@ -93,7 +99,8 @@ void RowWriter::run()
         });
         if (batch.empty()) {
             if (missed > 0)
-                log_.error("the queue for {} is empty again, {} rows were lost", database_.url().safe_text(), missed);
+                log_.error("the queue for {} is empty again, {} rows were lost", database_.url().safe_text(),
+                           missed);
             if (done)
                 done->signal();
             return;
@@ -102,7 +109,8 @@ void RowWriter::run()
             written_.add(static_cast<std::int64_t>(batch.size()));
             pause = 1s;
         } else if (!settle(std::move(batch), stored.error())) {
-            log_.error("rows cannot be stored in {} now: {}", database_.url().safe_text(), stored.error().text);
+            log_.error("rows cannot be stored in {} now: {}", database_.url().safe_text(),
+                       stored.error().text);
             if (stored.error().kind == ErrorKind::stopping || !rest(pause)) {
                 const auto last = state_.with([](State& s) {
                     s.writing = false;
@@ -117,7 +125,8 @@ void RowWriter::run()
     }
 }
 
-// A batch that is refused is tried row by row, so that a bad one takes no other along. What may come right goes back.
+// A batch that is refused is tried row by row, so that a bad one takes no other along. What may come right
+// goes back.
 bool RowWriter::settle(Batch batch, const Error& why)
 {
     bool later = !refused(why);
@@ -144,7 +153,8 @@ bool RowWriter::settle(Batch batch, const Error& why)
     }
     if (!back.empty())
         state_.with([&back](State& s) {
-            s.rows.insert(s.rows.begin(), std::make_move_iterator(back.begin()), std::make_move_iterator(back.end()));
+            s.rows.insert(s.rows.begin(), std::make_move_iterator(back.begin()),
+                          std::make_move_iterator(back.end()));
         });
     return !later;
 }
@@ -152,10 +162,11 @@ bool RowWriter::settle(Batch batch, const Error& why)
 Result<void> RowWriter::write(const Batch& batch)
 {
     struct Insert {
-        std::string            sql;
+        std::string sql;
         std::vector<db::Value> values;
     };
-    const auto inserts = std::make_shared<std::vector<Insert>>(); // shared with the job, which may outlive this call
+    const auto inserts =
+        std::make_shared<std::vector<Insert>>(); // shared with the job, which may outlive this call
     inserts->reserve(batch.size());
     for (const Row& row : batch) {
         make_table(row);
@@ -171,8 +182,8 @@ Result<void> RowWriter::write(const Batch& batch)
 // The embedded database needs no preparation: a table it has not yet is made at the first row (DESIGN 7).
 void RowWriter::make_table(const Row& row)
 {
-    if (database_.dialect() != db::Dialect::sqlite
-        || known_.with([&row](std::set<std::string>& known) { return known.contains(row.table); }))
+    if (database_.dialect() != db::Dialect::sqlite ||
+        known_.with([&row](std::set<std::string>& known) { return known.contains(row.table); }))
         return;
     db::Table layout = row.shape->layout;
     layout.name = row.table;

@@ -22,10 +22,13 @@ struct Bench {
         host.set_database(url, *database);
         host.offer<db::Driver>(driver);
         host.offer<tm::Api>(tm);
-        const bool loaded = fixture.load(format(
-            "loadmodule \"pv.so\"\nloadmodule \"acc.so\"\nmodparam(\"acc\", \"db_url\", \"{}\")\nmodparam(\"acc\", \"db_flag\", 3)\n"
-            "modparam(\"acc\", \"db_missed_flag\", 4)\n{}\nrequest_route {{ $avp(n) = 7; $avp(src) = \"a1\"; $avp(src) = \"a2\"; $avp(dst) = \"b2\";\n"
-            "acc_db_request(\"404 Not here\", \"acc\"); return $rc; }}\n", url, params));
+        const bool loaded =
+            fixture.load(format("loadmodule \"pv.so\"\nloadmodule \"acc.so\"\nmodparam(\"acc\", \"db_url\", "
+                                "\"{}\")\nmodparam(\"acc\", \"db_flag\", 3)\n"
+                                "modparam(\"acc\", \"db_missed_flag\", 4)\n{}\nrequest_route {{ $avp(n) = 7; "
+                                "$avp(src) = \"a1\"; $avp(src) = \"a2\"; $avp(dst) = \"b2\";\n"
+                                "acc_db_request(\"404 Not here\", \"acc\"); return $rc; }}\n",
+                                url, params));
         INFO(fixture.errors());
         REQUIRE(loaded);
     }
@@ -42,27 +45,28 @@ struct Bench {
         }
         return out;
     }
-    FakeHost                host{{.workers = 1, .threshold = log::Level::err, .system_clock = true}};
+    FakeHost host{{.workers = 1, .threshold = log::Level::err, .system_clock = true}};
     db_unixodbc::TempFolder folder;
-    const std::string       url = "sqlite://" + folder.path + "/test.db";
+    const std::string url = "sqlite://" + folder.path + "/test.db";
     db_unixodbc::OdbcDriver driver{host.runtime(), host.journal()};
-    db::Database*           database = nullptr;
-    FakeTm                  tm;
-    ScriptFixture           fixture{host, {erase(pv::Pv::manifest()), erase(acc::Acc::manifest())}};
+    db::Database* database = nullptr;
+    FakeTm tm;
+    ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(acc::Acc::manifest())}};
 };
 
 // A database that keeps what it is given, or says what the test wants.
 class ToyDatabase final : public db::Database {
 public:
     Result<std::optional<std::uint64_t>> freshness() override { return std::optional<std::uint64_t>{}; }
-    db::Dialect    dialect() const override { return db::Dialect::other; }
+    db::Dialect dialect() const override { return db::Dialect::other; }
     const db::Url& url() const override { return url_; }
-    Stats          stats() const override { return {}; }
+    Stats stats() const override { return {}; }
 
-    std::atomic<std::optional<ErrorKind>> trouble{}; // every job fails with it; the writer's fiber may be at work meanwhile
-    std::string              refused_value;  // a row that holds it is refused
+    std::atomic<std::optional<ErrorKind>>
+        trouble{};             // every job fails with it; the writer's fiber may be at work meanwhile
+    std::string refused_value; // a row that holds it is refused
     std::vector<std::string> stored;
-    int                      jobs = 0;
+    int jobs = 0;
 
 protected:
     Result<void> run_job(Access, db::Work<void> work, Duration) override
@@ -88,7 +92,7 @@ private:
             return db::Rows{};
         }
         db::Dialect dialect() const override { return db::Dialect::other; }
-        ToyDatabase&             database;
+        ToyDatabase& database;
         std::vector<std::string> rows;
     };
     const db::Url url_ = *db::Url::parse("mysql://u:secret@h/d");
@@ -102,22 +106,26 @@ acc::Row row(std::string value) { return {&shape, "t", {db::Value{std::move(valu
 TEST_CASE("a row has Kamailio's columns, and the table is made when it is missing", "[acc]")
 {
     Bench bench{"modparam(\"acc\", \"db_extra\", \"ua=$hdr(User-Agent);n=$avp(n);none=$avp(none)\")\n"
-                "modparam(\"acc\", \"time_mode\", 1)\nmodparam(\"acc\", \"time_attr\", \"ts\")\nmodparam(\"acc\", \"time_exten\", \"us\")"};
+                "modparam(\"acc\", \"time_mode\", 1)\nmodparam(\"acc\", \"time_attr\", "
+                "\"ts\")\nmodparam(\"acc\", \"time_exten\", \"us\")"};
     CHECK(bench.fixture.run().code == 1);
-    const auto rows = bench.rows("SELECT method, from_tag, to_tag, callid, sip_code, sip_reason, n, none FROM acc");
+    const auto rows =
+        bench.rows("SELECT method, from_tag, to_tag, callid, sip_code, sip_reason, n, none FROM acc");
     REQUIRE(rows.size() == 1);
     CHECK(rows[0][0] == "INVITE");
     CHECK(rows[0][4] == "404");
     CHECK(rows[0][5] == "Not here");
     CHECK(rows[0][6] == "7");
     CHECK(rows[0][7] == "");
-    CHECK(bench.rows("SELECT count(*) FROM acc WHERE time LIKE '20__-__-__ __:__:__' AND ts > 1700000000 AND us < 1000000")[0][0] == "1");
+    CHECK(bench.rows("SELECT count(*) FROM acc WHERE time LIKE '20__-__-__ __:__:__' AND ts > 1700000000 AND "
+                     "us < 1000000")[0][0] == "1");
 }
 
 TEST_CASE("a value that is not there may be NULL, and each leg is a row", "[acc]")
 {
-    Bench bench{"modparam(\"acc\", \"db_extra\", \"none=$avp(none)\")\nmodparam(\"acc\", \"acc_extra_nullable\", 1)\n"
-                "modparam(\"acc\", \"multi_leg_info\", \"src=$avp(src);dst=$avp(dst)\")"};
+    Bench bench{
+        "modparam(\"acc\", \"db_extra\", \"none=$avp(none)\")\nmodparam(\"acc\", \"acc_extra_nullable\", 1)\n"
+        "modparam(\"acc\", \"multi_leg_info\", \"src=$avp(src);dst=$avp(dst)\")"};
     CHECK(bench.fixture.run().code == 1);
     const auto rows = bench.rows("SELECT none, src, dst FROM acc ORDER BY id");
     REQUIRE(rows.size() == 2);
@@ -133,13 +141,14 @@ TEST_CASE("flags choose the table", "[acc]")
     bench.tm.begin_watching(*request);
     bench.tm.happen(tm::Moment::failure, *request, {486, "Busy", nullptr, "tt"});
     bench.tm.happen(tm::Moment::reply_out, *request, {200, "OK", nullptr, "tt"});
-    CHECK(bench.rows("SELECT sip_code, to_tag FROM missed_INVITE") == std::vector<std::vector<std::string>>{{"486", "tt"}});
+    CHECK(bench.rows("SELECT sip_code, to_tag FROM missed_INVITE") ==
+          std::vector<std::vector<std::string>>{{"486", "tt"}});
     CHECK(bench.rows("SELECT sip_code FROM acc") == std::vector<std::vector<std::string>>{{"200"}});
 }
 
 TEST_CASE("a database that is away delays nobody and loses nothing", "[acc]")
 {
-    FakeHost    host;
+    FakeHost host;
     ToyDatabase database;
     database.trouble = std::optional{ErrorKind::lost};
     acc::RowWriter writer{host, database, 5};
@@ -165,7 +174,7 @@ TEST_CASE("a database that is away delays nobody and loses nothing", "[acc]")
 
 TEST_CASE("a bad row takes no other along", "[acc]")
 {
-    FakeHost    host;
+    FakeHost host;
     ToyDatabase database;
     database.refused_value = "2";
     database.trouble = std::optional{ErrorKind::lost};
@@ -184,7 +193,7 @@ TEST_CASE("a bad row takes no other along", "[acc]")
 
 TEST_CASE("at the end what cannot be stored is in the log", "[acc]")
 {
-    FakeHost    host;
+    FakeHost host;
     ToyDatabase database;
     database.trouble = std::optional{ErrorKind::timeout};
     {
@@ -200,7 +209,7 @@ TEST_CASE("at the end what cannot be stored is in the log", "[acc]")
 
 TEST_CASE("at the end what can be stored is stored", "[acc]")
 {
-    FakeHost    host;
+    FakeHost host;
     ToyDatabase database;
     database.trouble = std::optional{ErrorKind::lost};
     acc::RowWriter writer{host, database, 100};

@@ -27,8 +27,8 @@ std::vector<std::string> groups_of(const CoreSettings& core)
 } // namespace
 
 Async::Async(const Settings& settings, Host& host)
-    : settings_{settings}, host_{host}, log_{host.logger("async")}, tm_{host.service<tm::Api>()}, groups_{groups_of(host.core())},
-      task_{host.slot<Task>()}, pending_{host.runtime()}
+    : settings_{settings}, host_{host}, log_{host.logger("async")}, tm_{host.service<tm::Api>()},
+      groups_{groups_of(host.core())}, task_{host.slot<Task>()}, pending_{host.runtime()}
 {
     if (settings.workers != Settings{}.workers)
         log_.warn("modparam workers has no effect: waiting takes no worker here");
@@ -41,7 +41,7 @@ Async::~Async()
     });
 }
 
-// --- waiting -------------------------------------------------------------------------------------------------------------
+// --- waiting -------------------------------------------------------------------------------------
 
 std::optional<Duration> Async::seconds(std::int64_t count) const
 {
@@ -63,7 +63,8 @@ std::optional<Duration> Async::milliseconds(std::int64_t count) const
     return std::nullopt;
 }
 
-// The transaction is there afterwards, so retransmissions wait with us. Nothing: go on; else how the function ends.
+// The transaction is there afterwards, so retransmissions wait with us. Nothing: go on; else how the function
+// ends.
 std::optional<Verdict> Async::hold(Request& request)
 {
     if (tm_.of(request))
@@ -89,10 +90,16 @@ Verdict Async::sleep_for(Request& request, std::optional<Duration> time)
     return Verdict::yes();
 }
 
-Verdict Async::async_sleep(Request& request, std::int64_t count) { return sleep_for(request, seconds(count)); }
-Verdict Async::async_ms_sleep(Request& request, std::int64_t count) { return sleep_for(request, milliseconds(count)); }
+Verdict Async::async_sleep(Request& request, std::int64_t count)
+{
+    return sleep_for(request, seconds(count));
+}
+Verdict Async::async_ms_sleep(Request& request, std::int64_t count)
+{
+    return sleep_for(request, milliseconds(count));
+}
 
-// --- going on in a route ---------------------------------------------------------------------------------------------------
+// --- going on in a route -------------------------------------------------------------------------
 
 Verdict Async::continue_in(Request& request, std::string_view route, std::optional<Duration> later)
 {
@@ -119,7 +126,8 @@ Verdict Async::continue_in(Request& request, std::string_view route, std::option
 void Async::resume(tm::TransactionId id, const std::string& route)
 {
     if (const auto resumed = tm_.resume(id, route); !resumed)
-        log_.warn("route[{}] does not run: {}", route, resumed.error().text); // cancelled or timed out meanwhile
+        log_.warn("route[{}] does not run: {}", route,
+                  resumed.error().text); // cancelled or timed out meanwhile
 }
 
 // Continuations of accepted work are never refused.
@@ -161,13 +169,16 @@ Verdict Async::async_ms_route(Request& request, std::string_view route, std::int
 {
     return continue_in(request, route, milliseconds(count));
 }
-Verdict Async::async_task_route(Request& request, std::string_view route) { return continue_in(request, route, Duration{0}); }
+Verdict Async::async_task_route(Request& request, std::string_view route)
+{
+    return continue_in(request, route, Duration{0});
+}
 Verdict Async::async_task_group_route(Request& request, std::string_view route, std::string_view group)
 {
     return is_group(group) ? continue_in(request, route, Duration{0}) : Verdict::no();
 }
 
-// --- tasks without the request ------------------------------------------------------------------------------------------------
+// --- tasks without the request -------------------------------------------------------------------
 
 bool Async::is_group(std::string_view group) const
 {
@@ -195,7 +206,8 @@ Verdict Async::run_task(std::string_view route, std::string_view group, std::str
         job();
         return Verdict::yes();
     }
-    const auto started = runtime.worker(next_.fetch_add(1, std::memory_order_relaxed) % runtime.workers()).spawn(job);
+    const auto started =
+        runtime.worker(next_.fetch_add(1, std::memory_order_relaxed) % runtime.workers()).spawn(job);
     if (!started)
         log_.error("route[{}] is not run: {}", route, started.error().text);
     return Verdict::of(started.has_value());
@@ -205,7 +217,8 @@ Verdict Async::async_task_data(Request&, std::string_view route, std::string_vie
 {
     return run_task(route, "default", data);
 }
-Verdict Async::async_task_group_data(Request&, std::string_view route, std::string_view group, std::string_view data)
+Verdict Async::async_task_group_data(Request&, std::string_view route, std::string_view group,
+                                     std::string_view data)
 {
     return is_group(group) ? run_task(route, group, data) : Verdict::no();
 }
@@ -233,18 +246,28 @@ Manifest<Async> Async::manifest()
         .about = "The script goes on later: after a while, or as a task of its own",
         .needs = {need<tm::Api>()},
         .params = {param("workers", &Settings::workers, "Warned about: fibers do the work"),
-                   param("ms_timer", &Settings::ms_timer, "Above 0: async_ms_sleep and async_ms_route work, to the millisecond"),
+                   param("ms_timer", &Settings::ms_timer,
+                         "Above 0: async_ms_sleep and async_ms_route work, to the millisecond"),
                    param("return", &Settings::code, "Return code of functions that suspend the transaction")},
-        .functions = {function("async_route", &M::async_route, "Runs the route after some seconds", Route::request),
-                      function("async_ms_route", &M::async_ms_route, "Runs the route after some milliseconds", Route::request),
-                      function("async_sleep", &M::async_sleep, "Waits some seconds, then goes on", Route::request),
-                      function("async_ms_sleep", &M::async_ms_sleep, "Waits some milliseconds, then goes on", Route::request),
-                      function("async_task_route", &M::async_task_route, "Runs the route as soon as possible", Route::request | Route::failure),
-                      function("async_task_group_route", &M::async_task_group_route, "The same with a group of workers",
+        .functions = {function("async_route", &M::async_route, "Runs the route after some seconds",
+                               Route::request),
+                      function("async_ms_route", &M::async_ms_route, "Runs the route after some milliseconds",
+                               Route::request),
+                      function("async_sleep", &M::async_sleep, "Waits some seconds, then goes on",
+                               Route::request),
+                      function("async_ms_sleep", &M::async_ms_sleep, "Waits some milliseconds, then goes on",
+                               Route::request),
+                      function("async_task_route", &M::async_task_route, "Runs the route as soon as possible",
                                Route::request | Route::failure),
-                      function("async_task_data", &M::async_task_data, "Runs the route beside this request, with data"),
-                      function("async_task_group_data", &M::async_task_group_data, "The same with a group of workers")},
-        .variables = {checked(variable("async", &M::of_task, "What a task was given: data, or gname, its group"), &M::check_part)},
+                      function("async_task_group_route", &M::async_task_group_route,
+                               "The same with a group of workers", Route::request | Route::failure),
+                      function("async_task_data", &M::async_task_data,
+                               "Runs the route beside this request, with data"),
+                      function("async_task_group_data", &M::async_task_group_data,
+                               "The same with a group of workers")},
+        .variables = {checked(
+            variable("async", &M::of_task, "What a task was given: data, or gname, its group"),
+            &M::check_part)},
     };
 }
 

@@ -29,8 +29,8 @@ private:
         std::string_view data, group;
     };
     struct Pending { // a suspended transaction that waits for its time
-        tm::TransactionId          id;
-        std::string                route;
+        tm::TransactionId id;
+        std::string route;
         std::optional<task::Timer> timer;
     };
 
@@ -41,29 +41,30 @@ private:
     Verdict async_task_route(Request& request, std::string_view route);
     Verdict async_task_group_route(Request& request, std::string_view route, std::string_view group);
     Verdict async_task_data(Request& request, std::string_view route, std::string_view data);
-    Verdict async_task_group_data(Request& request, std::string_view route, std::string_view group, std::string_view data);
-    Value   of_task(Request& request, std::string_view part) const;
+    Verdict async_task_group_data(Request& request, std::string_view route, std::string_view group,
+                                  std::string_view data);
+    Value of_task(Request& request, std::string_view part) const;
     std::optional<VariableSpec::Refusal> check_part(std::string_view part) const;
 
-    std::optional<Duration> seconds(std::int64_t count) const;      // nothing: out of range, told in the log
+    std::optional<Duration> seconds(std::int64_t count) const; // nothing: out of range, told in the log
     std::optional<Duration> milliseconds(std::int64_t count) const;
-    std::optional<Verdict>  hold(Request& request);
+    std::optional<Verdict> hold(Request& request);
     Verdict sleep_for(Request& request, std::optional<Duration> time);
     Verdict continue_in(Request& request, std::string_view route, std::optional<Duration> later);
     Verdict run_task(std::string_view route, std::string_view group, std::string_view data);
-    bool    is_group(std::string_view group) const;
-    void    start(task::Job job);
-    void    resume_later(tm::TransactionId id, std::string route, Duration later);
-    void    resume(tm::TransactionId id, const std::string& route);
+    bool is_group(std::string_view group) const;
+    void start(task::Job job);
+    void resume_later(tm::TransactionId id, std::string route, Duration later);
+    void resume(tm::TransactionId id, const std::string& route);
 
-    const Settings                     settings_;
-    Host&                              host_;
-    const log::Logger                  log_;
-    tm::Api&                           tm_;
-    const std::vector<std::string>     groups_;
-    const Slot<Task>                   task_;
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
+    tm::Api& tm_;
+    const std::vector<std::string> groups_;
+    const Slot<Task> task_;
     task::PerWorker<std::list<Pending>> pending_;
-    std::atomic<std::uint32_t>         next_{0};
+    std::atomic<std::uint32_t> next_{0};
 };
 
 } // namespace sipyard::async

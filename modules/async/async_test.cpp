@@ -16,8 +16,10 @@ struct Bench {
     {
         host.settings.async_workers_group = {"name=abc;workers=4;nonblock=0;usleep=0"};
         host.offer<tm::Api>(tm);
-        const bool loaded = fixture.load(format("loadmodule \"async.so\"\n{}\nrequest_route {{ {} }}\n"
-                                                "route[TASK] {{ $var(x) = $async(data) + \"|\" + $async(gname); return 1; }}\n", params, script));
+        const bool loaded = fixture.load(
+            format("loadmodule \"async.so\"\n{}\nrequest_route {{ {} }}\n"
+                   "route[TASK] {{ $var(x) = $async(data) + \"|\" + $async(gname); return 1; }}\n",
+                   params, script));
         INFO(fixture.errors());
         REQUIRE(loaded);
     }
@@ -28,8 +30,8 @@ struct Bench {
         return code;
     }
     ~Bench() { host.runtime().stop(1s); }
-    FakeHost      host;
-    FakeTm        tm;
+    FakeHost host;
+    FakeTm tm;
     ScriptFixture fixture{host, {erase(async::Async::manifest())}};
 };
 
@@ -37,7 +39,11 @@ struct Bench {
 
 TEST_CASE("a route runs later, the script ends at once", "[async]")
 {
-    const struct { const char* story; const char* call; Duration before, after; } rows[] = {
+    const struct {
+        const char* story;
+        const char* call;
+        Duration before, after;
+    } rows[] = {
         {"after seconds", "async_route(\"RESUME\", 4); return 5;", 3s, 4s},
         {"after milliseconds", "async_ms_route(\"RESUME\", 250); return 5;", 200ms, 250ms},
     };
@@ -76,8 +82,8 @@ TEST_CASE("the return code may be chosen", "[async]")
 
 TEST_CASE("what cannot be waited for", "[async]")
 {
-    for (const char* call : {"async_sleep(0)", "async_sleep(100)", "async_sleep(-3)", "async_route(\"R\", 0)", "async_route(\"\", 4)",
-                             "async_ms_sleep(30000)", "async_ms_route(\"R\", 0)"}) {
+    for (const char* call : {"async_sleep(0)", "async_sleep(100)", "async_sleep(-3)", "async_route(\"R\", 0)",
+                             "async_route(\"\", 4)", "async_ms_sleep(30000)", "async_ms_route(\"R\", 0)"}) {
         INFO(call);
         Bench bench{format("{}; return $rc;", call)};
         CHECK(bench.run() == -1);
@@ -95,9 +101,8 @@ TEST_CASE("a sleeping script goes on with the next action", "[async]")
     Bench bench{"$var(a) = 1; async_ms_sleep(500); return 7;"};
     bench.host.start_workers();
     std::atomic<int> code{-99};
-    bench.host.runtime().worker(0).post([&] {
-        bench.host.runtime().worker(0).spawn_always([&] { code = bench.fixture.run().code; });
-    });
+    bench.host.runtime().worker(0).post(
+        [&] { bench.host.runtime().worker(0).spawn_always([&] { code = bench.fixture.run().code; }); });
     bench.host.advance(499ms);
     CHECK(code == -99);
     bench.host.advance(1ms);

@@ -14,14 +14,14 @@ struct Bench {
         REQUIRE(auth.www_challenge(asked.request, "example.com", 1) == Verdict::yes());
         return nonce_in(host.responder.replies.back().headers);
     }
-    int check(const std::string& text, std::string_view realm = "example.com", std::string_view password = "secret",
-              std::int64_t flags = 0)
+    int check(const std::string& text, std::string_view realm = "example.com",
+              std::string_view password = "secret", std::int64_t flags = 0)
     {
         Asked asked{host, text};
         return auth.pv_www_authenticate(asked.request, realm, password, flags, {}).code;
     }
     test::FakeHost host;
-    Auth           auth;
+    Auth auth;
 };
 
 Phone with(Phone phone, void (*change)(Phone&))
@@ -54,7 +54,12 @@ TEST_CASE("verdicts are Kamailio's", "[auth]")
         {"qop nobody knows", [](Phone& p) { p.qop = "auth-conf"; }, -1},
         {"an algorithm that was not offered", [](Phone& p) { p.algorithm = "SHA-256"; }, -1},
         {"nonce count zero", [](Phone& p) { p.nc = 0; }, -1},
-        {"-sess without cnonce", [](Phone& p) { p.algorithm = "MD5-sess"; p.qop = ""; }, -1},
+        {"-sess without cnonce",
+         [](Phone& p) {
+             p.algorithm = "MD5-sess";
+             p.qop = "";
+         },
+         -1},
     };
     Bench bench;
     Phone phone;
@@ -68,21 +73,25 @@ TEST_CASE("verdicts are Kamailio's", "[auth]")
     CHECK(bench.check(sip_text("REGISTER", phone.sign()), "example.com", "") == -1);
     CHECK(bench.check(sip_text("ACK", "")) == 1);
     CHECK(bench.check(sip_text("REGISTER", "Authorization: Basic YTpi\r\n" + phone.sign())) == 1);
-    CHECK(bench.check(sip_text("REGISTER", phone.sign()), "example.com", ha1(crypto::Algorithm::md5, "alice", "example.com", "secret"), 1) == 1);
+    CHECK(bench.check(sip_text("REGISTER", phone.sign()), "example.com",
+                      ha1(crypto::Algorithm::md5, "alice", "example.com", "secret"), 1) == 1);
 }
 
 TEST_CASE("hostile headers are no credentials and no crash", "[auth]")
 {
     Bench bench;
-    for (const std::string value : {"Digest", "Digest ", "Digest username", "Digest username=\"a", "Digest =,=,=", "Digest realm=\"example.com\"",
-                                    "Digest realm=\"example.com\", realm=\"example.com\"", "\"", "Digest realm=example.com, nonce=\"\\",
-                                    "Digest realm=\"example.com\", username=\"a\", nonce=\"b\", uri=\"c\", response=\"\"",
-                                    "Digest realm=\"example.com\", username*=UTF-8''%zz, nonce=b, uri=c, response=d"}) {
+    for (const std::string value :
+         {"Digest", "Digest ", "Digest username", "Digest username=\"a",
+          "Digest =,=,=", "Digest realm=\"example.com\"",
+          "Digest realm=\"example.com\", realm=\"example.com\"", "\"", "Digest realm=example.com, nonce=\"\\",
+          "Digest realm=\"example.com\", username=\"a\", nonce=\"b\", uri=\"c\", response=\"\"",
+          "Digest realm=\"example.com\", username*=UTF-8''%zz, nonce=b, uri=c, response=d"}) {
         INFO(value);
         const int code = bench.check(sip_text("REGISTER", "Authorization: " + value + "\r\n"));
         CHECK((code == -1 || code == -5));
     }
-    CHECK(bench.check(sip_text("REGISTER", "Authorization: Digest realm=\"" + std::string(30'000, 'a') + "\"\r\n")) == -5);
+    CHECK(bench.check(sip_text("REGISTER", "Authorization: Digest realm=\"" + std::string(30'000, 'a') +
+                                               "\"\r\n")) == -5);
 }
 
 TEST_CASE("nonces age, and a stale one is said to be stale", "[auth]")
@@ -147,16 +156,23 @@ TEST_CASE("challenges", "[auth]")
         std::string text;
         Verdict (Auth::*challenge)(Request&, std::string_view, std::int64_t);
         std::int64_t flags;
-        int          code;
-        const char * header, *part;
+        int code;
+        const char *header, *part;
     } rows[] = {
-        {"www", sip_text("INVITE", ""), &Auth::www_challenge, 0, 401, "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"", "algorithm=MD5"},
-        {"proxy, qop", sip_text("INVITE", ""), &Auth::proxy_challenge, 1, 407, "Proxy-Authenticate: Digest", "qop=\"auth\""},
-        {"auth-int", sip_text("INVITE", ""), &Auth::proxy_challenge, 3, 407, "Proxy-Authenticate: Digest", "qop=\"auth-int\""},
-        {"stale by flag", sip_text("INVITE", ""), &Auth::www_challenge, 17, 401, "WWW-Authenticate", "stale=true"},
-        {"auth: REGISTER", sip_text("REGISTER", ""), &Auth::auth_challenge, 0, 401, "WWW-Authenticate", "realm"},
-        {"auth: others", sip_text("SUBSCRIBE", ""), &Auth::auth_challenge, 0, 407, "Proxy-Authenticate", "realm"},
-        {"auth: HTTP", http_text("GET", "/a", ""), &Auth::auth_challenge, 0, 401, "WWW-Authenticate", "realm"},
+        {"www", sip_text("INVITE", ""), &Auth::www_challenge, 0, 401,
+         "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"", "algorithm=MD5"},
+        {"proxy, qop", sip_text("INVITE", ""), &Auth::proxy_challenge, 1, 407, "Proxy-Authenticate: Digest",
+         "qop=\"auth\""},
+        {"auth-int", sip_text("INVITE", ""), &Auth::proxy_challenge, 3, 407, "Proxy-Authenticate: Digest",
+         "qop=\"auth-int\""},
+        {"stale by flag", sip_text("INVITE", ""), &Auth::www_challenge, 17, 401, "WWW-Authenticate",
+         "stale=true"},
+        {"auth: REGISTER", sip_text("REGISTER", ""), &Auth::auth_challenge, 0, 401, "WWW-Authenticate",
+         "realm"},
+        {"auth: others", sip_text("SUBSCRIBE", ""), &Auth::auth_challenge, 0, 407, "Proxy-Authenticate",
+         "realm"},
+        {"auth: HTTP", http_text("GET", "/a", ""), &Auth::auth_challenge, 0, 401, "WWW-Authenticate",
+         "realm"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -188,7 +204,7 @@ TEST_CASE("HTTP requests are signed for their target", "[auth]")
 {
     const struct {
         const char *story, *target, *uri;
-        int         expected;
+        int expected;
     } rows[] = {
         {"the same", "/xcap/a", "/xcap/a", 1},
         {"raw quotes in both", "/x/~~/list[@name=\"friends\"]", "/x/~~/list[@name=\"friends\"]", 1},
@@ -214,7 +230,8 @@ TEST_CASE("SHA-256 and several algorithms", "[auth]")
     Phone phone;
     phone.nonce = bench.nonce();
     const auto& headers = bench.host.responder.replies.back().headers;
-    CHECK(headers.find("algorithm=SHA-256\r\nWWW-Authenticate: Digest") != std::string::npos); // the better one first
+    CHECK(headers.find("algorithm=SHA-256\r\nWWW-Authenticate: Digest") !=
+          std::string::npos); // the better one first
     CHECK(headers.find("algorithm=MD5\r\n") != std::string::npos);
     CHECK(bench.check(sip_text("REGISTER", phone.sign())) == 1);
     phone.algorithm = "SHA-256";
@@ -247,7 +264,7 @@ TEST_CASE("who signed must be who acts", "[auth]")
     const struct {
         const char *story, *method, *user;
         std::int64_t checks;
-        int          expected;
+        int expected;
     } rows[] = {
         {"his own", "REGISTER", "alice", 1, 1},
         {"somebody else's registration", "REGISTER", "bob", 1, -8},
@@ -265,7 +282,8 @@ TEST_CASE("who signed must be who acts", "[auth]")
         phone.method = row.method;
         phone.header = std::string_view{row.method} == "REGISTER" ? "Authorization" : "Proxy-Authorization";
         Asked asked{bench.host, sip_text(row.method, phone.sign(), "", row.user)};
-        CHECK(bench.auth.pv_auth_check(asked.request, "example.com", "secret", 0, row.checks).code == row.expected);
+        CHECK(bench.auth.pv_auth_check(asked.request, "example.com", "secret", 0, row.checks).code ==
+              row.expected);
     }
 }
 
@@ -294,7 +312,8 @@ TEST_CASE("Authentication-Info and the AVP challenge", "[auth]")
     CHECK(asked.request.reply_headers().starts_with("Authentication-Info: qop=auth, rspauth=\""));
     Asked wrong{bench.host, sip_text("REGISTER", "")};
     CHECK(bench.auth.pv_www_authenticate(wrong.request, "example.com", "secret", 4, {}).code == -5);
-    const auto kept = wrong.request.with_avps([](AvpStore& store) { return store.avps.get(AvpList::Name::parse("digest_challenge")).text(); });
+    const auto kept = wrong.request.with_avps(
+        [](AvpStore& store) { return store.avps.get(AvpList::Name::parse("digest_challenge")).text(); });
     CHECK(kept.starts_with("WWW-Authenticate: Digest realm=\"example.com\""));
     CHECK(kept.find("qop=\"auth\"") != std::string::npos);
 }

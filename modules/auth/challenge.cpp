@@ -8,7 +8,9 @@ namespace {
 
 std::string_view quotable(std::string_view text, Arena& arena)
 {
-    const auto harmless = [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f' && c != '"' && c != '\\'; };
+    const auto harmless = [](char c) {
+        return static_cast<unsigned char>(c) >= ' ' && c != '\x7f' && c != '"' && c != '\\';
+    };
     if (std::ranges::all_of(text, harmless))
         return text;
     char* const out = arena.array<char>(2 * text.size());
@@ -28,9 +30,10 @@ std::string_view quotable(std::string_view text, Arena& arena)
 std::string_view print(const Challenge& challenge, Arena& arena)
 {
     const bool with_qop = !challenge.qop.empty();
-    return arena.concat(challenge.header, ": Digest realm=\"", quotable(challenge.realm, arena), "\", nonce=\"", challenge.nonce,
-                        "\"", with_qop ? ", qop=\"" : "", challenge.qop, with_qop ? "\"" : "",
-                        challenge.stale ? ", stale=true" : "", ", algorithm=", to_text(challenge.hash), "\r\n");
+    return arena.concat(challenge.header, ": Digest realm=\"", quotable(challenge.realm, arena),
+                        "\", nonce=\"", challenge.nonce, "\"", with_qop ? ", qop=\"" : "", challenge.qop,
+                        with_qop ? "\"" : "", challenge.stale ? ", stale=true" : "",
+                        ", algorithm=", to_text(challenge.hash), "\r\n");
 }
 
 } // namespace sipyard::auth

@@ -22,10 +22,12 @@ std::optional<std::string> extended_value(std::string_view text)
 
 bool printable(std::string_view text)
 {
-    return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '"'; });
+    return std::ranges::none_of(
+        text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '"'; });
 }
 
-bool has_transaction_of_its_own(sip::Method method) // and so can be challenged (RFC 3261 22.1); PRACK is spared as the phones expect
+bool has_transaction_of_its_own(
+    sip::Method method) // and so can be challenged (RFC 3261 22.1); PRACK is spared as the phones expect
 {
     return method != sip::Method::ack && method != sip::Method::cancel && method != sip::Method::prack;
 }
@@ -71,13 +73,14 @@ std::string_view to_text(Outcome outcome)
 Outcome Auth::find(Request& request, Side side, std::string_view realm, Credentials& out)
 {
     const sip::Message& message = request.message();
-    const auto field = side == Side::www ? sip::HeaderName::authorization : sip::HeaderName::proxy_authorization;
+    const auto field =
+        side == Side::www ? sip::HeaderName::authorization : sip::HeaderName::proxy_authorization;
     bool unreadable = false;
     realm = without_prefix(realm);
     const sip::Header* const first = message.first(field);
     for (const sip::Header* header = first; header; header = message.next(*header)) {
         // The message keeps the first one read, for $au and its kin too.
-        const bool readable = header != first ? sip::read(header->value, out.digest).empty()
+        const bool readable = header != first     ? sip::read(header->value, out.digest).empty()
                               : side == Side::www ? take(message.authorization(), out.digest)
                                                   : take(message.proxy_authorization(), out.digest);
         if (!readable) {
@@ -132,7 +135,8 @@ Outcome Auth::examine(Request& request, Side side, std::string_view realm, Crede
 
     if (!digest.username.empty()) {
         out.username = digest.username.find('\\') == std::string_view::npos
-                           ? digest.username : request.arena().copy(sip::unescape_quoted(digest.username));
+                           ? digest.username
+                           : request.arena().copy(sip::unescape_quoted(digest.username));
     } else {
         const auto decoded = extended_value(digest.username_star);
         if (!decoded)
@@ -154,8 +158,9 @@ Outcome Auth::check_nonce(Request& request, Credentials& credentials)
     const auto parts = nonces_.open(credentials.digest.nonce, bound_text(request));
     const std::int64_t now = host_.clock().unix_seconds();
     // One that is not ours may be from before a restart, so it is stale too.
-    const bool stale = !parts || parts->made + settings_.nonce_expire < now
-                       || (settings_.nonce_auth_max_drift >= 0 && parts->made > now + settings_.nonce_auth_max_drift);
+    const bool stale =
+        !parts || parts->made + settings_.nonce_expire < now ||
+        (settings_.nonce_auth_max_drift >= 0 && parts->made > now + settings_.nonce_auth_max_drift);
     if (stale) {
         counts_.stale.add();
         return Outcome::stale_nonce;
@@ -188,7 +193,8 @@ Outcome Auth::use_up(const Credentials& credentials)
     return Outcome::error;
 }
 
-Outcome Auth::verify(Request& request, const Credentials& credentials, const Secret& secret, std::string_view method)
+Outcome Auth::verify(Request& request, const Credentials& credentials, const Secret& secret,
+                     std::string_view method)
 {
     const sip::DigestView& digest = credentials.digest;
     const auto scheme = Scheme::named(digest.algorithm);
@@ -206,7 +212,8 @@ Outcome Auth::verify(Request& request, const Credentials& credentials, const Sec
         }
         right = fits(*scheme, known, digest, exchange);
     } else {
-        // unq() takes off the quotes only (RFC 7616 3.4.2); clients that undo escapes first are understood as well.
+        // unq() takes off the quotes only (RFC 7616 3.4.2); clients that undo escapes first are understood as
+        // well.
         const std::string_view sent = digest.username.empty() ? credentials.username : digest.username;
         known = ha1(scheme->hash, sent, digest.realm, secret.text);
         right = fits(*scheme, known, digest, exchange);
@@ -232,29 +239,36 @@ Outcome Auth::verify(Request& request, const Credentials& credentials, const Sec
 }
 
 // RFC 7616 3.5: the server proves that it knows the password too.
-void Auth::add_authentication_info(Request& request, const Credentials& credentials, const Scheme& scheme, std::string_view ha1)
+void Auth::add_authentication_info(Request& request, const Credentials& credentials, const Scheme& scheme,
+                                   std::string_view ha1)
 {
     const sip::DigestView& digest = credentials.digest;
-    if (!digest.has_qop || iequals(digest.qop, "auth-int") || !printable(digest.cnonce) || !printable(digest.nc))
+    if (!digest.has_qop || iequals(digest.qop, "auth-int") || !printable(digest.cnonce) ||
+        !printable(digest.nc))
         return; // the client's texts would break the field, or the reply's body is not known yet
-    request.append_to_reply(request.arena().concat("Authentication-Info: qop=auth, rspauth=\"", server_response(scheme, ha1, digest),
-                                                   "\", cnonce=\"", digest.cnonce, "\", nc=", digest.nc, "\r\n"));
+    request.append_to_reply(request.arena().concat("Authentication-Info: qop=auth, rspauth=\"",
+                                                   server_response(scheme, ha1, digest), "\", cnonce=\"",
+                                                   digest.cnonce, "\", nc=", digest.nc, "\r\n"));
 }
 
-Outcome Auth::identity(Request& request, const Credentials& credentials, std::int64_t checks, bool with_domain)
+Outcome Auth::identity(Request& request, const Credentials& credentials, std::int64_t checks,
+                       bool with_domain)
 {
     if (!(checks & check_identity) || request.is_http()) // an HTTP request says nothing about who it is from
         return Outcome::accepted;
     using M = sip::Method;
     const sip::Message& message = request.message();
     const auto method = message.method();
-    const bool about_to = method == M::register_ || method == M::publish; // these act on the To, not for the From
+    const bool about_to =
+        method == M::register_ || method == M::publish; // these act on the To, not for the From
     const sip::Uri* const from = message.from_uri();
     const sip::Uri* const to = about_to ? message.to_uri() : nullptr;
     if (!from || (about_to && !to))
         return Outcome::error;
-    const bool forwarded = method == M::invite || method == M::bye || method == M::prack || method == M::update || method == M::message;
-    if (!((checks & check_identity_skip_forwarded) && forwarded) && !same_user((to ? to : from)->user, credentials.user))
+    const bool forwarded = method == M::invite || method == M::bye || method == M::prack ||
+                           method == M::update || method == M::message;
+    if (!((checks & check_identity_skip_forwarded) && forwarded) &&
+        !same_user((to ? to : from)->user, credentials.user))
         return Outcome::user_mismatch;
     if (!about_to)
         return Outcome::accepted;
@@ -270,9 +284,6 @@ Outcome Auth::identity(Request& request, const Credentials& credentials, std::in
     return Outcome::accepted;
 }
 
-void Auth::store_failed(Request& request)
-{
-    request.at(slot_).store_failed = true;
-}
+void Auth::store_failed(Request& request) { request.at(slot_).store_failed = true; }
 
 } // namespace sipyard::auth

@@ -18,9 +18,10 @@ void put(std::string& out, std::uint64_t number, std::size_t bytes)
         out += static_cast<char>(number >> (8 * i) & 0xff);
 }
 
-// Key in front, most of the digest withheld: one block and one call where HMAC takes four and two. That is sound since
-// the key always has 32 bytes, so that it ends where it ends, and since a digest cut to 12 of 32 bytes cannot be
-// continued by whoever appends to the text, which is what HMAC's outer digest is there to prevent.
+// Key in front, most of the digest withheld: one block and one call where HMAC takes four and two. That is
+// sound since the key always has 32 bytes, so that it ends where it ends, and since a digest cut to 12 of 32
+// bytes cannot be continued by whoever appends to the text, which is what HMAC's outer digest is there to
+// prevent.
 crypto::Raw proof_of(std::string_view key, std::string_view head_bytes, std::string_view bound)
 {
     return crypto::digest(crypto::Algorithm::sha256, {key, head_bytes, bound});
@@ -36,7 +37,9 @@ std::uint64_t take(std::string_view bytes)
 
 } // namespace
 
-Nonces::Nonces(std::string_view secret) : key_{secret.empty() ? crypto::random_bytes(32) : std::string{crypto::digest(crypto::Algorithm::sha256, secret).view()}}
+Nonces::Nonces(std::string_view secret)
+    : key_{secret.empty() ? crypto::random_bytes(32)
+                          : std::string{crypto::digest(crypto::Algorithm::sha256, secret).view()}}
 {
 }
 
@@ -62,7 +65,8 @@ std::optional<Nonces::Parts> Nonces::open(std::string_view nonce, std::string_vi
     const auto mac = proof_of(key_, all.substr(0, head), bound);
     if (!crypto::equal_secrets(mac.view().substr(0, proof), all.substr(head)))
         return {};
-    return Parts{static_cast<std::int64_t>(take(all.substr(0, time_bytes))), take(all.substr(time_bytes, serial_bytes))};
+    return Parts{static_cast<std::int64_t>(take(all.substr(0, time_bytes))),
+                 take(all.substr(time_bytes, serial_bytes))};
 }
 
 } // namespace sipyard::auth

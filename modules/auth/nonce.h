@@ -1,4 +1,5 @@
-// modules/auth/nonce.h - nonces that prove themselves: time and serial number under a keyed digest (RFC 7616 3.3)
+// modules/auth/nonce.h - nonces that prove themselves: time and serial number under a keyed digest (RFC
+// 7616 3.3)
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace sipyard::auth {
 
-// 32 letters of base64url: 5 bytes of Unix time, 7 bytes of serial number, 12 bytes of a keyed SHA-256 over both and over
-// what else the nonce is bound to. Nothing is stored for a nonce. Thread-safe.
+// 32 letters of base64url: 5 bytes of Unix time, 7 bytes of serial number, 12 bytes of a keyed SHA-256 over
+// both and over what else the nonce is bound to. Nothing is stored for a nonce. Thread-safe.
 class Nonces {
 public:
     static constexpr std::size_t length = 32;
@@ -21,7 +22,7 @@ public:
     std::string make(std::int64_t unix_seconds, std::uint64_t serial, std::string_view bound) const;
 
     struct Parts {
-        std::int64_t  made = 0;  // Unix time
+        std::int64_t made = 0; // Unix time
         std::uint64_t serial = 0;
     };
     // Nothing when it is not ours, was altered, or is bound to something else.

@@ -17,22 +17,28 @@ TEST_CASE("responses are those of the RFCs' examples", "[auth]")
         const char *story, *credentials, *password, *method;
     } rows[] = {
         {"RFC 7616 3.9.1, MD5",
-         "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", algorithm=MD5, "
+         "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", "
+         "algorithm=MD5, "
          "nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=00000001, "
-         "cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, response=\"8ca523f5e9506fed4657c9700eebdbec\"",
+         "cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, "
+         "response=\"8ca523f5e9506fed4657c9700eebdbec\"",
          "Circle of Life", "GET"},
         {"RFC 7616 3.9.1, SHA-256",
-         "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", algorithm=SHA-256, "
+         "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", "
+         "algorithm=SHA-256, "
          "nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=00000001, "
          "cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, "
          "response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\"",
          "Circle of Life", "GET"},
         {"RFC 2617 3.5",
-         "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
-         "uri=\"/dir/index.html\", qop=auth, nc=00000001, cnonce=\"0a4f113b\", response=\"6629fae49393a05397450978507c4ef1\"",
+         "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", "
+         "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
+         "uri=\"/dir/index.html\", qop=auth, nc=00000001, cnonce=\"0a4f113b\", "
+         "response=\"6629fae49393a05397450978507c4ef1\"",
          "Circle Of Life", "GET"},
         {"RFC 2069 style, no qop (its erratum 749)",
-         "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
+         "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", "
+         "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
          "uri=\"/dir/index.html\", response=\"1949323746FE6A43EF61F9606E7FEBEA\"",
          "CircleOfLife", "GET"},
     };
@@ -45,7 +51,8 @@ TEST_CASE("responses are those of the RFCs' examples", "[auth]")
         const auto known = ha1(scheme->hash, digest.username, digest.realm, row.password);
         CHECK(fits(*scheme, known, digest, {row.method, ""}));
         CHECK_FALSE(fits(*scheme, known, digest, {"PUT", ""}));
-        CHECK_FALSE(fits(*scheme, ha1(scheme->hash, digest.username, digest.realm, "other"), digest, {row.method, ""}));
+        CHECK_FALSE(fits(*scheme, ha1(scheme->hash, digest.username, digest.realm, "other"), digest,
+                         {row.method, ""}));
     }
 }
 
@@ -53,10 +60,18 @@ TEST_CASE("algorithm names", "[auth]")
 {
     const struct {
         const char* text;
-        bool        known, session;
-    } rows[] = {{"", true, false}, {"MD5", true, false}, {"md5", true, false}, {"MD5-sess", true, true}, {"SHA-256", true, false},
-                {"sha-256-SESS", true, true}, {"SHA-512-256", true, false}, {"SHA-1", false, false}, {"-sess", false, false},
-                {"AKAv1-MD5", false, false}, {"none", false, false}};
+        bool known, session;
+    } rows[] = {{"", true, false},
+                {"MD5", true, false},
+                {"md5", true, false},
+                {"MD5-sess", true, true},
+                {"SHA-256", true, false},
+                {"sha-256-SESS", true, true},
+                {"SHA-512-256", true, false},
+                {"SHA-1", false, false},
+                {"-sess", false, false},
+                {"AKAv1-MD5", false, false},
+                {"none", false, false}};
     for (const auto& row : rows) {
         INFO(row.text);
         const auto scheme = Scheme::named(row.text);
@@ -75,19 +90,21 @@ TEST_CASE("-sess and auth-int change what is digested", "[auth]")
     d.qop = "auth-int";
     d.has_qop = true;
     const Scheme plain, session{crypto::Algorithm::md5, true};
-    const auto   h = ha1(crypto::Algorithm::md5, "u", "r", "p");
-    const auto   a1 = crypto::hex_digest(crypto::Algorithm::md5, h + ":n:c");
+    const auto h = ha1(crypto::Algorithm::md5, "u", "r", "p");
+    const auto a1 = crypto::hex_digest(crypto::Algorithm::md5, h + ":n:c");
     CHECK(response(session, h, d, {"PUT", "body"}) == response(plain, a1, d, {"PUT", "body"}));
     CHECK(response(plain, h, d, {"PUT", "body"}) != response(plain, h, d, {"PUT", "bodY"}));
-    const auto a2 = crypto::hex_digest(crypto::Algorithm::md5, "PUT:/x:" + crypto::hex_digest(crypto::Algorithm::md5, "body"));
-    CHECK(response(plain, h, d, {"PUT", "body"}) == crypto::hex_digest(crypto::Algorithm::md5, h + ":n:00000001:c:auth-int:" + a2));
+    const auto a2 = crypto::hex_digest(crypto::Algorithm::md5,
+                                       "PUT:/x:" + crypto::hex_digest(crypto::Algorithm::md5, "body"));
+    CHECK(response(plain, h, d, {"PUT", "body"}) ==
+          crypto::hex_digest(crypto::Algorithm::md5, h + ":n:00000001:c:auth-int:" + a2));
 }
 
 TEST_CASE("the credentials' uri and the request's target", "[auth]")
 {
     const struct {
         const char *story, *uri, *target;
-        bool        same;
+        bool same;
     } rows[] = {
         {"the same", "/a?b", "/a?b", true},
         {"raw quotes", "/l[@name=\"friends\"]", "/l[@name=\"friends\"]", true},
@@ -111,7 +128,7 @@ TEST_CASE("the credentials' uri and the request's target", "[auth]")
 TEST_CASE("nonces prove themselves", "[auth]")
 {
     const Nonces ours{"key"}, theirs{"another key"}, random{""}, random2{""};
-    const auto   nonce = ours.make(1'700'000'000, 77, "bound");
+    const auto nonce = ours.make(1'700'000'000, 77, "bound");
     CHECK(nonce.size() == Nonces::length);
     const auto parts = ours.open(nonce, "bound");
     REQUIRE(parts);
@@ -121,7 +138,8 @@ TEST_CASE("nonces prove themselves", "[auth]")
     CHECK_FALSE(theirs.open(nonce, "bound"));
     CHECK(random.open(random.make(1, 1, ""), ""));
     CHECK_FALSE(random2.open(random.make(1, 1, ""), ""));
-    for (const char* hostile : {"", "x", "????????????????????????????????", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
+    for (const char* hostile :
+         {"", "x", "????????????????????????????????", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
         CHECK_FALSE(ours.open(hostile, "bound"));
     for (std::size_t i = 0; i < nonce.size(); ++i) {
         std::string altered = nonce;
@@ -134,9 +152,9 @@ TEST_CASE("a nonce count is accepted once", "[auth]")
 {
     using enum Replay::Answer;
     const struct {
-        const char*    story;
-        std::uint64_t  serial;
-        std::uint32_t  count;
+        const char* story;
+        std::uint64_t serial;
+        std::uint32_t count;
         Replay::Answer expected;
     } steps[] = {
         {"the first", 5, 1, fresh},
@@ -169,7 +187,7 @@ TEST_CASE("a nonce count is accepted once", "[auth]")
 TEST_CASE("of many connections with the same count one is accepted", "[auth]")
 {
     constexpr std::uint32_t counts = 2000;
-    Replay                  replay{1024};
+    Replay replay{1024};
     std::atomic<std::uint32_t> fresh{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i)
@@ -187,12 +205,13 @@ TEST_CASE("of many connections with the same count one is accepted", "[auth]")
 TEST_CASE("challenges as text", "[auth]")
 {
     Arena arena;
-    CHECK(print({"WWW-Authenticate", "example.com", "N", "", false, crypto::Algorithm::md5}, arena)
-          == "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"N\", algorithm=MD5\r\n");
-    CHECK(print({"Proxy-Authenticate", "r", "N", "auth", true, crypto::Algorithm::sha256}, arena)
-          == "Proxy-Authenticate: Digest realm=\"r\", nonce=\"N\", qop=\"auth\", stale=true, algorithm=SHA-256\r\n");
-    CHECK(print({"W", "a\"b\\c\r\nX: y", "N", "", false, crypto::Algorithm::md5}, arena)
-          == "W: Digest realm=\"a\\\"b\\\\cX: y\", nonce=\"N\", algorithm=MD5\r\n");
+    CHECK(print({"WWW-Authenticate", "example.com", "N", "", false, crypto::Algorithm::md5}, arena) ==
+          "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"N\", algorithm=MD5\r\n");
+    CHECK(print({"Proxy-Authenticate", "r", "N", "auth", true, crypto::Algorithm::sha256}, arena) ==
+          "Proxy-Authenticate: Digest realm=\"r\", nonce=\"N\", qop=\"auth\", stale=true, "
+          "algorithm=SHA-256\r\n");
+    CHECK(print({"W", "a\"b\\c\r\nX: y", "N", "", false, crypto::Algorithm::md5}, arena) ==
+          "W: Digest realm=\"a\\\"b\\\\cX: y\", nonce=\"N\", algorithm=MD5\r\n");
 }
 
 } // namespace sipyard::auth

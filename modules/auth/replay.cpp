@@ -24,9 +24,8 @@ Replay::Answer Replay::judge(const Slot& slot, std::uint64_t serial, std::uint32
 Replay::Answer Replay::look(std::uint64_t serial, std::uint32_t count) const
 {
     const std::size_t place = serial & mask_;
-    return slots_[place % shards].with([&](const std::vector<Slot>& slots) {
-        return judge(slots[place / shards], serial, count);
-    });
+    return slots_[place % shards].with(
+        [&](const std::vector<Slot>& slots) { return judge(slots[place / shards], serial, count); });
 }
 
 Replay::Answer Replay::use(std::uint64_t serial, std::uint32_t count)

@@ -1,4 +1,5 @@
-// modules/auth/replay.h - which nonce counts have been used, so that a request that was listened to cannot be sent again
+// modules/auth/replay.h - which nonce counts have been used, so that a request that was listened to cannot be
+// sent again
 #pragma once
 
 #include "core/base/guarded.h"
@@ -11,12 +12,13 @@
 
 namespace sipyard::auth {
 
-// A bounded table. The place of a nonce is its serial number modulo the size, and serial numbers rise: a newer nonce takes
-// the place of an older one, which is stale from then on. So nothing is ever forgotten in favour of a replay, whatever
-// the load; too small a table only costs a second challenge. Thread-safe.
+// A bounded table. The place of a nonce is its serial number modulo the size, and serial numbers rise: a
+// newer nonce takes the place of an older one, which is stale from then on. So nothing is ever forgotten in
+// favour of a replay, whatever the load; too small a table only costs a second challenge. Thread-safe.
 class Replay {
 public:
-    // Counts that come out of order over several connections (RFC 7616 3.4: nc rises) are fine within this distance.
+    // Counts that come out of order over several connections (RFC 7616 3.4: nc rises) are fine within this
+    // distance.
     static constexpr std::uint32_t window = 64;
 
     explicit Replay(std::size_t size); // rounded up to a power of two; 24 bytes each
@@ -29,8 +31,8 @@ public:
 
 private:
     struct Slot {
-        std::uint64_t serial = 0;  // 0: none
-        std::uint64_t seen = 0;    // bit n: count highest-n was used
+        std::uint64_t serial = 0; // 0: none
+        std::uint64_t seen = 0;   // bit n: count highest-n was used
         std::uint32_t highest = 0;
     };
     static constexpr std::size_t shards = 16;

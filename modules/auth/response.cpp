@@ -7,7 +7,8 @@
 namespace sipyard::auth {
 namespace {
 
-std::string with_a2(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, std::string_view ha2)
+std::string with_a2(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
+                    std::string_view ha2)
 {
     std::string session;
     if (scheme.session) { // A1 = H(user:realm:password) ":" nonce ":" cnonce
@@ -16,7 +17,8 @@ std::string with_a2(const Scheme& scheme, std::string_view ha1, const sip::Diges
     }
     if (!digest.has_qop)
         return crypto::hex_digest(scheme.hash, {ha1, ":", digest.nonce, ":", ha2});
-    return crypto::hex_digest(scheme.hash, {ha1, ":", digest.nonce, ":", digest.nc, ":", digest.cnonce, ":", digest.qop, ":", ha2});
+    return crypto::hex_digest(
+        scheme.hash, {ha1, ":", digest.nonce, ":", digest.nc, ":", digest.cnonce, ":", digest.qop, ":", ha2});
 }
 
 bool matches(std::string_view computed, std::string_view sent)
@@ -43,12 +45,14 @@ std::string_view path_of(std::string_view target)
 
 } // namespace
 
-std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm, std::string_view password)
+std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm,
+                std::string_view password)
 {
     return crypto::hex_digest(hash, {username, ":", realm, ":", password});
 }
 
-std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, const Exchange& exchange)
+std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
+                     const Exchange& exchange)
 {
     if (iequals(digest.qop, "auth-int"))
         return with_a2(scheme, ha1, digest,

@@ -13,23 +13,28 @@ namespace sipyard::auth {
 using Scheme = DigestScheme; // the same names for who answers a challenge and who made it
 
 // H(username:realm:password), lower-case hex.
-std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm, std::string_view password);
+std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm,
+                std::string_view password);
 
-struct Exchange {               // what the request brings beside its credentials
+struct Exchange { // what the request brings beside its credentials
     std::string_view method;
-    std::string_view body;      // for qop=auth-int
+    std::string_view body; // for qop=auth-int
 };
 
-// The response a client that knows `ha1` would send. `ha1` is that of the plain scheme; -sess is derived here.
-std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, const Exchange& exchange);
+// The response a client that knows `ha1` would send. `ha1` is that of the plain scheme; -sess is derived
+// here.
+std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
+                     const Exchange& exchange);
 // rspauth of Authentication-Info: the same with an A2 that has no method (RFC 7616 3.5).
 std::string server_response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest);
 
-// Does the response fit? A uri with backslash escapes is tried as sent and undone: clients differ in what they digest.
-bool fits(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, const Exchange& exchange);
+// Does the response fit? A uri with backslash escapes is tried as sent and undone: clients differ in what
+// they digest.
+bool fits(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
+          const Exchange& exchange);
 
-// Does the credentials' uri mean the target of this HTTP request? Raw bytes, escapes undone, percent-decoded and
-// absolute-form against path all count as the same: both name one resource.
+// Does the credentials' uri mean the target of this HTTP request? Raw bytes, escapes undone, percent-decoded
+// and absolute-form against path all count as the same: both name one resource.
 bool same_target(std::string_view digest_uri, std::string_view target);
 
 } // namespace sipyard::auth

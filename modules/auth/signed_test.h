@@ -1,4 +1,5 @@
-// modules/auth/signed_test.h - for the tests of this module and of those that know passwords: requests and a client's digest
+// modules/auth/signed_test.h - for the tests of this module and of those that know passwords: requests and a
+// client's digest
 #pragma once
 
 #include "core/base/text.h"
@@ -21,27 +22,30 @@ struct Asked {
         REQUIRE(message);
         return *message;
     }
-    Arena   arena;
+    Arena arena;
     Request request;
 };
 
-inline std::string sip_text(std::string_view method, std::string_view credentials_line, std::string_view body = "",
-                            std::string_view user = "alice")
+inline std::string sip_text(std::string_view method, std::string_view credentials_line,
+                            std::string_view body = "", std::string_view user = "alice")
 {
-    return format("{} sip:{}@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:{}@example.com>;tag=f\r\n"
+    return format("{} sip:{}@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: "
+                  "<sip:{}@example.com>;tag=f\r\n"
                   "To: <sip:{}@example.com>\r\nCall-ID: c\r\nCSeq: 1 {}\r\n{}Content-Length: {}\r\n\r\n{}",
                   method, user, user, user, method, credentials_line, body.size(), body);
 }
-inline std::string http_text(std::string_view method, std::string_view target, std::string_view credentials_line)
+inline std::string http_text(std::string_view method, std::string_view target,
+                             std::string_view credentials_line)
 {
     return format("{} {} HTTP/1.1\r\nHost: example.com\r\n{}\r\n", method, target, credentials_line);
 }
 
 // What a phone does with a challenge.
 struct Phone {
-    std::string username = "alice", realm = "example.com", password = "secret", method = "REGISTER", uri = "sip:example.com";
+    std::string username = "alice", realm = "example.com", password = "secret", method = "REGISTER",
+                uri = "sip:example.com";
     std::string nonce, qop = "auth", cnonce = "c0ffee", algorithm, header = "Authorization", body;
-    unsigned    nc = 1;
+    unsigned nc = 1;
 
     std::string sign() const
     {
@@ -56,8 +60,9 @@ struct Phone {
         d.nc = count;
         d.cnonce = cnonce;
         const auto answer = response(scheme, ha1(scheme.hash, username, realm, password), d, {method, body});
-        std::string line = format("{}: Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{}\"", header, username,
-                                  realm, nonce, uri, answer);
+        std::string line =
+            format("{}: Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{}\"",
+                   header, username, realm, nonce, uri, answer);
         if (!qop.empty())
             line += format(", qop={}, nc={}, cnonce=\"{}\"", qop, count, cnonce);
         if (!algorithm.empty())

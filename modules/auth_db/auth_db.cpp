@@ -30,9 +30,11 @@ std::string argument(const json::Value& params, std::size_t index, std::string_v
 
 AuthDb::AuthDb(const Settings& settings, Host& host)
     : settings_{settings}, log_{host.logger("auth_db")}, auth_{host.service<auth::Api>()},
-      database_{*must(host.database(settings.db_url))}, loaded_{parse_loaded(settings.load_credentials, host)},
+      database_{*must(host.database(settings.db_url))}, loaded_{parse_loaded(settings.load_credentials,
+                                                                             host)},
       subscribers_{database_, columns_of(settings, loaded_)},
-      failures_{host.counter("auth_db", "failures", "Requests that could not be checked because of the database")}
+      failures_{
+          host.counter("auth_db", "failures", "Requests that could not be checked because of the database")}
 {
     host.add_table(subscriber_table());
     host.add_table(subscriber_table());
@@ -58,15 +60,18 @@ std::vector<AuthDb::Loaded> AuthDb::parse_loaded(std::string_view list, Host& ho
         if (piece.empty())
             continue;
         const auto equals = piece.rfind('='); // a variable may have one inside
-        const std::string_view column = trim(equals == std::string_view::npos ? piece : piece.substr(equals + 1));
-        const std::string_view variable = equals == std::string_view::npos ? std::string_view{} : trim(piece.substr(0, equals));
+        const std::string_view column =
+            trim(equals == std::string_view::npos ? piece : piece.substr(equals + 1));
+        const std::string_view variable =
+            equals == std::string_view::npos ? std::string_view{} : trim(piece.substr(0, equals));
         const auto name = db::identifier(column);
         if (!name)
             throw StartupError{format("auth_db: load_credentials '{}': {}", piece, name.error().text)};
         Loaded one{*name, {}, {}};
         if (variable.empty())
             one.avp = AvpList::Name::parse(column);
-        else if (variable.starts_with("$avp(") && variable.ends_with(')') && variable.find('$', 1) == std::string_view::npos)
+        else if (variable.starts_with("$avp(") && variable.ends_with(')') &&
+                 variable.find('$', 1) == std::string_view::npos)
             one.avp = AvpList::Name::parse(variable.substr(5, variable.size() - 6));
         else
             one.variable = must(host.compile_variable(variable));
@@ -77,8 +82,11 @@ std::vector<AuthDb::Loaded> AuthDb::parse_loaded(std::string_view list, Host& ho
 
 Columns AuthDb::columns_of(const Settings& settings, const std::vector<Loaded>& loaded)
 {
-    Columns columns{must(db::identifier(settings.user_column)), must(db::identifier(settings.domain_column)),
-                    must(db::identifier(settings.password_column)), must(db::identifier(settings.password_column_2)), {}};
+    Columns columns{must(db::identifier(settings.user_column)),
+                    must(db::identifier(settings.domain_column)),
+                    must(db::identifier(settings.password_column)),
+                    must(db::identifier(settings.password_column_2)),
+                    {}};
     for (const Loaded& one : loaded)
         columns.more.push_back(one.column);
     return columns;
@@ -101,13 +109,14 @@ Result<void> AuthDb::prepare()
 }
 
 Result<std::optional<Subscribers::Found>> AuthDb::find(std::string_view table, std::string_view user,
-                                                       std::optional<std::string_view> domain, Subscribers::Which which)
+                                                       std::optional<std::string_view> domain,
+                                                       Subscribers::Which which)
 {
     TRYV(prepare());
     return subscribers_.find(table, user, domain, which);
 }
 
-// --- script ---------------------------------------------------------------------------------------------------------------
+// --- script --------------------------------------------------------------------------------------
 
 Verdict AuthDb::www_authorize(Request& request, std::string_view realm, std::string_view table)
 {
@@ -118,23 +127,26 @@ Verdict AuthDb::www_authenticate(Request& request, std::string_view realm, std::
                                  std::optional<std::string_view> method)
 {
     auth::Credentials credentials;
-    return auth::verdict_of(
-        authenticate(request, Side::www, realm, table, method.value_or(request.message().method_text()), credentials));
+    return auth::verdict_of(authenticate(request, Side::www, realm, table,
+                                         method.value_or(request.message().method_text()), credentials));
 }
 
 Verdict AuthDb::proxy_authorize(Request& request, std::string_view realm, std::string_view table)
 {
     auth::Credentials credentials;
-    return auth::verdict_of(authenticate(request, Side::proxy, realm, table, request.message().method_text(), credentials));
+    return auth::verdict_of(
+        authenticate(request, Side::proxy, realm, table, request.message().method_text(), credentials));
 }
 
-Verdict AuthDb::auth_check(Request& request, std::string_view realm, std::string_view table, std::int64_t flags)
+Verdict AuthDb::auth_check(Request& request, std::string_view realm, std::string_view table,
+                           std::int64_t flags)
 {
     const auto method = request.message().method();
     if (!request.is_http() && (method == sip::Method::ack || method == sip::Method::cancel))
         return Verdict::yes();
     auth::Credentials credentials;
-    Outcome outcome = authenticate(request, auth::side_of(request), realm, table, request.message().method_text(), credentials);
+    Outcome outcome = authenticate(request, auth::side_of(request), realm, table,
+                                   request.message().method_text(), credentials);
     if (outcome == Outcome::accepted && credentials.header)
         outcome = auth_.identity(request, credentials, flags, settings_.use_domain);
     return auth::verdict_of(outcome);
@@ -151,10 +163,12 @@ Outcome AuthDb::authenticate(Request& request, Side side, std::string_view realm
     if (examined != Outcome::accepted || !credentials.header)
         return examined;
     const auto domain = credentials.domain.empty() ? credentials.realm : credentials.domain;
-    const auto which = !credentials.domain.empty() && !settings_.calculate_ha1 ? Subscribers::Which::password_2
-                                                                               : Subscribers::Which::password;
-    const auto found = find(table, credentials.user,
-                            settings_.use_domain ? std::optional<std::string_view>{domain} : std::nullopt, which);
+    const auto which = !credentials.domain.empty() && !settings_.calculate_ha1
+                           ? Subscribers::Which::password_2
+                           : Subscribers::Which::password;
+    const auto found =
+        find(table, credentials.user,
+             settings_.use_domain ? std::optional<std::string_view>{domain} : std::nullopt, which);
     if (!found) {
         failures_.add();
         log_.error("the password of {} could not be read: {}", credentials.username, found.error().text);
@@ -189,7 +203,8 @@ void AuthDb::set_variables(Request& request, const std::vector<db::Value>& value
 }
 
 // 1; -1 error, -2 no such user.
-Verdict AuthDb::is_subscriber(Request& request, std::string_view uri, std::string_view table, std::int64_t flags)
+Verdict AuthDb::is_subscriber(Request& request, std::string_view uri, std::string_view table,
+                              std::int64_t flags)
 {
     sip::Uri parsed;
     if (const auto complaint = sip::read(uri, parsed); !complaint.empty() || table.empty()) {
@@ -213,7 +228,7 @@ Verdict AuthDb::is_subscriber(Request& request, std::string_view uri, std::strin
     return Verdict::yes();
 }
 
-// --- management -----------------------------------------------------------------------------------------------------------
+// --- management ----------------------------------------------------------------------------------
 
 Result<json::Value> AuthDb::add(const json::Value& params)
 {
@@ -241,7 +256,8 @@ Result<json::Value> AuthDb::list(const json::Value& params)
     constexpr std::int64_t most = 10'000;
     const std::int64_t limit = params[std::size_t{0}].integer(most);
     TRYV(prepare());
-    TRY(const auto ids, subscribers_.list(static_cast<std::size_t>(limit < 1 || limit > most ? most : limit)));
+    TRY(const auto ids,
+        subscribers_.list(static_cast<std::size_t>(limit < 1 || limit > most ? most : limit)));
     json::Value all = json::Value::array();
     for (const auto& id : ids)
         all.add(json::Value::object().set("username", id.user).set("domain", id.domain));
@@ -256,31 +272,40 @@ Manifest<AuthDb> AuthDb::manifest()
         .name = "auth_db",
         .about = "Digest authentication against a database table of subscribers",
         .needs = {need<auth::Api>()},
-        .params = {
-            param("db_url", &S::db_url, "Where the subscribers are kept"),
-            param("user_column", &S::user_column, "Column of the user name"),
-            param("domain_column", &S::domain_column, "Column of the domain"),
-            param("password_column", &S::password_column, "Column of HA1, or of the password with calculate_ha1"),
-            param("password_column_2", &S::password_column_2, "Column of the HA1 made of user@domain"),
-            param("calculate_ha1", &S::calculate_ha1, "The column holds passwords, not HA1"),
-            param("use_domain", &S::use_domain, "A user is looked up with the domain too"),
-            param("load_credentials", &S::load_credentials, "Columns that go into variables: $avp(x)=column;column"),
-            param("version_table", &S::version_table, "Warn when the table has another version"),
-            param("force_generate_avps", &S::force_generate_avps, "Load the columns even when the password is wrong"),
-        },
-        .functions = {
-            function("www_authorize", &M::www_authorize, "Checks Authorization", Route::request),
-            function("www_authenticate", &M::www_authenticate, "Checks Authorization, signed for a given method", Route::request),
-            function("proxy_authorize", &M::proxy_authorize, "Checks Proxy-Authorization", Route::request),
-            function("proxy_authenticate", &M::proxy_authorize, "As proxy_authorize", Route::request),
-            function("auth_check", &M::auth_check, "Checks credentials, and who signed", Route::request),
-            function("is_subscriber", &M::is_subscriber, "Is the user of a URI in the table?"),
-        },
-        .commands = {
-            command("subscriber.add", &M::add, "USER@DOMAIN PASSWORD: adds a subscriber or sets the password"),
-            command("subscriber.remove", &M::remove, "USER@DOMAIN: removes a subscriber"),
-            command("subscriber.list", &M::list, "[LIMIT]: the subscribers"),
-        },
+        .params =
+            {
+                param("db_url", &S::db_url, "Where the subscribers are kept"),
+                param("user_column", &S::user_column, "Column of the user name"),
+                param("domain_column", &S::domain_column, "Column of the domain"),
+                param("password_column", &S::password_column,
+                      "Column of HA1, or of the password with calculate_ha1"),
+                param("password_column_2", &S::password_column_2, "Column of the HA1 made of user@domain"),
+                param("calculate_ha1", &S::calculate_ha1, "The column holds passwords, not HA1"),
+                param("use_domain", &S::use_domain, "A user is looked up with the domain too"),
+                param("load_credentials", &S::load_credentials,
+                      "Columns that go into variables: $avp(x)=column;column"),
+                param("version_table", &S::version_table, "Warn when the table has another version"),
+                param("force_generate_avps", &S::force_generate_avps,
+                      "Load the columns even when the password is wrong"),
+            },
+        .functions =
+            {
+                function("www_authorize", &M::www_authorize, "Checks Authorization", Route::request),
+                function("www_authenticate", &M::www_authenticate,
+                         "Checks Authorization, signed for a given method", Route::request),
+                function("proxy_authorize", &M::proxy_authorize, "Checks Proxy-Authorization",
+                         Route::request),
+                function("proxy_authenticate", &M::proxy_authorize, "As proxy_authorize", Route::request),
+                function("auth_check", &M::auth_check, "Checks credentials, and who signed", Route::request),
+                function("is_subscriber", &M::is_subscriber, "Is the user of a URI in the table?"),
+            },
+        .commands =
+            {
+                command("subscriber.add", &M::add,
+                        "USER@DOMAIN PASSWORD: adds a subscriber or sets the password"),
+                command("subscriber.remove", &M::remove, "USER@DOMAIN: removes a subscriber"),
+                command("subscriber.list", &M::list, "[LIMIT]: the subscribers"),
+            },
     };
 }
 

@@ -1,4 +1,5 @@
-// modules/auth_db/auth_db_test.cpp - signing in against a table: who is found, who is not, and a database that is away
+// modules/auth_db/auth_db_test.cpp - signing in against a table: who is found, who is not, and a database
+// that is away
 #include "modules/auth/signed_test.h"
 #include "modules/auth_db/auth_db.h"
 
@@ -13,17 +14,17 @@ class Table final : public db::Database {
 public:
     struct Row {
         std::string username, domain, password, ha1, ha1b;
-        db::Value   rpid;
+        db::Value rpid;
     };
-    std::vector<Row>         rows;
-    std::optional<Error>     broken;
+    std::vector<Row> rows;
+    std::optional<Error> broken;
     std::vector<std::string> statements;
-    db::Dialect              spoken = db::Dialect::postgres;
+    db::Dialect spoken = db::Dialect::postgres;
 
     Result<std::optional<std::uint64_t>> freshness() override { return std::optional<std::uint64_t>{}; }
-    db::Dialect    dialect() const override { return spoken; }
+    db::Dialect dialect() const override { return spoken; }
     const db::Url& url() const override { return url_; }
-    Stats          stats() const override { return {}; }
+    Stats stats() const override { return {}; }
 
 protected:
     Result<void> run_job(Access, db::Work<void> work, Duration) override
@@ -53,8 +54,11 @@ private:
                 std::vector<db::Value> out;
                 for (const auto column : split(wanted, ',')) {
                     const auto name = trim(column);
-                    out.push_back(name == "ha1" ? db::Value{row.ha1} : name == "ha1b" ? db::Value{row.ha1b}
-                                  : name == "password" ? db::Value{row.password} : name == "rpid" ? row.rpid : db::Value{row.username});
+                    out.push_back(name == "ha1"        ? db::Value{row.ha1}
+                                  : name == "ha1b"     ? db::Value{row.ha1b}
+                                  : name == "password" ? db::Value{row.password}
+                                  : name == "rpid"     ? row.rpid
+                                                       : db::Value{row.username});
                 }
                 found.rows.push_back(std::move(out));
             }
@@ -70,10 +74,15 @@ struct Bench {
     {
         const auto row = [](std::string user, std::string domain, std::string password, db::Value rpid) {
             using auth::ha1;
-            return Table::Row{user, domain, password, ha1(crypto::Algorithm::md5, user, domain, password),
-                              ha1(crypto::Algorithm::md5, user + "@" + domain, domain, password), std::move(rpid)};
+            return Table::Row{user,
+                              domain,
+                              password,
+                              ha1(crypto::Algorithm::md5, user, domain, password),
+                              ha1(crypto::Algorithm::md5, user + "@" + domain, domain, password),
+                              std::move(rpid)};
         };
-        table.rows = {row("alice", "example.com", "secret", "4711"), row("bob", "example.net", "builder", {}),
+        table.rows = {row("alice", "example.com", "secret", "4711"),
+                      row("bob", "example.net", "builder", {}),
                       {"empty", "example.com", "", "", "", {}}};
         host.offer<auth::Api>(digest);
         host.set_database("", table);
@@ -85,10 +94,10 @@ struct Bench {
         (void)digest.www_challenge(asked.request, "example.com", 1);
         return auth::nonce_in(host.responder.replies.back().headers);
     }
-    AuthDb::Settings      settings_;
-    test::FakeHost        host;
-    auth::Auth            digest{{}, host};
-    Table                 table;
+    AuthDb::Settings settings_;
+    test::FakeHost host;
+    auth::Auth digest{{}, host};
+    Table table;
     std::optional<AuthDb> module;
 };
 
@@ -98,8 +107,8 @@ TEST_CASE("subscribers sign in", "[auth_db]")
 {
     const struct {
         const char *story, *username, *realm, *password;
-        bool        calculate, use_domain;
-        int         expected;
+        bool calculate, use_domain;
+        int expected;
     } rows[] = {
         {"HA1", "alice", "example.com", "secret", false, false, 1},
         {"HA1 of user@domain", "alice@example.com", "example.com", "secret", false, false, 1},
@@ -120,7 +129,7 @@ TEST_CASE("subscribers sign in", "[auth_db]")
         settings.use_domain = row.use_domain;
         if (row.calculate)
             settings.password_column = "password";
-        Bench       bench{settings};
+        Bench bench{settings};
         auth::Phone phone;
         phone.username = row.username;
         phone.realm = row.realm;
@@ -135,7 +144,7 @@ TEST_CASE("subscribers sign in", "[auth_db]")
 
 TEST_CASE("an unreachable database is told apart from a wrong password", "[auth_db]")
 {
-    Bench       bench;
+    Bench bench;
     auth::Phone phone;
     phone.nonce = bench.nonce();
     phone.method = "PUT";
@@ -155,9 +164,9 @@ TEST_CASE("an unreachable database is told apart from a wrong password", "[auth_
 TEST_CASE("auth_check looks at the right header and at who signed", "[auth_db]")
 {
     const struct {
-        const char *  story, *method, *header, *user;
-        std::int64_t  flags;
-        int           expected;
+        const char *story, *method, *header, *user;
+        std::int64_t flags;
+        int expected;
     } rows[] = {
         {"REGISTER", "REGISTER", "Authorization", "alice", 1, 1},
         {"REGISTER, the wrong header", "REGISTER", "Proxy-Authorization", "alice", 1, -5},
@@ -175,7 +184,8 @@ TEST_CASE("auth_check looks at the right header and at who signed", "[auth_db]")
         phone.method = row.method;
         phone.header = row.header;
         auth::Asked asked{bench.host, auth::sip_text(row.method, phone.sign(), "", row.user)};
-        CHECK(bench.module->auth_check(asked.request, "example.com", "subscriber", row.flags).code == row.expected);
+        CHECK(bench.module->auth_check(asked.request, "example.com", "subscriber", row.flags).code ==
+              row.expected);
     }
 }
 
@@ -183,13 +193,16 @@ TEST_CASE("columns are loaded into AVPs", "[auth_db]")
 {
     AuthDb::Settings settings;
     settings.load_credentials = "$avp(i:123)=rpid; rpid";
-    Bench       bench{settings};
+    Bench bench{settings};
     auth::Phone phone;
     phone.nonce = bench.nonce();
     auth::Asked asked{bench.host, auth::sip_text("REGISTER", phone.sign())};
     REQUIRE(bench.module->www_authorize(asked.request, "example.com", "subscriber") == Verdict::yes());
-    CHECK(asked.request.with_avps([](AvpStore& store) { return store.avps.get(AvpList::Name::parse("i:123")).text(); }) == "4711");
-    CHECK(asked.request.with_avps([](AvpStore& store) { return store.avps.get(AvpList::Name::parse("rpid")).text(); }) == "4711");
+    CHECK(asked.request.with_avps([](AvpStore& store) {
+        return store.avps.get(AvpList::Name::parse("i:123")).text();
+    }) == "4711");
+    CHECK(asked.request.with_avps(
+              [](AvpStore& store) { return store.avps.get(AvpList::Name::parse("rpid")).text(); }) == "4711");
     settings.load_credentials = "$avp(x)=rpid; DROP TABLE";
     CHECK_THROWS_AS(Bench(settings), StartupError);
 }
@@ -197,9 +210,9 @@ TEST_CASE("columns are loaded into AVPs", "[auth_db]")
 TEST_CASE("is_subscriber", "[auth_db]")
 {
     const struct {
-        const char * story, *uri, *table;
+        const char *story, *uri, *table;
         std::int64_t flags;
-        int          expected;
+        int expected;
     } rows[] = {
         {"there", "sip:alice@example.com", "subscriber", 1, 1},
         {"another domain", "sip:alice@example.net", "subscriber", 1, -2},
@@ -219,7 +232,8 @@ TEST_CASE("is_subscriber", "[auth_db]")
 
 TEST_CASE("management: names are checked, the embedded table is made", "[auth_db]")
 {
-    for (const char* bad : {"", "alice", "@example.com", "alice@", "al ice@example.com", "al\"ice@example.com", "a:b@example.com"}) {
+    for (const char* bad : {"", "alice", "@example.com", "alice@", "al ice@example.com",
+                            "al\"ice@example.com", "a:b@example.com"}) {
         INFO(bad);
         CHECK_FALSE(parse_id(bad));
     }

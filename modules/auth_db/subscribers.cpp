@@ -9,11 +9,14 @@
 namespace sipyard::auth_db {
 
 Result<std::optional<Subscribers::Found>> Subscribers::find(std::string_view table, std::string_view user,
-                                                            std::optional<std::string_view> domain, Which which) const
+                                                            std::optional<std::string_view> domain,
+                                                            Which which) const
 {
     TRY(const std::string from, db::identifier(table));
     std::string sql = "SELECT ";
-    sql += which == Which::password ? columns_.password : which == Which::password_2 ? columns_.password_2 : columns_.user;
+    sql += which == Which::password     ? columns_.password
+           : which == Which::password_2 ? columns_.password_2
+                                        : columns_.user;
     for (const std::string& column : columns_.more)
         sql += ", " + column;
     sql += " FROM " + from + " WHERE " + columns_.user + " = ?";
@@ -34,10 +37,12 @@ Result<void> Subscribers::add(const Id& id, std::string_view password)
 {
     using crypto::Algorithm;
     const std::string ha1 = crypto::hex_digest(Algorithm::md5, {id.user, ":", id.domain, ":", password});
-    const std::string ha1b = crypto::hex_digest(Algorithm::md5, {id.user, "@", id.domain, ":", id.domain, ":", password});
-    const auto written = database_.write(
-        db::upsert_sql("subscriber", {"username", "domain", "password", "ha1", "ha1b"}, {"username", "domain"}, database_.dialect()),
-        {id.user, id.domain, password, ha1, ha1b});
+    const std::string ha1b =
+        crypto::hex_digest(Algorithm::md5, {id.user, "@", id.domain, ":", id.domain, ":", password});
+    const auto written =
+        database_.write(db::upsert_sql("subscriber", {"username", "domain", "password", "ha1", "ha1b"},
+                                       {"username", "domain"}, database_.dialect()),
+                        {id.user, id.domain, password, ha1, ha1b});
     if (!written)
         return written.error();
     return {};
@@ -45,14 +50,16 @@ Result<void> Subscribers::add(const Id& id, std::string_view password)
 
 Result<bool> Subscribers::remove(const Id& id)
 {
-    TRY(const db::Rows gone, database_.write("DELETE FROM subscriber WHERE username = ? AND domain = ?", {id.user, id.domain}));
+    TRY(const db::Rows gone,
+        database_.write("DELETE FROM subscriber WHERE username = ? AND domain = ?", {id.user, id.domain}));
     return gone.affected != 0;
 }
 
 Result<std::vector<Subscribers::Id>> Subscribers::list(std::size_t most) const
 {
-    TRY(const db::Rows rows, database_.read("SELECT username, domain FROM subscriber ORDER BY domain, username LIMIT "
-                                            + std::to_string(most)));
+    TRY(const db::Rows rows,
+        database_.read("SELECT username, domain FROM subscriber ORDER BY domain, username LIMIT " +
+                       std::to_string(most)));
     std::vector<Id> found;
     for (const auto& row : rows.rows)
         found.push_back({row[0].print(), row[1].print()});
@@ -62,12 +69,16 @@ Result<std::vector<Subscribers::Id>> Subscribers::list(std::size_t most) const
 const db::Table& subscriber_table()
 {
     using Type = db::Column::Type;
-    static const db::Table table{
-        "subscriber", 7,
-        {{"id", Type::id}, {"username", Type::varchar, 64, false, "''"}, {"domain", Type::varchar, 64, false, "''"},
-         {"password", Type::varchar, 64, false, "''"}, {"ha1", Type::varchar, 128, false, "''"},
-         {"ha1b", Type::varchar, 128, false, "''"}},
-        {{"username", "domain"}}, {{"username"}}};
+    static const db::Table table{"subscriber",
+                                 7,
+                                 {{"id", Type::id},
+                                  {"username", Type::varchar, 64, false, "''"},
+                                  {"domain", Type::varchar, 64, false, "''"},
+                                  {"password", Type::varchar, 64, false, "''"},
+                                  {"ha1", Type::varchar, 128, false, "''"},
+                                  {"ha1b", Type::varchar, 128, false, "''"}},
+                                 {{"username", "domain"}},
+                                 {{"username"}}};
     return table;
 }
 
@@ -76,7 +87,9 @@ Result<Subscribers::Id> parse_id(std::string_view text)
     const auto at = text.rfind('@');
     if (at == std::string_view::npos || at == 0 || at + 1 == text.size() || text.size() > 128)
         return invalid(format("'{}' is not USER@DOMAIN", text));
-    const auto bad = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '"' || c == '\\'; };
+    const auto bad = [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '"' || c == '\\';
+    };
     if (std::ranges::any_of(text, bad) || text.find(':') < at)
         return invalid(format("'{}' has a character that no user name may have", text));
     return Subscribers::Id{std::string{text.substr(0, at)}, std::string{text.substr(at + 1)}};

@@ -1,4 +1,5 @@
-// modules/avpops/avpops.h - AVPs checked, copied, computed, substituted, pushed into the message, kept in a database
+// modules/avpops/avpops.h - AVPs checked, copied, computed, substituted, pushed into the message, kept in a
+// database
 #pragma once
 
 #include "core/module/module.h"
@@ -16,15 +17,16 @@ namespace sipyard::avpops {
 // db_scheme: where else a value may be kept: "name:table=t;uuid_col=u;value_col=v;value_type=string".
 struct Scheme {
     std::string name, table, uuid_column, username_column, domain_column, value_column;
-    bool        integer = false;
+    bool integer = false;
 };
 
 class AvpOps {
 public:
     struct Settings {
-        std::string db_url, avp_table, uuid_column = "uuid", username_column = "username", domain_column = "domain",
-                    attribute_column = "attribute", value_column = "value", type_column = "type";
-        bool        use_domain = false;
+        std::string db_url, avp_table, uuid_column = "uuid", username_column = "username",
+                                       domain_column = "domain", attribute_column = "attribute",
+                                       value_column = "value", type_column = "type";
+        bool use_domain = false;
         std::vector<Scheme> schemes;
     };
     static Manifest<AvpOps> manifest();
@@ -34,15 +36,16 @@ public:
 private:
     // An AVP's name, or any other variable; compiled once for each text.
     struct Source {
-        std::optional<AvpList::Name>        name;     // of $avp(constant)
-        std::shared_ptr<const Host::Format> dynamic;  // of $avp($var(x)); owned here
-        std::shared_ptr<const VariableRef>  variable; // anything else; owned here
+        std::optional<AvpList::Name> name;           // of $avp(constant)
+        std::shared_ptr<const Host::Format> dynamic; // of $avp($var(x)); owned here
+        std::shared_ptr<const VariableRef> variable; // anything else; owned here
         bool is_avp() const { return name || dynamic; }
     };
-    using SourcePtr = std::shared_ptr<const Source>; // shared by the table of known texts and who uses it just now
+    using SourcePtr =
+        std::shared_ptr<const Source>; // shared by the table of known texts and who uses it just now
     // a | i | s: which kinds of names; else one AVP.
     struct Selection {
-        bool      any = false, strings = false, integers = false;
+        bool any = false, strings = false, integers = false;
         SourcePtr one;
     };
 
@@ -57,8 +60,9 @@ private:
     Verdict avp_subst_pv(Request& request, Literal avps, std::string_view substitution);
     Verdict is_avp_set(Request& request, Literal name);
     Verdict avp_print(Request& request);
-    Verdict substitute(Request& request, std::string_view avps, const Substitution& substitution, bool expand);
-    bool    push_uri(Request& request, std::string_view part, std::string_view value, bool first);
+    Verdict substitute(Request& request, std::string_view avps, const Substitution& substitution,
+                       bool expand);
+    bool push_uri(Request& request, std::string_view part, std::string_view value, bool first);
 
     // --- in the database: database.cpp ---
     Verdict avp_db_load(Request& request, Literal source, Literal name);
@@ -69,26 +73,26 @@ private:
         std::vector<std::pair<std::string, std::string>> keys;
     };
     struct Place {
-        Selection     selection;
+        Selection selection;
         const Scheme* scheme = nullptr; // null: the table
-        std::string   table;
+        std::string table;
     };
     Result<Owner> owner_of(Request& request, std::string_view source, const Scheme* scheme);
     Result<Place> place_of(std::string_view name);
-    Verdict       told(std::string_view function, const Error& error) const;
+    Verdict told(std::string_view function, const Error& error) const;
 
     Result<SourcePtr> source(std::string_view text);
     Result<Selection> selection(std::string_view text);
-    AvpList::Name     name_of(const Source& source, Request& request) const;
-    Value             value_of(const Source& source, Request& request) const; // the newest
+    AvpList::Name name_of(const Source& source, Request& request) const;
+    Value value_of(const Source& source, Request& request) const; // the newest
     // All values of an AVP, newest first, copied into the arena; a variable has one.
     std::vector<Value> values_of(const Source& source, Request& request) const;
     Result<std::vector<Value>> operand_values(const Operand& operand, Request& request);
 
-    const Settings    settings_;
-    Host&             host_;
+    const Settings settings_;
+    Host& host_;
     const log::Logger log_;
-    db::Database* const database_;                                  // null without db_url
+    db::Database* const database_;                                   // null without db_url
     Guarded<std::map<std::string, SourcePtr, std::less<>>> sources_; // as many as the script has texts
     Guarded<std::map<std::string, std::shared_ptr<const Host::Format>, std::less<>>> formats_;
 };

@@ -10,7 +10,7 @@ using namespace sipyard::test;
 namespace {
 
 struct Seen {
-    int         code = 0;
+    int code = 0;
     std::string text;
 };
 
@@ -21,7 +21,8 @@ struct Bench {
     {
         ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(avpops::AvpOps::manifest())}};
         const bool loaded = fixture.load(format("loadmodule \"pv.so\"\nloadmodule \"avpops.so\"\n{}\n"
-                                                "request_route {{ {} {}; return $rc; }}\n", params_, before, statement));
+                                                "request_route {{ {} {}; return $rc; }}\n",
+                                                params_, before, statement));
         INFO(fixture.errors());
         REQUIRE(loaded);
         Messenger message{host, sample_request("INVITE", "sip:carol@rd.org")};
@@ -40,7 +41,7 @@ private:
 
 struct Row {
     const char* statement;
-    int         code;
+    int code;
     const char* shown;
     const char* text;
 };
@@ -98,31 +99,36 @@ TEST_CASE("avp_copy copies, moves and converts", "[avpops]")
 
 TEST_CASE("avp_op computes", "[avpops]")
 {
-    check(R"s($avp(a)=1; $avp(a)=2; $avp(s)="text"; $avp(b)=2; $avp(g)=33; $avp(g)=36; $avp(g)=6; $avp(g)=3;)s",
-          {{R"s(avp_op("$avp(a)","add/i:10"))s", 1, "$(avp(a)[*])", "11, 12, 2, 1"},
-           {R"s(avp_op("$avp(a)/$avp(c)","mul/i:3"))s", 1, "$(avp(c)[*]);$(avp(a)[*])", "3, 6;2, 1"},
-           {R"s(avp_op("$avp(a)","sub/i:1/d"))s", 1, "$(avp(a)[*])", "0, 1"},
-           {R"s(avp_op("$avp(a)","div/i:0/d"))s", 1, "$(avp(a)[*])", "0, 0"},
-           {R"s(avp_op("$avp(s)","add/i:1"))s", -1, "$avp(s)", "text"},
-           {R"s(avp_op("$avp(b)/$avp(h)","not/i:0"))s", 1, "$avp(h)", "-1"},
-           {R"s(avp_op("$avp(b)/$avp(h)","add/$avp(g)/g"))s", 1, "$(avp(h)[*])", "80, 47, 11, 5"},
-           {R"s(avp_op("$avp(g)","mod/i:4/d"))s", 1, "$(avp(g)[*])", "1, 0, 2, 3"},
-           {R"s(avp_op("$avp(none)","add/i:1"))s", -1, "", ""}});
+    check(
+        R"s($avp(a)=1; $avp(a)=2; $avp(s)="text"; $avp(b)=2; $avp(g)=33; $avp(g)=36; $avp(g)=6; $avp(g)=3;)s",
+        {{R"s(avp_op("$avp(a)","add/i:10"))s", 1, "$(avp(a)[*])", "11, 12, 2, 1"},
+         {R"s(avp_op("$avp(a)/$avp(c)","mul/i:3"))s", 1, "$(avp(c)[*]);$(avp(a)[*])", "3, 6;2, 1"},
+         {R"s(avp_op("$avp(a)","sub/i:1/d"))s", 1, "$(avp(a)[*])", "0, 1"},
+         {R"s(avp_op("$avp(a)","div/i:0/d"))s", 1, "$(avp(a)[*])", "0, 0"},
+         {R"s(avp_op("$avp(s)","add/i:1"))s", -1, "$avp(s)", "text"},
+         {R"s(avp_op("$avp(b)/$avp(h)","not/i:0"))s", 1, "$avp(h)", "-1"},
+         {R"s(avp_op("$avp(b)/$avp(h)","add/$avp(g)/g"))s", 1, "$(avp(h)[*])", "80, 47, 11, 5"},
+         {R"s(avp_op("$avp(g)","mod/i:4/d"))s", 1, "$(avp(g)[*])", "1, 0, 2, 3"},
+         {R"s(avp_op("$avp(none)","add/i:1"))s", -1, "", ""}});
 }
 
 TEST_CASE("avp_subst replaces", "[avpops]")
 {
-    check(R"s($avp(s)="alice@x.org"; $avp(s)="Bob@Y.org"; $avp(n)=3; $avp(src)="testME"; $var(x)="/e/j/gi";)s",
-          {{R"s(avp_subst("$avp(s)","/(.*)@(.*)/\1@$rd/"))s", 1, "$(avp(s)[*])", "Bob@rd.org, alice@x.org"},
-           {R"s(avp_subst("$avp(s)/$avp(t)","/@/_/"))s", 1, "$(avp(t)[*]);$(avp(s)[*])", "Bob_Y.org;Bob@Y.org, alice@x.org"},
-           {R"s(avp_subst("$avp(s)/$avp(u)/g","/([a-z])/<\1>/"))s", 1, "$(avp(u)[*])", "<a>lice@x.org, B<o>b@Y.org"},
-           {R"s(avp_subst("$avp(s)/$avp(v)/gd","/o/0/gi"))s", 1, "$(avp(v)[*]);$avp(s)", "alice@x.0rg, B0b@Y.0rg;<null>"},
-           {R"s(avp_subst("$avp(s)","/nomatch/x/"))s", -1, "$(avp(s)[*])", "Bob@Y.org, alice@x.org"},
-           {R"s(avp_subst("$avp(none)","/a/x/"))s", -1, "", ""},
-           {R"s(avp_subst("$avp(n)","/3/4/"))s", -1, "$avp(n)", "3"},
-           {R"s(avp_subst_pv("$avp(src)","$var(x)"))s", 1, "$avp(src)", "tjstMj"},
-           {R"s(avp_subst_pv("$avp(src)","/e/j/"))s", 1, "$avp(src)", "tjstME"},
-           {R"s(avp_subst_pv("$avp(src)","nonsense"))s", -3, "$avp(src)", "testME"}});
+    check(
+        R"s($avp(s)="alice@x.org"; $avp(s)="Bob@Y.org"; $avp(n)=3; $avp(src)="testME"; $var(x)="/e/j/gi";)s",
+        {{R"s(avp_subst("$avp(s)","/(.*)@(.*)/\1@$rd/"))s", 1, "$(avp(s)[*])", "Bob@rd.org, alice@x.org"},
+         {R"s(avp_subst("$avp(s)/$avp(t)","/@/_/"))s", 1, "$(avp(t)[*]);$(avp(s)[*])",
+          "Bob_Y.org;Bob@Y.org, alice@x.org"},
+         {R"s(avp_subst("$avp(s)/$avp(u)/g","/([a-z])/<\1>/"))s", 1, "$(avp(u)[*])",
+          "<a>lice@x.org, B<o>b@Y.org"},
+         {R"s(avp_subst("$avp(s)/$avp(v)/gd","/o/0/gi"))s", 1, "$(avp(v)[*]);$avp(s)",
+          "alice@x.0rg, B0b@Y.0rg;<null>"},
+         {R"s(avp_subst("$avp(s)","/nomatch/x/"))s", -1, "$(avp(s)[*])", "Bob@Y.org, alice@x.org"},
+         {R"s(avp_subst("$avp(none)","/a/x/"))s", -1, "", ""},
+         {R"s(avp_subst("$avp(n)","/3/4/"))s", -1, "$avp(n)", "3"},
+         {R"s(avp_subst_pv("$avp(src)","$var(x)"))s", 1, "$avp(src)", "tjstMj"},
+         {R"s(avp_subst_pv("$avp(src)","/e/j/"))s", 1, "$avp(src)", "tjstME"},
+         {R"s(avp_subst_pv("$avp(src)","nonsense"))s", -3, "$avp(src)", "testME"}});
 }
 
 TEST_CASE("is_avp_set and avp_delete", "[avpops]")
@@ -145,20 +151,21 @@ TEST_CASE("is_avp_set and avp_delete", "[avpops]")
 
 TEST_CASE("avp_pushto writes into the message", "[avpops]")
 {
-    check(R"s($avp(p)="sip:p1@one.org"; $avp(p)="sip:p2@two.org"; $avp(p)="sip:p3@three.org"; $avp(w)="dave"; $avp(bad)="a b@c";)s",
-          {{R"s(avp_pushto("$ru","$avp(p)"))s", 1, "$ru;$branch(count)", "sip:p3@three.org;<null>"},
-           {R"s(avp_pushto("$ru","$avp(p)/g"))s", 1, "$ru;$branch(count);$(branch(uri)[0]);$(branch(uri)[1])",
-            "sip:p1@one.org;2;sip:p3@three.org;sip:p2@two.org"},
-           {R"s(avp_pushto("$ru/username","$avp(w)"))s", 1, "$ru", "sip:dave@rd.org"},
-           {R"s(avp_pushto("$ru/domain","$avp(w)"))s", 1, "$ru", "sip:carol@dave"},
-           {R"s(avp_pushto("$ru/username","$avp(bad)"))s", -1, "$ru", "sip:carol@rd.org"},
-           {R"s(avp_pushto("$ru/domain","$avp(p)"))s", -1, "$ru", "sip:carol@rd.org"},
-           {R"s(avp_pushto("$du","$avp(p)/g"))s", 1, "$du", "sip:p1@one.org"},
-           {R"s(avp_pushto("$du","$avp(w)"))s", -1, "$du", ""},
-           {R"s(avp_pushto("$br","$avp(p)/g"))s", 1, "$branch(count);$ru", "3;sip:carol@rd.org"},
-           {R"s(avp_pushto("$ru","$avp(none)"))s", -1, "$ru", "sip:carol@rd.org"},
-           {R"s(avp_pushto("$xx","$avp(p)"))s", -1, "$ru", "sip:carol@rd.org"},
-           {R"s(avp_printf("$avp(pf)","m $rm x"))s", 1, "$avp(pf)", "m INVITE x"}});
+    check(
+        R"s($avp(p)="sip:p1@one.org"; $avp(p)="sip:p2@two.org"; $avp(p)="sip:p3@three.org"; $avp(w)="dave"; $avp(bad)="a b@c";)s",
+        {{R"s(avp_pushto("$ru","$avp(p)"))s", 1, "$ru;$branch(count)", "sip:p3@three.org;<null>"},
+         {R"s(avp_pushto("$ru","$avp(p)/g"))s", 1, "$ru;$branch(count);$(branch(uri)[0]);$(branch(uri)[1])",
+          "sip:p1@one.org;2;sip:p3@three.org;sip:p2@two.org"},
+         {R"s(avp_pushto("$ru/username","$avp(w)"))s", 1, "$ru", "sip:dave@rd.org"},
+         {R"s(avp_pushto("$ru/domain","$avp(w)"))s", 1, "$ru", "sip:carol@dave"},
+         {R"s(avp_pushto("$ru/username","$avp(bad)"))s", -1, "$ru", "sip:carol@rd.org"},
+         {R"s(avp_pushto("$ru/domain","$avp(p)"))s", -1, "$ru", "sip:carol@rd.org"},
+         {R"s(avp_pushto("$du","$avp(p)/g"))s", 1, "$du", "sip:p1@one.org"},
+         {R"s(avp_pushto("$du","$avp(w)"))s", -1, "$du", ""},
+         {R"s(avp_pushto("$br","$avp(p)/g"))s", 1, "$branch(count);$ru", "3;sip:carol@rd.org"},
+         {R"s(avp_pushto("$ru","$avp(none)"))s", -1, "$ru", "sip:carol@rd.org"},
+         {R"s(avp_pushto("$xx","$avp(p)"))s", -1, "$ru", "sip:carol@rd.org"},
+         {R"s(avp_printf("$avp(pf)","m $rm x"))s", 1, "$avp(pf)", "m INVITE x"}});
 }
 
 TEST_CASE("avp_print lists everything", "[avpops]")
@@ -172,17 +179,22 @@ TEST_CASE("avp_print lists everything", "[avpops]")
 TEST_CASE("AVPs in the database", "[avpops]")
 {
     db_unixodbc::TempFolder folder;
-    const std::string       url = "sqlite://" + folder.path + "/test.db";
-    Bench bench{format("modparam(\"avpops\",\"db_url\",\"{}\")\nmodparam(\"avpops\",\"avp_table\",\"usr_preferences\")\n"
-                       "modparam(\"avpops\",\"use_domain\",1)\n"
-                       "modparam(\"avpops\",\"db_scheme\",\"sch:table=other;username_col=user;value_col=first;value_type=integer\")\n", url)};
+    const std::string url = "sqlite://" + folder.path + "/test.db";
+    Bench bench{format(
+        "modparam(\"avpops\",\"db_url\",\"{}\")\nmodparam(\"avpops\",\"avp_table\",\"usr_preferences\")\n"
+        "modparam(\"avpops\",\"use_domain\",1)\n"
+        "modparam(\"avpops\",\"db_scheme\",\"sch:table=other;username_col=user;value_col=first;value_type="
+        "integer\")\n",
+        url)};
     db_unixodbc::OdbcDriver driver{bench.host.runtime(), bench.host.journal()};
     const auto opened = driver.open(*db::Url::parse(url));
     REQUIRE(opened);
     bench.host.set_database(url, **opened);
-    for (const char* sql : {"CREATE TABLE usr_preferences (id INTEGER PRIMARY KEY, uuid TEXT DEFAULT '', username TEXT DEFAULT '', domain TEXT DEFAULT '', "
-                            "attribute TEXT, type INTEGER, value TEXT)",
-                            "CREATE TABLE other (user TEXT, first INTEGER)", "INSERT INTO other VALUES ('carol', 42)"})
+    for (const char* sql :
+         {"CREATE TABLE usr_preferences (id INTEGER PRIMARY KEY, uuid TEXT DEFAULT '', username TEXT DEFAULT "
+          "'', domain TEXT DEFAULT '', "
+          "attribute TEXT, type INTEGER, value TEXT)",
+          "CREATE TABLE other (user TEXT, first INTEGER)", "INSERT INTO other VALUES ('carol', 42)"})
         REQUIRE((*opened)->write(sql));
     const auto rows = [&](std::string sql) {
         const auto got = (*opened)->read(std::move(sql));
@@ -208,7 +220,8 @@ TEST_CASE("AVPs in the database", "[avpops]")
         {R"s(avp_db_load("$ru","a/$sch"))s", -1, "", ""},
         {R"s(avp_db_load("$ru","$avp(p)/no_such_table"))s", -1, "", ""},
         {R"s(avp_db_load("$ru","$avp(p)/bad name; --"))s", -1, "", ""},
-        {R"s(avp_db_query("select attribute, type from usr_preferences order by id limit 3"))s", 1, "$avp(i:1);$avp(i:2)", "p;0"},
+        {R"s(avp_db_query("select attribute, type from usr_preferences order by id limit 3"))s", 1,
+         "$avp(i:1);$avp(i:2)", "p;0"},
         {R"s(avp_db_query("select value from usr_preferences where type=1","$avp(q)"))s", 1, "$avp(q)", "5"},
         {R"s(avp_db_query("select 1 from usr_preferences where type=77"))s", -2, "", ""},
         {R"s(avp_db_query("selekt"))s", -1, "", ""},
@@ -235,13 +248,15 @@ TEST_CASE("expressions are read when the script is loaded", "[avpops]")
         INFO(good);
         CHECK(FromText<avpops::CheckValue>::parse(good).has_value());
     }
-    for (const char* bad : {"", "eq", "eq/", "zz/i:1", "eq/i:x", "eq/i:0x", "eq/i:1/q", "eq/i:1/g/g", "re/(", "eq/i:0x11112222333344445"}) {
+    for (const char* bad : {"", "eq", "eq/", "zz/i:1", "eq/i:x", "eq/i:0x", "eq/i:1/q", "eq/i:1/g/g", "re/(",
+                            "eq/i:0x11112222333344445"}) {
         INFO(bad);
         CHECK_FALSE(FromText<avpops::CheckValue>::parse(bad).has_value());
     }
     for (const char* bad : {"add/5", "add/s:5", "pow/i:2", "add/i:1/i"})
         CHECK_FALSE(FromText<avpops::OpValue>::parse(bad).has_value());
-    for (const char* bad : {"", "x", "x:table=t", "x:value_col=v", "x:table=t;value_col=v;colour=red", "x:table=t u;value_col=v", "x:table=t;value_col=v;value_type=real"})
+    for (const char* bad : {"", "x", "x:table=t", "x:value_col=v", "x:table=t;value_col=v;colour=red",
+                            "x:table=t u;value_col=v", "x:table=t;value_col=v;value_type=real"})
         CHECK_FALSE(FromText<avpops::Scheme>::parse(bad).has_value());
     CHECK(*avpops::result(avpops::OpValue::Op::div, INT64_MIN, -1) == INT64_MIN);
     CHECK(*avpops::result(avpops::OpValue::Op::mod, INT64_MIN, -1) == 0);

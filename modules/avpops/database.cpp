@@ -33,7 +33,8 @@ Result<avpops::Scheme> FromText<avpops::Scheme>::parse(std::string_view text)
     }
     if (scheme.name.empty() || scheme.table.empty() || scheme.value_column.empty())
         return invalid(format("db_scheme '{}' needs a name, table= and value_col=", text));
-    for (const std::string* const column : {&scheme.table, &scheme.uuid_column, &scheme.username_column, &scheme.domain_column, &scheme.value_column})
+    for (const std::string* const column : {&scheme.table, &scheme.uuid_column, &scheme.username_column,
+                                            &scheme.domain_column, &scheme.value_column})
         if (!column->empty())
             TRYV(db::identifier(*column));
     return scheme;
@@ -43,7 +44,8 @@ namespace avpops {
 
 namespace {
 
-std::string where_of(const std::vector<std::pair<std::string, std::string>>& keys, std::vector<db::Value>& values)
+std::string where_of(const std::vector<std::pair<std::string, std::string>>& keys,
+                     std::vector<db::Value>& values)
 {
     std::string where;
     for (const auto& [column, value] : keys) {
@@ -84,7 +86,8 @@ Verdict AvpOps::told(std::string_view function, const Error& error) const
     return Verdict::no();
 }
 
-// source = (variable | text)[/username | /domain | /uri | /uuid]; the variables that hold a URI are one without being asked.
+// source = (variable | text)[/username | /domain | /uri | /uuid]; the variables that hold a URI are one
+// without being asked.
 Result<AvpOps::Owner> AvpOps::owner_of(Request& request, std::string_view text, const Scheme* scheme)
 {
     const auto parts = pieces(text);
@@ -123,7 +126,8 @@ Result<AvpOps::Owner> AvpOps::owner_of(Request& request, std::string_view text, 
         TRY(const auto name, column(user));
         owner.keys.emplace_back(name, uri.user);
     }
-    if (iequals(kind, "domain") || (iequals(kind, "uri") && settings_.use_domain && (!scheme || !domain.empty()))) {
+    if (iequals(kind, "domain") ||
+        (iequals(kind, "uri") && settings_.use_domain && (!scheme || !domain.empty()))) {
         TRY(const auto name, column(domain));
         owner.keys.emplace_back(name, uri.host);
     }
@@ -166,7 +170,8 @@ Verdict AvpOps::avp_db_load(Request& request, Literal source_text, Literal name)
     const auto owner = owner_of(request, source_text.text, place->scheme);
     if (!owner)
         return told("avp_db_load", owner.error());
-    const AvpList::Name one = place->selection.any ? AvpList::Name{} : name_of(*place->selection.one, request);
+    const AvpList::Name one =
+        place->selection.any ? AvpList::Name{} : name_of(*place->selection.one, request);
     std::vector<db::Value> values;
     std::string where = where_of(owner->keys, values);
     std::string sql;
@@ -177,7 +182,8 @@ Verdict AvpOps::avp_db_load(Request& request, Literal source_text, Literal name)
             where += format(" AND {} = ?", settings_.attribute_column);
             values.emplace_back(attribute_of(one));
         }
-        sql = format("SELECT {}, {}, {} FROM {} WHERE {}", settings_.value_column, settings_.attribute_column, settings_.type_column, place->table, where);
+        sql = format("SELECT {}, {}, {} FROM {} WHERE {}", settings_.value_column, settings_.attribute_column,
+                     settings_.type_column, place->table, where);
     }
     const auto rows = database_->read(std::move(sql), std::move(values));
     if (!rows)
@@ -190,7 +196,8 @@ Verdict AvpOps::avp_db_load(Request& request, Literal source_text, Literal name)
             const std::int64_t type = place->scheme ? (place->scheme->integer ? 1 : 0) : row[2].integer();
             const std::string attribute = place->scheme ? std::string{} : row[1].print();
             const AvpList::Name target = place->selection.any ? stored_name(attribute, type) : one;
-            if (place->selection.any && !(target.numeric ? place->selection.integers : place->selection.strings))
+            if (place->selection.any &&
+                !(target.numeric ? place->selection.integers : place->selection.strings))
                 continue;
             const std::string text = row[0].print();
             if ((type & 1) != 0)
@@ -211,12 +218,15 @@ Verdict AvpOps::avp_db_store(Request& request, Literal source_text, Literal name
     const auto owner = owner_of(request, source_text.text, place->scheme);
     if (!owner)
         return told("avp_db_store", owner.error());
-    const AvpList::Name one = place->selection.any ? AvpList::Name{} : name_of(*place->selection.one, request);
+    const AvpList::Name one =
+        place->selection.any ? AvpList::Name{} : name_of(*place->selection.one, request);
     // The job owns what it writes.
-    const auto rows = std::make_shared<std::vector<std::vector<db::Value>>>(); // shared with the job, which may run twice
+    const auto rows =
+        std::make_shared<std::vector<std::vector<db::Value>>>(); // shared with the job, which may run twice
     request.with_avps([&](const AvpStore& store) {
         store.avps.each([&](const AvpList::Name& found, const Value& value) {
-            if (place->selection.any ? !(found.numeric ? place->selection.integers : place->selection.strings) : found != one)
+            if (place->selection.any ? !(found.numeric ? place->selection.integers : place->selection.strings)
+                                     : found != one)
                 return;
             std::vector<db::Value> row;
             for (const auto& [column, key] : owner->keys)
@@ -236,10 +246,11 @@ Verdict AvpOps::avp_db_store(Request& request, Literal source_text, Literal name
         columns += column + ", ";
         marks += "?, ";
     }
-    const std::string sql = place->scheme
-        ? format("INSERT INTO {} ({}{}) VALUES ({}?)", place->table, columns, place->scheme->value_column, marks)
-        : format("INSERT INTO {} ({}{}, {}, {}) VALUES ({}?, ?, ?)", place->table, columns, settings_.value_column,
-                 settings_.attribute_column, settings_.type_column, marks);
+    const std::string sql = place->scheme ? format("INSERT INTO {} ({}{}) VALUES ({}?)", place->table,
+                                                   columns, place->scheme->value_column, marks)
+                                          : format("INSERT INTO {} ({}{}, {}, {}) VALUES ({}?, ?, ?)",
+                                                   place->table, columns, settings_.value_column,
+                                                   settings_.attribute_column, settings_.type_column, marks);
     const auto stored = database_->transaction<void>([rows, sql](db::Connection& connection) -> Result<void> {
         for (const auto& row : *rows)
             TRYV(connection.run(sql, row));
@@ -268,7 +279,8 @@ Verdict AvpOps::avp_db_delete(Request& request, Literal source_text, Literal nam
             where += format(" AND {} < 2", settings_.type_column);
         }
     }
-    const auto done = database_->write(format("DELETE FROM {} WHERE {}", place->table, where), std::move(values));
+    const auto done =
+        database_->write(format("DELETE FROM {} WHERE {}", place->table, where), std::move(values));
     return done ? Verdict::yes() : told("avp_db_delete", done.error());
 }
 
@@ -295,7 +307,8 @@ Verdict AvpOps::avp_db_query(Request& request, std::string_view query, std::opti
         return reads ? Verdict{-2} : Verdict::yes();
     request.with_avps([&](AvpStore& store) {
         for (auto row = rows->rows.rbegin(); row != rows->rows.rend(); ++row)
-            for (std::size_t column = 0; column < row->size() && (names.empty() || column < names.size()); ++column) {
+            for (std::size_t column = 0; column < row->size() && (names.empty() || column < names.size());
+                 ++column) {
                 const db::Value& value = (*row)[column];
                 if (value.is_null())
                     continue;
@@ -307,7 +320,8 @@ Verdict AvpOps::avp_db_query(Request& request, std::string_view query, std::opti
                     target = names[column];
                 }
                 const std::string text = value.print();
-                store.avps.push(target, value.is_integer() ? Value{value.integer()} : Value{std::string_view{text}});
+                store.avps.push(target,
+                                value.is_integer() ? Value{value.integer()} : Value{std::string_view{text}});
             }
     });
     return Verdict::yes();

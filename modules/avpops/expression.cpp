@@ -44,7 +44,7 @@ std::optional<Flags> Flags::parse(std::string_view letters, std::string_view all
         case 'n': flags.number = true; break;
         case 's': flags.text = true; break;
         case 'e': flags.empty = true; break;
-        default:  return std::nullopt;
+        default: return std::nullopt;
         }
     }
     return flags;
@@ -98,7 +98,7 @@ bool ordered(CheckValue::Op op, int order)
     case CheckValue::Op::le: return order <= 0;
     case CheckValue::Op::gt: return order > 0;
     case CheckValue::Op::ge: return order >= 0;
-    default:                 return false;
+    default: return false;
     }
 }
 
@@ -113,9 +113,9 @@ bool holds(const CheckValue& check, const Value& left, const Value& right)
         const std::int64_t a = left.number(), b = right.number();
         switch (check.op) {
         case Op::bit_and: return (a & b) != 0;
-        case Op::bit_or:  return (a | b) != 0;
+        case Op::bit_or: return (a | b) != 0;
         case Op::bit_xor: return (a ^ b) != 0;
-        default:          return ordered(check.op, a == b ? 0 : a < b ? -1 : 1);
+        default: return ordered(check.op, a == b ? 0 : a < b ? -1 : 1);
         }
     }
     switch (check.op) {
@@ -127,24 +127,24 @@ bool holds(const CheckValue& check, const Value& left, const Value& right)
     }
     case Op::fm: // the flag i does not count here, as in Kamailio
         return fnmatch(std::string{right.text()}.c_str(), std::string{left.text()}.c_str(), 0) == 0;
-    default:
-        return ordered(check.op, compare(left.text(), right.text(), check.flags.fold));
+    default: return ordered(check.op, compare(left.text(), right.text(), check.flags.fold));
     }
 }
 
 std::optional<std::int64_t> result(OpValue::Op op, std::int64_t left, std::int64_t right)
 {
     using Op = OpValue::Op;
-    const auto a = static_cast<std::uint64_t>(left), b = static_cast<std::uint64_t>(right); // these wrap around
+    const auto a = static_cast<std::uint64_t>(left),
+               b = static_cast<std::uint64_t>(right); // these wrap around
     const bool overflow = left == std::numeric_limits<std::int64_t>::min() && right == -1;
     switch (op) {
-    case Op::add:     return static_cast<std::int64_t>(a + b);
-    case Op::sub:     return static_cast<std::int64_t>(a - b);
-    case Op::mul:     return static_cast<std::int64_t>(a * b);
-    case Op::div:     return right == 0 ? std::nullopt : std::optional{overflow ? left : left / right};
-    case Op::mod:     return right == 0 ? std::nullopt : std::optional{overflow ? 0 : left % right};
+    case Op::add: return static_cast<std::int64_t>(a + b);
+    case Op::sub: return static_cast<std::int64_t>(a - b);
+    case Op::mul: return static_cast<std::int64_t>(a * b);
+    case Op::div: return right == 0 ? std::nullopt : std::optional{overflow ? left : left / right};
+    case Op::mod: return right == 0 ? std::nullopt : std::optional{overflow ? 0 : left % right};
     case Op::bit_and: return left & right;
-    case Op::bit_or:  return left | right;
+    case Op::bit_or: return left | right;
     case Op::bit_xor: return left ^ right;
     case Op::bit_not: return ~right;
     }
@@ -158,12 +158,13 @@ namespace {
 template <class Op>
 struct OpName {
     std::string_view name;
-    Op               op;
+    Op op;
 };
 
 // operator '/' value ['/' flags]
 template <class Whole, std::size_t n>
-Result<Whole> read_expression(std::string_view text, const OpName<typename Whole::Op> (&names)[n], std::string_view allowed)
+Result<Whole> read_expression(std::string_view text, const OpName<typename Whole::Op> (&names)[n],
+                              std::string_view allowed)
 {
     const auto parts = avpops::pieces(text);
     Whole whole;
@@ -188,8 +189,10 @@ Result<Whole> read_expression(std::string_view text, const OpName<typename Whole
 Result<avpops::CheckValue> FromText<avpops::CheckValue>::parse(std::string_view text)
 {
     using Op = avpops::CheckValue::Op;
-    static constexpr OpName<Op> names[] = {{"eq", Op::eq}, {"ne", Op::ne}, {"lt", Op::lt}, {"le", Op::le}, {"gt", Op::gt}, {"ge", Op::ge},
-                                           {"re", Op::re}, {"fm", Op::fm}, {"and", Op::bit_and}, {"or", Op::bit_or}, {"xor", Op::bit_xor}};
+    static constexpr OpName<Op> names[] = {{"eq", Op::eq},     {"ne", Op::ne},      {"lt", Op::lt},
+                                           {"le", Op::le},     {"gt", Op::gt},      {"ge", Op::ge},
+                                           {"re", Op::re},     {"fm", Op::fm},      {"and", Op::bit_and},
+                                           {"or", Op::bit_or}, {"xor", Op::bit_xor}};
     TRY(auto check, read_expression<avpops::CheckValue>(text, names, "gi"));
     if (check.op == Op::re && check.operand.kind == avpops::Operand::Kind::text) {
         TRY(auto pattern, FromText<Regex>::parse(check.operand.text));
@@ -201,8 +204,9 @@ Result<avpops::CheckValue> FromText<avpops::CheckValue>::parse(std::string_view 
 Result<avpops::OpValue> FromText<avpops::OpValue>::parse(std::string_view text)
 {
     using Op = avpops::OpValue::Op;
-    static constexpr OpName<Op> names[] = {{"add", Op::add}, {"sub", Op::sub}, {"mul", Op::mul}, {"div", Op::div}, {"mod", Op::mod},
-                                           {"and", Op::bit_and}, {"or", Op::bit_or}, {"xor", Op::bit_xor}, {"not", Op::bit_not}};
+    static constexpr OpName<Op> names[] = {{"add", Op::add},   {"sub", Op::sub},     {"mul", Op::mul},
+                                           {"div", Op::div},   {"mod", Op::mod},     {"and", Op::bit_and},
+                                           {"or", Op::bit_or}, {"xor", Op::bit_xor}, {"not", Op::bit_not}};
     TRY(auto op, read_expression<avpops::OpValue>(text, names, "gd"));
     if (op.operand.kind == avpops::Operand::Kind::text)
         return invalid(format("'{}': expected a variable or i:NUMBER", text));

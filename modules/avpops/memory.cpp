@@ -51,7 +51,7 @@ void remove_if(AvpList& list, const AvpList::Name& name, F&& f)
 
 } // namespace
 
-// --- what the texts name -------------------------------------------------------------------------------------------------
+// --- what the texts name -------------------------------------------------------------------------
 
 Result<AvpOps::SourcePtr> AvpOps::source(std::string_view text)
 {
@@ -79,8 +79,8 @@ Result<AvpOps::Selection> AvpOps::selection(std::string_view text)
 {
     Selection selection;
     const char letter = text.empty() ? '\0' : to_lower(text.front());
-    const bool flags_only = (letter == 'a' || letter == 'i' || letter == 's')
-                            && std::all_of(text.begin() + 1, text.end(), is_digit); // script flags: any
+    const bool flags_only = (letter == 'a' || letter == 'i' || letter == 's') &&
+                            std::all_of(text.begin() + 1, text.end(), is_digit); // script flags: any
     if (flags_only) {
         selection.any = true;
         selection.strings = letter != 'i';
@@ -136,7 +136,7 @@ Result<std::vector<Value>> AvpOps::operand_values(const Operand& operand, Reques
     return values_of(*of, request);
 }
 
-// --- functions -----------------------------------------------------------------------------------------------------------
+// --- functions -----------------------------------------------------------------------------------
 
 // Without g the newest value against the newest; with g any of one against any of the other.
 Verdict AvpOps::avp_check(Request& request, Literal name, const CheckValue& check)
@@ -196,8 +196,8 @@ Verdict AvpOps::avp_copy(Request& request, Literal from, Literal to)
     return Verdict::yes();
 }
 
-// Every whole number of the AVP is computed with, texts are left alone; a value that is an AVP goes on with each of its
-// values under g. A division by 0 gives 0 and a line in the log.
+// Every whole number of the AVP is computed with, texts are left alone; a value that is an AVP goes on with
+// each of its values under g. A division by 0 gives 0 and a line in the log.
 Verdict AvpOps::avp_op(Request& request, Literal names, const OpValue& op)
 {
     const auto parts = pieces(names.text);
@@ -230,7 +230,8 @@ Verdict AvpOps::avp_op(Request& request, Literal names, const OpValue& op)
     const auto source_name = name_of(**from, request), target = name_of(**to, request);
     request.with_avps([&](AvpStore& store) {
         if (op.flags.remove)
-            remove_if(store.avps, source_name, [](std::size_t, const Value& value) { return value.is_integer(); });
+            remove_if(store.avps, source_name,
+                      [](std::size_t, const Value& value) { return value.is_integer(); });
         for (const Value& value : made)
             store.avps.push(target, value);
     });
@@ -275,8 +276,11 @@ bool AvpOps::push_uri(Request& request, std::string_view part, std::string_view 
     std::string made;
     if (iequals(part, "username")) {
         const auto scheme = whole.find(':') + 1;
-        const auto at = uri->user.empty() ? scheme : static_cast<std::size_t>(uri->user.data() - whole.data()) + uri->user.size();
-        made = format("{}{}{}{}", whole.substr(0, scheme), value, uri->user.empty() ? "@" : "", whole.substr(at));
+        const auto at = uri->user.empty()
+                            ? scheme
+                            : static_cast<std::size_t>(uri->user.data() - whole.data()) + uri->user.size();
+        made = format("{}{}{}{}", whole.substr(0, scheme), value, uri->user.empty() ? "@" : "",
+                      whole.substr(at));
     } else {
         const auto at = static_cast<std::size_t>(uri->host.data() - whole.data());
         made = format("{}{}{}", whole.substr(0, at), value, whole.substr(at + uri->host.size()));
@@ -289,12 +293,15 @@ Verdict AvpOps::avp_pushto(Request& request, Literal destination, Literal name)
 {
     const auto to = pieces(destination.text), from = pieces(name.text);
     const std::string_view part = to.size() == 2 ? to[1] : std::string_view{};
-    const bool known = (to[0] == "$ru" && (part.empty() || iequals(part, "username") || iequals(part, "domain")))
-                       || ((to[0] == "$du" || to[0] == "$br") && to.size() == 1);
+    const bool known =
+        (to[0] == "$ru" && (part.empty() || iequals(part, "username") || iequals(part, "domain"))) ||
+        ((to[0] == "$du" || to[0] == "$br") && to.size() == 1);
     const Flags flags = flags_at(from, 1, "g");
     const auto of = source(from[0]);
     if (!known || to.size() > 2 || flags.bad || !of)
-        return bad(log_, "avp_pushto", format("'{}', '{}': expected $ru[/username|/domain], $du or $br, and a variable", destination.text, name.text));
+        return bad(log_, "avp_pushto",
+                   format("'{}', '{}': expected $ru[/username|/domain], $du or $br, and a variable",
+                          destination.text, name.text));
     auto values = values_of(**of, request);
     if (values.empty())
         return Verdict::no();
@@ -302,7 +309,8 @@ Verdict AvpOps::avp_pushto(Request& request, Literal destination, Literal name)
         values.resize(1);
     bool first = true;
     for (const Value& value : values) {
-        const std::string_view text = value.is_integer() ? request.arena().copy(std::to_string(value.number())) : value.text();
+        const std::string_view text =
+            value.is_integer() ? request.arena().copy(std::to_string(value.number())) : value.text();
         if (to[0] == "$du") {
             sip::Uri uri;
             if (!sip::read(text, uri).empty())
@@ -338,9 +346,10 @@ Verdict AvpOps::avp_subst_pv(Request& request, Literal avps, std::string_view te
     return substitute(request, avps.text, *substitution, false);
 }
 
-// The newest text of the source (g: all of them) goes to the target with its matches replaced; without a target, or with d,
-// the source value is taken away. Those that do not match stay.
-Verdict AvpOps::substitute(Request& request, std::string_view avps, const Substitution& substitution, bool expand)
+// The newest text of the source (g: all of them) goes to the target with its matches replaced; without a
+// target, or with d, the source value is taken away. Those that do not match stay.
+Verdict AvpOps::substitute(Request& request, std::string_view avps, const Substitution& substitution,
+                           bool expand)
 {
     const auto parts = pieces(avps);
     const Flags flags = flags_at(parts, 2, "gd");
@@ -401,7 +410,8 @@ Verdict AvpOps::avp_print(Request& request)
     request.with_avps([&](const AvpStore& store) {
         store.avps.each([&](const AvpList::Name& name, const Value& value) {
             lines.push_back(name.numeric ? format("i:{} = ", name.number) : format("s:{} = ", name.text));
-            lines.back() += value.is_integer() ? std::to_string(value.number()) : format("\"{}\"", value.text());
+            lines.back() +=
+                value.is_integer() ? std::to_string(value.number()) : format("\"{}\"", value.text());
         });
     });
     for (const auto& one : lines)

@@ -1,4 +1,5 @@
-// modules/cfg_rpc/cfg_rpc.cpp - reads and changes the script's custom globals, and core.debug, while the server runs
+// modules/cfg_rpc/cfg_rpc.cpp - reads and changes the script's custom globals, and core.debug, while the
+// server runs
 #include "core/base/guarded.h"
 #include "core/base/text.h"
 #include "core/json/value.h"
@@ -25,13 +26,16 @@ private:
     using Held = Host::GlobalValue;
     // "group" or "group[5]", and a name in it.
     struct Place {
-        std::string                 group, name;
+        std::string group, name;
         std::optional<std::int64_t> instance;
-        std::string text() const { return instance ? format("{}[{}].{}", group, *instance, name) : format("{}.{}", group, name); }
+        std::string text() const
+        {
+            return instance ? format("{}[{}].{}", group, *instance, name) : format("{}.{}", group, name);
+        }
     };
     struct Change {
         Place place;
-        Held  value;
+        Held value;
     };
     static constexpr std::size_t most_delayed = 1000;
 
@@ -57,7 +61,9 @@ private:
     }
     static Result<Held> integer_of(const JsonValue& value)
     {
-        const auto number = value.is_integer() ? std::optional{value.integer()} : value.is_string() ? parse_int(value.text()) : std::nullopt;
+        const auto number = value.is_integer()  ? std::optional{value.integer()}
+                            : value.is_string() ? parse_int(value.text())
+                                                : std::nullopt;
         if (!number)
             return invalid("expected a group, a name and an integer");
         return Held{*number};
@@ -68,13 +74,19 @@ private:
             return invalid("expected a group, a name and a text");
         return Held{value.is_integer() ? std::to_string(value.integer()) : std::string{value.text()}};
     }
-    static Result<Held> either_of(const JsonValue& value) { return value.is_integer() ? integer_of(value) : text_of(value); }
+    static Result<Held> either_of(const JsonValue& value)
+    {
+        return value.is_integer() ? integer_of(value) : text_of(value);
+    }
     static JsonValue to_json(const Held& value)
     {
         const auto* const number = std::get_if<std::int64_t>(&value);
         return number ? JsonValue{*number} : JsonValue{std::get<std::string>(value)};
     }
-    static bool is_debug(const Place& place) { return place.group == "core" && place.name == "debug" && !place.instance; }
+    static bool is_debug(const Place& place)
+    {
+        return place.group == "core" && place.name == "debug" && !place.instance;
+    }
 
     Result<Held> read(const Place& place) const
     {
@@ -133,7 +145,8 @@ private:
             return invalid(format("no group {}", place.group));
         return all;
     }
-    Result<JsonValue> change(const JsonValue& params, Result<Held> (*value_of)(const JsonValue&), bool delayed)
+    Result<JsonValue> change(const JsonValue& params, Result<Held> (*value_of)(const JsonValue&),
+                             bool delayed)
     {
         TRY(Place place, place_of(params));
         TRY(Held value, value_of(param_of(params, 2, "value")));
@@ -150,7 +163,8 @@ private:
             changes.push_back({std::move(place), std::move(value)});
             return true;
         });
-        return taken ? Result<JsonValue>{JsonValue{"prepared"}} : Error{ErrorKind::overloaded, "too many changes wait for cfg.commit"};
+        return taken ? Result<JsonValue>{JsonValue{"prepared"}}
+                     : Error{ErrorKind::overloaded, "too many changes wait for cfg.commit"};
     }
     Result<JsonValue> set_int(const JsonValue& params) { return change(params, integer_of, false); }
     Result<JsonValue> set_text(const JsonValue& params) { return change(params, text_of, false); }
@@ -167,7 +181,8 @@ private:
     }
     Result<JsonValue> rollback_command(const JsonValue&)
     {
-        return JsonValue::object().set("dropped", delayed_.with([](auto& waiting) { return std::exchange(waiting, {}).size(); }));
+        return JsonValue::object().set(
+            "dropped", delayed_.with([](auto& waiting) { return std::exchange(waiting, {}).size(); }));
     }
     Result<JsonValue> diff_command(const JsonValue&)
     {
@@ -175,7 +190,9 @@ private:
         JsonValue list = JsonValue::array();
         for (const Change& one : changes) {
             const auto now = read(one.place);
-            list.add(JsonValue::object().set("variable", one.place.text()).set("old", now ? to_json(*now) : JsonValue{})
+            list.add(JsonValue::object()
+                         .set("variable", one.place.text())
+                         .set("old", now ? to_json(*now) : JsonValue{})
                          .set("new", to_json(one.value)));
         }
         return list;
@@ -210,7 +227,7 @@ private:
         return invalid(format("no such variable: {}", place.text()));
     }
 
-    Host&     host_;
+    Host& host_;
     const int first_debug_;
     Guarded<std::vector<Change>> delayed_;
     Guarded<std::map<std::pair<std::string, std::string>, Held>> first_; // before the first change
@@ -229,13 +246,17 @@ Manifest<CfgRpc> CfgRpc::manifest()
                      command("cfg.sets", &M::set_text, "Sets a text: GROUP NAME VALUE"),
                      command("cfg.set_now_string", &M::set_text, "As cfg.sets"),
                      command("cfg.set", &M::set_either, "Sets a number or a text: GROUP NAME VALUE"),
-                     command("cfg.set_delayed_int", &M::delay_int, "Prepares a change for cfg.commit: GROUP NAME VALUE"),
-                     command("cfg.set_delayed_string", &M::delay_text, "Prepares a change for cfg.commit: GROUP NAME VALUE"),
-                     command("cfg.set_delayed", &M::delay_either, "Prepares a change for cfg.commit: GROUP NAME VALUE"),
+                     command("cfg.set_delayed_int", &M::delay_int,
+                             "Prepares a change for cfg.commit: GROUP NAME VALUE"),
+                     command("cfg.set_delayed_string", &M::delay_text,
+                             "Prepares a change for cfg.commit: GROUP NAME VALUE"),
+                     command("cfg.set_delayed", &M::delay_either,
+                             "Prepares a change for cfg.commit: GROUP NAME VALUE"),
                      command("cfg.commit", &M::commit_command, "Makes the prepared changes"),
                      command("cfg.rollback", &M::rollback_command, "Drops the prepared changes"),
                      command("cfg.diff", &M::diff_command, "The prepared changes"),
-                     command("cfg.reset", &M::reset_command, "A group's values as the configuration has them: GROUP"),
+                     command("cfg.reset", &M::reset_command,
+                             "A group's values as the configuration has them: GROUP"),
                      command("cfg.help", &M::help_command, "What a variable means: GROUP NAME")},
     };
 }

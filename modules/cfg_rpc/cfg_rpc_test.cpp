@@ -25,14 +25,16 @@ public:
             list.push_back({"g", name, "about " + name, value});
         return list;
     }
-    Result<GlobalValue> global(std::string_view group, std::string_view name, std::optional<std::int64_t>) const override
+    Result<GlobalValue> global(std::string_view group, std::string_view name,
+                               std::optional<std::int64_t>) const override
     {
         const auto found = values.find(std::string{name});
         if (group != "g" || found == values.end())
             return Error{ErrorKind::not_found, "no such variable"};
         return found->second;
     }
-    Result<void> set_global(std::string_view group, std::string_view name, std::optional<std::int64_t>, GlobalValue value) override
+    Result<void> set_global(std::string_view group, std::string_view name, std::optional<std::int64_t>,
+                            GlobalValue value) override
     {
         const auto found = values.find(std::string{name});
         if (group != "g" || found == values.end())
@@ -52,7 +54,11 @@ TEST_CASE("variables are read, changed, prepared and reset", "[cfg_rpc]")
     const AnyManifest manifest = sipyard_module()->manifest();
     const auto settings = manifest.make_settings();
     const auto module = manifest.construct(settings.get(), host);
-    const struct { const char* command; const char* params; const char* expected; } rows[] = {
+    const struct {
+        const char* command;
+        const char* params;
+        const char* expected;
+    } rows[] = {
         {"cfg.list", "null", R"(["core: debug","g: number","g: text"])"},
         {"cfg.list", R"(["x"])", "! no group x"},
         {"cfg.get", R"(["g","number"])", "5"},

@@ -19,17 +19,19 @@ namespace sipyard::cfgutils {
 class Cfgutils {
 public:
     struct Settings {
-        int         initial_probability = 10, initial_gflags = 0, lock_set_size = 0, lock_timeout = 10;
+        int initial_probability = 10, initial_gflags = 0, lock_set_size = 0, lock_timeout = 10;
         std::string hash_file;
     };
     static Manifest<Cfgutils> manifest();
 
     Cfgutils(const Settings& settings, Host& host)
-        : settings_{settings}, host_{host}, log_{host.logger("cfgutils")}, held_{host.slot<task::HeldLocks>()},
-          probability_{settings.initial_probability}, flags_{static_cast<std::uint32_t>(settings.initial_gflags)}
+        : settings_{settings}, host_{host}, log_{host.logger("cfgutils")},
+          held_{host.slot<task::HeldLocks>()}, probability_{settings.initial_probability},
+          flags_{static_cast<std::uint32_t>(settings.initial_gflags)}
     {
         if (settings.initial_probability < 0 || settings.initial_probability > 100)
-            throw StartupError{format("initial_probability {} is not from 0 to 100", settings.initial_probability)};
+            throw StartupError{
+                format("initial_probability {} is not from 0 to 100", settings.initial_probability)};
         if (!settings.hash_file.empty() && !host.checking())
             hash_ = must(hash_of(settings.hash_file));
     }
@@ -73,7 +75,10 @@ private:
             log_.error("lock: {}", got.error().text);
         return Verdict::of(got.has_value());
     }
-    Verdict trylock(Request& request, std::string_view name) { return Verdict::of(request.at(held_).try_acquire(locks_, name)); }
+    Verdict trylock(Request& request, std::string_view name)
+    {
+        return Verdict::of(request.at(held_).try_acquire(locks_, name));
+    }
     Verdict unlock(Request& request, std::string_view name)
     {
         if (request.at(held_).release(locks_, name))
@@ -200,8 +205,10 @@ private:
     {
         if (hash_.empty())
             return Error{ErrorKind::other, "there is no hash_file"};
-        TRY(const std::string now, task::blocking(host_.runtime().pool(), std::chrono::seconds{10},
-                                                  [](const std::string& file) { return hash_of(file); }, settings_.hash_file));
+        TRY(const std::string now,
+            task::blocking(
+                host_.runtime().pool(), std::chrono::seconds{10},
+                [](const std::string& file) { return hash_of(file); }, settings_.hash_file));
         if (now != hash_)
             return Error{ErrorKind::other, "The actual config file hash is not identical to the stored one."};
         return JsonValue{"The actual config file hash is identical to the stored one."};
@@ -215,14 +222,14 @@ private:
         return crypto::hex_digest(crypto::Algorithm::md5, std::string_view{text});
     }
 
-    const Settings              settings_;
-    Host&                       host_;
-    const log::Logger           log_;
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
     const Slot<task::HeldLocks> held_;
-    task::KeyedLock             locks_;
-    std::atomic<int>            probability_;   // in percent
-    std::atomic<std::uint32_t>  flags_;
-    std::string                 hash_;          // of hash_file at the start; never changes
+    task::KeyedLock locks_;
+    std::atomic<int> probability_; // in percent
+    std::atomic<std::uint32_t> flags_;
+    std::string hash_; // of hash_file at the start; never changes
 };
 
 Manifest<Cfgutils> Cfgutils::manifest()
@@ -231,12 +238,17 @@ Manifest<Cfgutils> Cfgutils::manifest()
     return {
         .name = "cfgutils",
         .about = "Chance, locks, flags and waiting for the script",
-        .params = {param("initial_probability", &Settings::initial_probability, "Percent of rand_event at the start"),
-                   param("hash_file", &Settings::hash_file, "File whose changes cfgutils.check_config_hash notices"),
-                   param("initial_gflags", &Settings::initial_gflags, "Global flags at the start, a bit mask"),
-                   param("lock_set_size", &Settings::lock_set_size, "Accepted without effect: every name is a lock of its own"),
+        .params = {param("initial_probability", &Settings::initial_probability,
+                         "Percent of rand_event at the start"),
+                   param("hash_file", &Settings::hash_file,
+                         "File whose changes cfgutils.check_config_hash notices"),
+                   param("initial_gflags", &Settings::initial_gflags,
+                         "Global flags at the start, a bit mask"),
+                   param("lock_set_size", &Settings::lock_set_size,
+                         "Accepted without effect: every name is a lock of its own"),
                    param("lock_timeout", &Settings::lock_timeout, "Seconds lock() waits at most")},
-        .functions = {function("rand_event", &M::rand_event, "True with the probability set, or the one given"),
+        .functions = {function("rand_event", &M::rand_event,
+                               "True with the probability set, or the one given"),
                       function("rand_set_prob", &M::rand_set_prob, "Sets the probability in percent"),
                       function("rand_reset_prob", &M::rand_reset_prob, "Sets the initial probability again"),
                       function("rand_get_prob", &M::rand_get_prob, "The probability as return code"),
@@ -255,14 +267,18 @@ Manifest<Cfgutils> Cfgutils::manifest()
                       function("shm_status", &M::memory_status, "Accepted without effect"),
                       function("shm_summary", &M::memory_status, "Accepted without effect")},
         .commands = {command("cfgutils.rand_set_prob", &M::set_prob_command, "Sets the probability: PERCENT"),
-                     command("cfgutils.rand_reset_prob", &M::reset_prob_command, "Sets the initial probability again"),
+                     command("cfgutils.rand_reset_prob", &M::reset_prob_command,
+                             "Sets the initial probability again"),
                      command("cfgutils.rand_get_prob", &M::get_prob_command, "The probability in percent"),
                      command("cfgutils.set_gflag", &M::set_flags_command, "Sets global flags: MASK"),
                      command("cfgutils.reset_gflag", &M::reset_flags_command, "Resets global flags: MASK"),
-                     command("cfgutils.is_gflag", &M::is_flags_command, "Are all flags of the mask set: MASK"),
+                     command("cfgutils.is_gflag", &M::is_flags_command,
+                             "Are all flags of the mask set: MASK"),
                      command("cfgutils.get_gflags", &M::get_flags_command, "The global flags as a mask"),
-                     command("cfgutils.get_config_hash", &M::get_hash_command, "MD5 of hash_file at the start"),
-                     command("cfgutils.check_config_hash", &M::check_hash_command, "Is hash_file what it was at the start")},
+                     command("cfgutils.get_config_hash", &M::get_hash_command,
+                             "MD5 of hash_file at the start"),
+                     command("cfgutils.check_config_hash", &M::check_hash_command,
+                             "Is hash_file what it was at the start")},
     };
 }
 

@@ -1,4 +1,5 @@
-// modules/cfgutils/cfgutils_test.cpp - chance, flags, locks, and a script that waits without holding its worker
+// modules/cfgutils/cfgutils_test.cpp - chance, flags, locks, and a script that waits without holding its
+// worker
 #include "core/json/value.h"
 #include "core/module/module.h"
 #include "test/support/catch.h"
@@ -10,7 +11,11 @@ namespace sipyard::cfgutils {
 
 TEST_CASE("what the functions answer", "[cfgutils]")
 {
-    const struct { const char* story; const char* body; const char* expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* body;
+        const char* expected;
+    } rows[] = {
         {"never", "rand_set_prob(\"0\"); $var(r) = 1; if (rand_event()) $var(r) = 2;", "1"},
         {"always", "rand_set_prob(100); $var(r) = 1; if (rand_event()) $var(r) = 2;", "2"},
         {"the argument wins", "rand_set_prob(100); $var(r) = 1; if (rand_event(0)) $var(r) = 2;", "1"},
@@ -30,9 +35,10 @@ TEST_CASE("what the functions answer", "[cfgutils]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        test::FakeHost      host;
+        test::FakeHost host;
         test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-        const bool loaded = script.load(format("loadmodule \"cfgutils.so\"\nrequest_route {{\n{}\n}}\nroute[R] {{ return 42; }}\n", row.body));
+        const bool loaded = script.load(format(
+            "loadmodule \"cfgutils.so\"\nrequest_route {{\n{}\n}}\nroute[R] {{ return 42; }}\n", row.body));
         INFO(script.errors());
         REQUIRE(loaded);
         script.run();
@@ -42,25 +48,30 @@ TEST_CASE("what the functions answer", "[cfgutils]")
 
 TEST_CASE("locks end with the request, and a sleeping script holds nobody up", "[cfgutils]")
 {
-    test::FakeHost      host;
+    test::FakeHost host;
     test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-    REQUIRE(script.load("loadmodule \"cfgutils.so\"\nrequest_route {\nif (uri =~ \"slow\") { lock(\"x\"); sleep(5); exit; }\n"
-                        "trylock(\"x\"); return $rc;\n}\n"));
+    REQUIRE(script.load(
+        "loadmodule \"cfgutils.so\"\nrequest_route {\nif (uri =~ \"slow\") { lock(\"x\"); sleep(5); exit; }\n"
+        "trylock(\"x\"); return $rc;\n}\n"));
     host.start_workers();
     auto& worker = host.runtime().worker(0);
     bool slow_done = false;
-    int  code = 0;
-    const auto quick = [&] { CHECK(worker.spawn([&] { code = script.run().code; })); host.advance(0s); return code; };
+    int code = 0;
+    const auto quick = [&] {
+        CHECK(worker.spawn([&] { code = script.run().code; }));
+        host.advance(0s);
+        return code;
+    };
     REQUIRE(worker.spawn([&] {
         script.run(test::sample_request("INVITE", "sip:slow@example.com"));
         slow_done = true;
     }));
     host.advance(1s);
     CHECK_FALSE(slow_done);
-    CHECK(quick() == -1);       // the worker is free, the lock is not
+    CHECK(quick() == -1); // the worker is free, the lock is not
     host.advance(5s);
     CHECK(slow_done);
-    CHECK(quick() == 1);        // exit without unlock gave it back
+    CHECK(quick() == 1); // exit without unlock gave it back
 }
 
 } // namespace sipyard::cfgutils

@@ -30,12 +30,14 @@ public:
     }
 
 private:
-    // --- branches -------------------------------------------------------------------------------------------------------
+    // --- branches --------------------------------------------------------------------------------
 
     // Without a URI: a copy of the current one with all that belongs to it.
-    Verdict append_branch(Request& request, std::optional<std::string_view> uri, std::optional<std::string_view> q)
+    Verdict append_branch(Request& request, std::optional<std::string_view> uri,
+                          std::optional<std::string_view> q)
     {
-        if (request.branches().size() + 1 >= static_cast<std::size_t>(std::max(host_.core().max_branches, 1))) {
+        if (request.branches().size() + 1 >=
+            static_cast<std::size_t>(std::max(host_.core().max_branches, 1))) {
             log_.error("max nr of branches exceeded: {}", host_.core().max_branches);
             return Verdict::no();
         }
@@ -65,7 +67,7 @@ private:
         return Verdict::yes();
     }
 
-    // --- extended flags ---------------------------------------------------------------------------------------------------
+    // --- extended flags --------------------------------------------------------------------------
 
     enum class Change : unsigned char { set, reset, ask };
     template <Change what>
@@ -75,7 +77,7 @@ private:
             log_.error("bad flag value {}: 0 to 63", flag);
             return Verdict::no();
         }
-        std::uint64_t&      word = request.extended_flags[0];
+        std::uint64_t& word = request.extended_flags[0];
         const std::uint64_t bit = std::uint64_t{1} << flag;
         if (what == Change::ask)
             return Verdict::of((word & bit) != 0);
@@ -83,14 +85,15 @@ private:
         return Verdict::yes();
     }
 
-    // --- sending as it is ---------------------------------------------------------------------------------------------------
+    // --- sending as it is ------------------------------------------------------------------------
 
     // To "host[:port]" or a URI; without one to $du or the R-URI.
     template <net::Protocol protocol>
     Verdict send(Request& request, std::optional<std::string_view> to)
     {
-        const auto where = to && !to->empty()             ? *to
-                           : !request.dst_uri().empty() ? request.dst_uri() : request.ruri();
+        const auto where = to && !to->empty()           ? *to
+                           : !request.dst_uri().empty() ? request.dst_uri()
+                                                        : request.ruri();
         return send_bytes(request, where, protocol, request.message().buffer());
     }
     Verdict send_data(Request& request, std::string_view uri, std::string_view data)
@@ -98,7 +101,8 @@ private:
         return send_bytes(request, uri, std::nullopt, data);
     }
 
-    Verdict send_bytes(Request& request, std::string_view where, std::optional<net::Protocol> protocol, std::string_view bytes)
+    Verdict send_bytes(Request& request, std::string_view where, std::optional<net::Protocol> protocol,
+                       std::string_view bytes)
     {
         const auto target = parse_target(where);
         if (!target) {
@@ -122,7 +126,7 @@ private:
         return Verdict::of(sent.has_value());
     }
 
-    // --- sockets, questions ---------------------------------------------------------------------------------------------------
+    // --- sockets, questions ----------------------------------------------------------------------
 
     const net::Listener* socket_named(std::string_view name)
     {
@@ -141,7 +145,10 @@ private:
         request.force_socket(socket);
         return Verdict::yes();
     }
-    Verdict is_socket_name(Request&, std::string_view name) { return Verdict::of(socket_named(name) != nullptr); }
+    Verdict is_socket_name(Request&, std::string_view name)
+    {
+        return Verdict::of(socket_named(name) != nullptr);
+    }
     Verdict has_ruri_user(Request& request)
     {
         const auto* uri = request.parsed_ruri();
@@ -152,7 +159,7 @@ private:
         return Verdict::of(!request.message().value(sip::HeaderName::user_agent).empty());
     }
 
-    Host&             host_;
+    Host& host_;
     const log::Logger log_;
 };
 
@@ -165,17 +172,20 @@ Manifest<Corex> Corex::manifest()
         .about = "Further branches, extended flags, messages sent as they are",
         .params = {param("alias_subdomains", &Settings::alias_subdomains,
                          "A domain whose subdomains are this server too: [proto:]domain[:port]")},
-        .functions = {function("append_branch", &M::append_branch, "Adds a branch: a URI, or a copy of the current one", branching),
-                      function("setxflag", &M::extended_flag<Change::set>, "Sets an extended flag, 0 to 63"),
-                      function("resetxflag", &M::extended_flag<Change::reset>, "Clears an extended flag"),
-                      function("isxflagset", &M::extended_flag<Change::ask>, "True when an extended flag is set"),
-                      function("send_udp", &M::send<net::Protocol::udp>, "Sends the message as received by UDP"),
-                      function("send_tcp", &M::send<net::Protocol::tcp>, "Sends the message as received by TCP"),
-                      function("send_data", &M::send_data, "Sends bytes to a URI"),
-                      function("set_send_socket_name", &M::set_send_socket_name, "Sends from the socket of that name"),
-                      function("is_socket_name", &M::is_socket_name, "True when a socket has that name"),
-                      function("has_ruri_user", &M::has_ruri_user, "True when the R-URI has a user"),
-                      function("has_user_agent", &M::has_user_agent, "True when there is a User-Agent that is not empty")},
+        .functions =
+            {function("append_branch", &M::append_branch,
+                      "Adds a branch: a URI, or a copy of the current one", branching),
+             function("setxflag", &M::extended_flag<Change::set>, "Sets an extended flag, 0 to 63"),
+             function("resetxflag", &M::extended_flag<Change::reset>, "Clears an extended flag"),
+             function("isxflagset", &M::extended_flag<Change::ask>, "True when an extended flag is set"),
+             function("send_udp", &M::send<net::Protocol::udp>, "Sends the message as received by UDP"),
+             function("send_tcp", &M::send<net::Protocol::tcp>, "Sends the message as received by TCP"),
+             function("send_data", &M::send_data, "Sends bytes to a URI"),
+             function("set_send_socket_name", &M::set_send_socket_name, "Sends from the socket of that name"),
+             function("is_socket_name", &M::is_socket_name, "True when a socket has that name"),
+             function("has_ruri_user", &M::has_ruri_user, "True when the R-URI has a user"),
+             function("has_user_agent", &M::has_user_agent,
+                      "True when there is a User-Agent that is not empty")},
     };
 }
 

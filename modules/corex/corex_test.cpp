@@ -1,4 +1,5 @@
-// modules/corex/corex_test.cpp - branches, extended flags and questions through scripts; what targets and domains mean
+// modules/corex/corex_test.cpp - branches, extended flags and questions through scripts; what targets and
+// domains mean
 #include "core/module/module.h"
 #include "modules/corex/target.h"
 #include "test/support/catch.h"
@@ -38,7 +39,8 @@ TEST_CASE("corex functions", "[corex]")
         listener.name = "inner";
         host.network().add_listener(listener);
         test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
-        const bool loaded = fixture.load("loadmodule \"corex.so\"\nrequest_route {\n" + std::string{row.statements} + "\n}\n");
+        const bool loaded = fixture.load("loadmodule \"corex.so\"\nrequest_route {\n" +
+                                         std::string{row.statements} + "\n}\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
         fixture.run();
@@ -50,7 +52,8 @@ TEST_CASE("append_branch", "[corex]")
 {
     test::FakeHost host;
     test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
-    REQUIRE(fixture.load("loadmodule \"corex.so\"\nrequest_route { append_branch(); append_branch(\"sip:a@example.net\", \"0.5\"); }\n"));
+    REQUIRE(fixture.load("loadmodule \"corex.so\"\nrequest_route { append_branch(); "
+                         "append_branch(\"sip:a@example.net\", \"0.5\"); }\n"));
     test::Messenger m{host, test::sample_request()};
     m->set_dst_uri("sip:192.0.2.9");
     m->branch_flags = 3;
@@ -73,7 +76,7 @@ TEST_CASE("where to send", "[corex]")
     const struct {
         const char* text;
         const char* host; // null: refused
-        int         port;
+        int port;
         net::Protocol protocol;
     } rows[] = {
         {"192.0.2.1", "192.0.2.1", 0, net::Protocol::udp},
@@ -102,15 +105,19 @@ TEST_CASE("where to send", "[corex]")
 TEST_CASE("subdomains are this server", "[corex]")
 {
     const struct {
-        const char*   domain;
-        const char*   host;
+        const char* domain;
+        const char* host;
         std::uint16_t port;
-        bool          expected;
+        bool expected;
     } rows[] = {
-        {"example.com", "example.com", 0, true},          {"example.com", "a.example.com", 5060, true},
-        {"example.com", "A.B.EXAMPLE.com", 0, true},      {"example.com", "badexample.com", 0, false},
-        {"example.com", "example.com.evil.org", 0, false}, {"example.com", ".example.com", 0, false},
-        {"udp:example.com:5070", "a.example.com", 5070, true}, {"udp:example.com:5070", "a.example.com", 5060, false},
+        {"example.com", "example.com", 0, true},
+        {"example.com", "a.example.com", 5060, true},
+        {"example.com", "A.B.EXAMPLE.com", 0, true},
+        {"example.com", "badexample.com", 0, false},
+        {"example.com", "example.com.evil.org", 0, false},
+        {"example.com", ".example.com", 0, false},
+        {"udp:example.com:5070", "a.example.com", 5070, true},
+        {"udp:example.com:5070", "a.example.com", 5060, false},
     };
     for (const auto& row : rows) {
         INFO(row.domain << " and " << row.host);
@@ -122,7 +129,8 @@ TEST_CASE("subdomains are this server", "[corex]")
     CHECK_FALSE(parse_domain("a b"));
     test::FakeHost host;
     test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
-    REQUIRE(fixture.load("loadmodule \"corex.so\"\nmodparam(\"corex\", \"alias_subdomains\", \"example.com\")\nrequest_route { exit; }\n"));
+    REQUIRE(fixture.load("loadmodule \"corex.so\"\nmodparam(\"corex\", \"alias_subdomains\", "
+                         "\"example.com\")\nrequest_route { exit; }\n"));
     CHECK(host.is_myself("a.example.com", 0, std::nullopt));
     CHECK_FALSE(host.is_myself("a.example.net", 0, std::nullopt));
 }

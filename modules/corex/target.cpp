@@ -15,7 +15,8 @@ namespace {
 Result<void> read_host_port(std::string_view text, std::string& host, std::uint16_t& port)
 {
     const auto colon = text.rfind(':');
-    if (colon != std::string_view::npos && (text.find(':') == colon || (colon > 0 && text[colon - 1] == ']'))) {
+    if (colon != std::string_view::npos &&
+        (text.find(':') == colon || (colon > 0 && text[colon - 1] == ']'))) {
         const auto number = parse_uint(text.substr(colon + 1));
         if (!number || *number == 0 || *number > 65'535)
             return invalid(format("'{}' has no port behind its colon", text));
@@ -32,15 +33,16 @@ Result<void> read_host_port(std::string_view text, std::string& host, std::uint1
 
 Result<Target> parse_target(std::string_view text)
 {
-    Target   target;
+    Target target;
     sip::Uri uri;
     if (sip::read(text, uri).empty() && uri.is_sip()) {
         target.host = uri.maddr().empty() ? uri.host : uri.maddr();
         target.port = uri.port;
         const auto transport = uri.transport();
         target.protocol = transport == sip::Transport::tcp ? net::Protocol::tcp
-                          : transport == sip::Transport::tls || uri.scheme == sip::Scheme::sips ? net::Protocol::tls
-                                                                                                  : net::Protocol::udp;
+                          : transport == sip::Transport::tls || uri.scheme == sip::Scheme::sips
+                              ? net::Protocol::tls
+                              : net::Protocol::udp;
         return target;
     }
     TRYV(read_host_port(text, target.host, target.port));
@@ -50,7 +52,7 @@ Result<Target> parse_target(std::string_view text)
 Result<Domain> parse_domain(std::string_view text)
 {
     Domain domain;
-    auto   rest = trim(text);
+    auto rest = trim(text);
     for (const std::string_view protocol : {"udp:", "tcp:", "tls:"})
         if (rest.starts_with(protocol)) {
             rest.remove_prefix(protocol.size());
@@ -66,8 +68,8 @@ bool covers(const Domain& domain, std::string_view host, std::uint16_t port)
         return false;
     if (iequals(host, domain.name))
         return true;
-    return host.size() > domain.name.size() + 1 && host[host.size() - domain.name.size() - 1] == '.'
-           && iequals(host.substr(host.size() - domain.name.size()), domain.name);
+    return host.size() > domain.name.size() + 1 && host[host.size() - domain.name.size() - 1] == '.' &&
+           iequals(host.substr(host.size() - domain.name.size()), domain.name);
 }
 
 std::optional<int> parse_q(std::string_view text)

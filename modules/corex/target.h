@@ -12,8 +12,8 @@
 namespace sipyard::corex {
 
 struct Target {
-    std::string   host;
-    std::uint16_t port = 0;                     // 0: the protocol's
+    std::string host;
+    std::uint16_t port = 0; // 0: the protocol's
     net::Protocol protocol = net::Protocol::udp;
 };
 // "host", "host:port", "[::1]:5060" or a SIP URI (maddr and transport count).
@@ -21,8 +21,8 @@ Result<Target> parse_target(std::string_view text);
 
 // "[proto:]domain[:port]"; the protocol does not matter for a name.
 struct Domain {
-    std::string   name;
-    std::uint16_t port = 0;                     // 0: any
+    std::string name;
+    std::uint16_t port = 0; // 0: any
 };
 Result<Domain> parse_domain(std::string_view text);
 // The domain itself or a name below it, any letter case.

@@ -15,11 +15,12 @@ class Counters {
 public:
     struct Settings {
         std::vector<std::string> script_counter;
-        std::string              script_cnt_grp_name = "script";
+        std::string script_cnt_grp_name = "script";
     };
     static Manifest<Counters> manifest();
 
-    Counters(const Settings& settings, Host& host) : settings_{settings}, host_{host}, log_{host.logger("counters")}
+    Counters(const Settings& settings, Host& host)
+        : settings_{settings}, host_{host}, log_{host.logger("counters")}
     {
         for (const std::string& text : settings.script_counter)
             declare(text);
@@ -34,7 +35,8 @@ private:
         const auto about = end == std::string_view::npos ? std::string_view{} : trim(text.substr(end + 1));
         const auto [group, own] = taken_apart(name);
         if (own.empty() || group.empty())
-            throw StartupError{format("script_counter '{}': expected [group.]name, then a description", text)};
+            throw StartupError{
+                format("script_counter '{}': expected [group.]name, then a description", text)};
         const auto key = format("{}.{}", group, own);
         if (known_.count(key) != 0)
             throw StartupError{format("script_counter '{}' is declared twice", key)};
@@ -95,8 +97,9 @@ private:
         for (const Counter* counter : host_.counters())
             if (counter->group() == group && counter->name() == name)
                 return counter;
-        return invalid(group.empty() || name.empty() ? std::string{"expected a group and the name of a counter"}
-                                                     : format("no counter {}.{}", group, name));
+        return invalid(group.empty() || name.empty()
+                           ? std::string{"expected a group and the name of a counter"}
+                           : format("no counter {}.{}", group, name));
     }
     Result<JsonValue> get_command(const JsonValue& params)
     {
@@ -125,12 +128,16 @@ private:
     }
     Result<JsonValue> names_command(const JsonValue& params)
     {
-        return group_of(params, [](JsonValue& list, const Counter& counter) { list.add(counter.name()); }, JsonValue::array());
+        return group_of(
+            params, [](JsonValue& list, const Counter& counter) { list.add(counter.name()); },
+            JsonValue::array());
     }
     Result<JsonValue> values_command(const JsonValue& params)
     {
-        return group_of(params, [](JsonValue& list, const Counter& counter) { list.set(counter.name(), counter.value()); },
-                        JsonValue::object());
+        return group_of(
+            params,
+            [](JsonValue& list, const Counter& counter) { list.set(counter.name(), counter.value()); },
+            JsonValue::object());
     }
     template <class Put>
     Result<JsonValue> group_of(const JsonValue& params, Put put, JsonValue list) const
@@ -140,14 +147,16 @@ private:
             if (counter->group() == group)
                 put(list, *counter);
         if (list.size() == 0)
-            return invalid(group.empty() ? std::string{"expected the name of a group"} : format("no group {}", group));
+            return invalid(group.empty() ? std::string{"expected the name of a group"}
+                                         : format("no group {}", group));
         return list;
     }
 
-    const Settings                              settings_;
-    Host&                                       host_;
-    const log::Logger                           log_;
-    std::map<std::string, Counter*, std::less<>> known_; // the script's, by "group.name"; never changes after the start
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
+    std::map<std::string, Counter*, std::less<>>
+        known_; // the script's, by "group.name"; never changes after the start
 };
 
 Manifest<Counters> Counters::manifest()
@@ -156,8 +165,10 @@ Manifest<Counters> Counters::manifest()
     return {
         .name = "counters",
         .about = "Counters of the script, and commands that read counters",
-        .params = {param("script_counter", &Settings::script_counter, "Makes a counter: [group.]name[ description]"),
-                   param("script_cnt_grp_name", &Settings::script_cnt_grp_name, "Group of counters that name none")},
+        .params = {param("script_counter", &Settings::script_counter,
+                         "Makes a counter: [group.]name[ description]"),
+                   param("script_cnt_grp_name", &Settings::script_cnt_grp_name,
+                         "Group of counters that name none")},
         .functions = {function("cnt_inc", &M::increment, "Adds 1 to the counter"),
                       function("cnt_add", &M::add, "Adds a number to the counter"),
                       function("cnt_reset", &M::reset, "Sets the counter to 0")},

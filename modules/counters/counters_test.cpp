@@ -10,15 +10,17 @@ namespace sipyard::counters {
 
 TEST_CASE("a script counts", "[counters]")
 {
-    test::FakeHost      host;
-    const AnyManifest   manifest = sipyard_module()->manifest();
+    test::FakeHost host;
+    const AnyManifest manifest = sipyard_module()->manifest();
     test::ScriptFixture script{host, {manifest}};
-    const bool loaded = script.load("loadmodule \"counters.so\"\n"
-                                    "modparam(\"counters\", \"script_counter\", \"foo\")\n"
-                                    "modparam(\"counters\", \"script_counter\", \"test.bar: of the bar\")\n"
-                                    "modparam(\"counters\", \"script_counter\", \"once said once\")\n"
-                                    "request_route {\ncnt_inc(\"foo\"); cnt_inc(\"script.foo\"); cnt_add(\"test.bar\", 5); cnt_add(\"test.bar\", -2);\n"
-                                    "cnt_inc(\"once\"); cnt_reset(\"once\");\nif (!cnt_inc(\"nope\")) cnt_inc(\"once\");\n}\n");
+    const bool loaded = script.load(
+        "loadmodule \"counters.so\"\n"
+        "modparam(\"counters\", \"script_counter\", \"foo\")\n"
+        "modparam(\"counters\", \"script_counter\", \"test.bar: of the bar\")\n"
+        "modparam(\"counters\", \"script_counter\", \"once said once\")\n"
+        "request_route {\ncnt_inc(\"foo\"); cnt_inc(\"script.foo\"); cnt_add(\"test.bar\", 5); "
+        "cnt_add(\"test.bar\", -2);\n"
+        "cnt_inc(\"once\"); cnt_reset(\"once\");\nif (!cnt_inc(\"nope\")) cnt_inc(\"once\");\n}\n");
     INFO(script.errors());
     REQUIRE(loaded);
     script.run();
@@ -27,7 +29,11 @@ TEST_CASE("a script counts", "[counters]")
     CHECK(host.counted("script", "once") == 1);
     CHECK(host.log_lines().has("no counter 'nope'"));
 
-    const struct { const char* command; const char* params; const char* expected; } rows[] = {
+    const struct {
+        const char* command;
+        const char* params;
+        const char* expected;
+    } rows[] = {
         {"cnt.get", R"(["test","bar"])", "3"},
         {"cnt.help", R"(["test","bar"])", R"("of the bar")"},
         {"cnt.help", R"(["script","foo"])", R"("custom script counter")"},
@@ -52,10 +58,12 @@ TEST_CASE("declarations that cannot be meant stop the start", "[counters]")
 {
     for (const char* text : {"", ".x", "a.", "x\")\nmodparam(\"counters\", \"script_counter\", \"script.x"}) {
         INFO(text);
-        test::FakeHost      host;
+        test::FakeHost host;
         test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-        CHECK_THROWS_AS(script.load(format("loadmodule \"counters.so\"\nmodparam(\"counters\", \"script_counter\", \"{}\")\n"
-                                           "request_route {{ ; }}\n", text)),
+        CHECK_THROWS_AS(script.load(format(
+                            "loadmodule \"counters.so\"\nmodparam(\"counters\", \"script_counter\", \"{}\")\n"
+                            "request_route {{ ; }}\n",
+                            text)),
                         StartupError);
     }
 }

@@ -1,4 +1,5 @@
-// modules/ctl/ctl.cpp - Kamailio's control module for configurations that load it: its sockets are the core's here
+// modules/ctl/ctl.cpp - Kamailio's control module for configurations that load it: its sockets are the core's
+// here
 #include "core/json/value.h"
 #include "core/module/module.h"
 
@@ -12,8 +13,8 @@ class Ctl {
 public:
     struct Settings {
         std::vector<std::string> binrpc, fifo;
-        int         binrpc_buffer_size = 1024, mode = 0600, autoconversion = 0;
-        int         binrpc_max_body_size = 32, binrpc_struct_max_body_size = 8;
+        int binrpc_buffer_size = 1024, mode = 0600, autoconversion = 0;
+        int binrpc_max_body_size = 32, binrpc_struct_max_body_size = 8;
         std::string user, group;
     };
     static Manifest<Ctl> manifest();
@@ -31,7 +32,10 @@ private:
     Result<json::Value> listen(const json::Value&)
     {
         json::Value list = json::Value::array();
-        list.add(json::Value::object().set("proto", "jsonrpc").set("type", "unix_stream").set("directory", host_.core().rundir));
+        list.add(json::Value::object()
+                     .set("proto", "jsonrpc")
+                     .set("type", "unix_stream")
+                     .set("directory", host_.core().rundir));
         return list;
     }
     // binrpc connections, which there never are.
@@ -55,9 +59,11 @@ Manifest<Ctl> Ctl::manifest()
                    param("group", &Settings::group, "Accepted without effect"),
                    param("autoconversion", &Settings::autoconversion, "Accepted without effect"),
                    param("binrpc_max_body_size", &Settings::binrpc_max_body_size, "Accepted without effect"),
-                   param("binrpc_struct_max_body_size", &Settings::binrpc_struct_max_body_size, "Accepted without effect")},
+                   param("binrpc_struct_max_body_size", &Settings::binrpc_struct_max_body_size,
+                         "Accepted without effect")},
         .commands = {command("ctl.listen", &M::listen, "Where commands are taken"),
-                     command("ctl.connections", &M::connections, "How many binrpc connections there are: none"),
+                     command("ctl.connections", &M::connections,
+                             "How many binrpc connections there are: none"),
                      command("ctl.who", &M::who, "The binrpc connections: none")},
     };
 }

@@ -1,4 +1,5 @@
-// modules/db_unixodbc/breaker.h - a circuit breaker: after enough failures in a row nobody waits for a dead database
+// modules/db_unixodbc/breaker.h - a circuit breaker: after enough failures in a row nobody waits for a dead
+// database
 #pragma once
 
 #include "core/base/clock.h"
@@ -8,11 +9,11 @@
 
 namespace sipyard::db_unixodbc {
 
-// Thread-safe, no lock. Opens after `limit` answers in a row that were lost or too late; while it is open calls fail
-// at once and one probe a second tests the database. The first good answer closes it.
+// Thread-safe, no lock. Opens after `limit` answers in a row that were lost or too late; while it is open
+// calls fail at once and one probe a second tests the database. The first good answer closes it.
 class Breaker {
 public:
-    static constexpr int      limit = 5;
+    static constexpr int limit = 5;
     static constexpr Duration probe_every = std::chrono::seconds{1};
 
     bool is_open() const { return open_.load(std::memory_order_relaxed); }
@@ -34,12 +35,13 @@ public:
     bool takes_probe(Instant now)
     {
         auto last = last_probe_.load();
-        return is_open() && now.ns - last >= probe_every.count() && last_probe_.compare_exchange_strong(last, now.ns);
+        return is_open() && now.ns - last >= probe_every.count() &&
+               last_probe_.compare_exchange_strong(last, now.ns);
     }
 
 private:
-    std::atomic<bool>         open_{false};
-    std::atomic<int>          failures_{0};
+    std::atomic<bool> open_{false};
+    std::atomic<int> failures_{0};
     std::atomic<std::int64_t> last_probe_{0};
 };
 

@@ -10,8 +10,9 @@
 namespace sipyard::db_unixodbc {
 namespace {
 
-constexpr int  most_deadlocks = 3;
-constexpr auto pause = std::chrono::milliseconds{5}; // between tries for a busy database; the driver waits 100 ms itself
+constexpr int most_deadlocks = 3;
+constexpr auto pause =
+    std::chrono::milliseconds{5}; // between tries for a busy database; the driver waits 100 ms itself
 
 Result<void> read(Session& session, const Call& call)
 {

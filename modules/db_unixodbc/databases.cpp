@@ -33,9 +33,11 @@ bool tend(const std::shared_ptr<Line>& line, Call::Kind kind, SqliteWriter* writ
     return line->breaker.is_open();
 }
 
-task::Pool& pool(task::Runtime& runtime, std::string name, std::size_t threads, const DriverSettings& settings)
+task::Pool& pool(task::Runtime& runtime, std::string name, std::size_t threads,
+                 const DriverSettings& settings)
 {
-    return runtime.make_pool({.name = std::move(name), .threads = std::max<std::size_t>(threads, 1),
+    return runtime.make_pool({.name = std::move(name),
+                              .threads = std::max<std::size_t>(threads, 1),
                               .queue_limit = settings.queue_limit});
 }
 
@@ -65,11 +67,13 @@ db::Database::Stats OdbcDatabase::counted() const
     return stats;
 }
 
-// --- servers --------------------------------------------------------------------------------------------------------
+// --- servers -------------------------------------------------------------------------------------
 
-ServerDatabase::ServerDatabase(Target target, task::Runtime& runtime, log::Logger log, const DriverSettings& settings)
+ServerDatabase::ServerDatabase(Target target, task::Runtime& runtime, log::Logger log,
+                               const DriverSettings& settings)
     : OdbcDatabase{std::make_shared<Common>(std::move(target), runtime.clock())},
-      line_{std::make_shared<Line>(common_, pool(runtime, "db", settings.threads, settings), Session::Role::both, log)}
+      line_{std::make_shared<Line>(common_, pool(runtime, "db", settings.threads, settings),
+                                   Session::Role::both, log)}
 {
     common_->watchdog = std::make_unique<Watchdog>(common_->clock, [weak = std::weak_ptr<Line>{line_}] {
         const auto line = weak.lock();
@@ -84,7 +88,7 @@ Result<void> ServerDatabase::run_job(Access access, db::Work<void> work, Duratio
 
 db::Database::Stats ServerDatabase::stats() const
 {
-    auto       stats = counted();
+    auto stats = counted();
     const auto pooled = line_->pool.stats();
     stats.queued = pooled.queued;
     stats.lost_threads = pooled.lost;
@@ -92,20 +96,23 @@ db::Database::Stats ServerDatabase::stats() const
     return stats;
 }
 
-// --- SQLite ---------------------------------------------------------------------------------------------------------
+// --- SQLite --------------------------------------------------------------------------------------
 
-SqliteDatabase::SqliteDatabase(Target target, task::Runtime& runtime, log::Logger log, const DriverSettings& settings)
+SqliteDatabase::SqliteDatabase(Target target, task::Runtime& runtime, log::Logger log,
+                               const DriverSettings& settings)
     : OdbcDatabase{std::make_shared<Common>(std::move(target), runtime.clock())},
       reads_{std::make_shared<Line>(common_, pool(runtime, "db read", settings.threads / 2, settings),
                                     Session::Role::reader, log)},
-      writes_{std::make_shared<Line>(common_, pool(runtime, "db write", 1, settings), Session::Role::both, log)},
-      looks_{std::make_shared<Line>(common_, pool(runtime, "db look", 1, settings), Session::Role::reader, log)},
+      writes_{
+          std::make_shared<Line>(common_, pool(runtime, "db write", 1, settings), Session::Role::both, log)},
+      looks_{
+          std::make_shared<Line>(common_, pool(runtime, "db look", 1, settings), Session::Role::reader, log)},
       writer_{std::make_shared<SqliteWriter>(writes_, settings.queue_limit)},
       freshness_{std::make_shared<Freshness>(looks_)}, wal_index_{common_->target.file}
 {
     common_->watchdog = std::make_unique<Watchdog>(
-        common_->clock, [reads = std::weak_ptr{reads_}, writes = std::weak_ptr{writes_}, looks = std::weak_ptr{looks_},
-                         weak_writer = std::weak_ptr{writer_}] {
+        common_->clock, [reads = std::weak_ptr{reads_}, writes = std::weak_ptr{writes_},
+                         looks = std::weak_ptr{looks_}, weak_writer = std::weak_ptr{writer_}] {
             bool again = false;
             for (const auto& weak : {reads, looks})
                 if (const auto line = weak.lock())
@@ -135,8 +142,8 @@ Result<void> SqliteDatabase::run_job(Access access, db::Work<void> work, Duratio
 
 Result<std::optional<std::uint64_t>> SqliteDatabase::freshness()
 {
-    // Once a connection of ours holds the file's index in being, the index tells at once. While it cannot (a commit is
-    // being written, or there is no index) SQLite is asked.
+    // Once a connection of ours holds the file's index in being, the index tells at once. While it cannot (a
+    // commit is being written, or there is no index) SQLite is asked.
     const auto glance = [this]() -> std::optional<std::uint64_t> {
         return looked_.load(std::memory_order_acquire) ? wal_index_.look() : std::nullopt;
     };

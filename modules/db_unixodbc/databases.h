@@ -18,12 +18,12 @@ class OdbcDatabase : public db::Database {
 public:
     explicit OdbcDatabase(std::shared_ptr<Common> common) : common_{std::move(common)} {}
     ~OdbcDatabase() override { common_->watchdog->stop(); }
-    db::Dialect    dialect() const override { return common_->target.dialect; }
+    db::Dialect dialect() const override { return common_->target.dialect; }
     const db::Url& url() const override { return common_->target.url; }
 
 protected:
     CallPtr make_call(Access access, db::Work<void> work, Duration deadline) const;
-    Stats   counted() const;
+    Stats counted() const;
     const std::shared_ptr<Common> common_; // see Common
 };
 
@@ -52,11 +52,11 @@ protected:
     Result<void> run_job(Access access, db::Work<void> work, Duration deadline) override;
 
 private:
-    std::shared_ptr<Line>         reads_, writes_, looks_; // see Line
-    std::shared_ptr<SqliteWriter> writer_;                 // shared with its drains
-    std::shared_ptr<Freshness>    freshness_;              // shared with its looks
-    WalIndex                      wal_index_;
-    std::atomic<bool>             looked_{false};          // a connection of ours holds the file's index in being
+    std::shared_ptr<Line> reads_, writes_, looks_; // see Line
+    std::shared_ptr<SqliteWriter> writer_;         // shared with its drains
+    std::shared_ptr<Freshness> freshness_;         // shared with its looks
+    WalIndex wal_index_;
+    std::atomic<bool> looked_{false}; // a connection of ours holds the file's index in being
 };
 
 } // namespace sipyard::db_unixodbc

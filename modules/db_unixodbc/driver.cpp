@@ -7,13 +7,15 @@ namespace sipyard::db_unixodbc {
 
 OdbcDriver::OdbcDriver(task::Runtime& runtime, log::Journal& journal, DriverSettings settings)
     : runtime_{runtime}, log_{journal, "db_unixodbc"}, settings_{settings}
-{}
+{
+}
 
 OdbcDriver::~OdbcDriver() = default;
 
 bool OdbcDriver::serves(const db::Url& url) const
 {
-    return url.scheme == "sqlite" || url.scheme == "postgres" || url.scheme == "mysql" || url.scheme == "unixodbc";
+    return url.scheme == "sqlite" || url.scheme == "postgres" || url.scheme == "mysql" ||
+           url.scheme == "unixodbc";
 }
 
 Result<db::Database*> OdbcDriver::open(const db::Url& url)
@@ -26,7 +28,8 @@ Result<db::Database*> OdbcDriver::open(const db::Url& url)
         if (known.key == key)
             return known.database.get();
     const bool sqlite = target.dialect == db::Dialect::sqlite;
-    auto database = sqlite ? std::unique_ptr<db::Database>{std::make_unique<SqliteDatabase>(std::move(target), runtime_, log_, settings_)}
+    auto database = sqlite ? std::unique_ptr<db::Database>{std::make_unique<SqliteDatabase>(
+                                 std::move(target), runtime_, log_, settings_)}
                            : std::make_unique<ServerDatabase>(std::move(target), runtime_, log_, settings_);
     opened_.push_back({key, std::move(database)});
     return opened_.back().database.get();

@@ -13,8 +13,8 @@
 namespace sipyard::db_unixodbc {
 
 struct DriverSettings {
-    std::size_t threads = 4;           // connections per server; SQLite reads with half of them
-    std::size_t queue_limit = 10'000;  // calls that wait, per database
+    std::size_t threads = 4;          // connections per server; SQLite reads with half of them
+    std::size_t queue_limit = 10'000; // calls that wait, per database
 };
 
 class OdbcDriver : public db::Driver {
@@ -28,14 +28,14 @@ public:
 
 private:
     struct Opened {
-        std::string                   key; // the connection string, or SQLite's file
+        std::string key; // the connection string, or SQLite's file
         std::unique_ptr<db::Database> database;
     };
-    task::Runtime&       runtime_;
-    log::Logger          log_;
+    task::Runtime& runtime_;
+    log::Logger log_;
     const DriverSettings settings_;
-    mutable std::mutex   mutex_; // of opened_, held while one is added
-    std::vector<Opened>  opened_;
+    mutable std::mutex mutex_; // of opened_, held while one is added
+    std::vector<Opened> opened_;
 };
 
 } // namespace sipyard::db_unixodbc

@@ -8,10 +8,10 @@ namespace sipyard::db_unixodbc {
 Result<std::uint64_t> Freshness::ask(Duration deadline)
 {
     TRYV(line_->admit());
-    const Instant         until = line_->common->clock.now() + deadline;
-    const task::Event     mine;
+    const Instant until = line_->common->clock.now() + deadline;
+    const task::Event mine;
     std::shared_ptr<Look> look;
-    bool                  first = false;
+    bool first = false;
     {
         const std::lock_guard lock{mutex_};
         first = next_ == nullptr;
@@ -22,11 +22,12 @@ Result<std::uint64_t> Freshness::ask(Duration deadline)
     }
     if (first) {
         const auto self = shared_from_this();
-        auto accepted = line_->pool.submit([self, until](task::PoolThread& thread) { self->look(thread, until); }, until,
-                                           [self](task::PoolThread&) {
-                                               if (const auto dropped = self->begin())
-                                                   self->finish(*dropped, no_answer());
-                                           });
+        auto accepted =
+            line_->pool.submit([self, until](task::PoolThread& thread) { self->look(thread, until); }, until,
+                               [self](task::PoolThread&) {
+                                   if (const auto dropped = self->begin())
+                                       self->finish(*dropped, no_answer());
+                               });
         if (!accepted) {
             line_->common->refused.fetch_add(1, std::memory_order_relaxed);
             if (const auto refused = begin())
@@ -54,7 +55,7 @@ void Freshness::finish(Look& look, Result<std::uint64_t> answer)
 
 void Freshness::look(task::PoolThread& thread, Instant deadline)
 {
-    auto&      session = line_->session(thread);
+    auto& session = line_->session(thread);
     const auto mine = begin();
     if (!mine)
         return;
@@ -64,7 +65,8 @@ void Freshness::look(task::PoolThread& thread, Instant deadline)
             return finish(*mine, connected.error());
         auto rows = session.run_prepared("PRAGMA data_version", {});
         if (rows && !rows->empty())
-            return finish(*mine, session.connection_number() << 32U | static_cast<std::uint32_t>((*rows)[0][0].integer()));
+            return finish(*mine, session.connection_number() << 32U |
+                                     static_cast<std::uint32_t>((*rows)[0][0].integer()));
         if (rows)
             return finish(*mine, Error{ErrorKind::other, "PRAGMA data_version gave no row"});
         if (rows.error().kind != ErrorKind::busy || session.remaining() <= Duration{0})

@@ -1,4 +1,5 @@
-// modules/db_unixodbc/freshness.h - has an SQLite file changed? One look answers everybody who asked before it began
+// modules/db_unixodbc/freshness.h - has an SQLite file changed? One look answers everybody who asked before
+// it began
 #pragma once
 
 #include "modules/db_unixodbc/line.h"
@@ -10,8 +11,9 @@
 
 namespace sipyard::db_unixodbc {
 
-// PRAGMA data_version tells a connection whether others have committed since it last asked. It means something on one
-// connection only, so this line has one thread, and the number is joined with that of its connection.
+// PRAGMA data_version tells a connection whether others have committed since it last asked. It means
+// something on one connection only, so this line has one thread, and the number is joined with that of its
+// connection.
 class Freshness : public std::enable_shared_from_this<Freshness> {
 public:
     explicit Freshness(std::shared_ptr<Line> line) : line_{std::move(line)} {}
@@ -20,15 +22,15 @@ public:
 private:
     struct Look { // shared by its askers and the job
         std::vector<task::Event> waiting;
-        Result<std::uint64_t>    answer = Error{ErrorKind::timeout, "no answer"}; // written before the events
+        Result<std::uint64_t> answer = Error{ErrorKind::timeout, "no answer"}; // written before the events
     };
-    std::shared_ptr<Look> begin();                   // from here on askers make a new one
+    std::shared_ptr<Look> begin(); // from here on askers make a new one
     void look(task::PoolThread& thread, Instant deadline);
     void finish(Look& look, Result<std::uint64_t> answer);
 
-    const std::shared_ptr<Line> line_;   // see Line
-    std::mutex                  mutex_;  // of what follows
-    std::shared_ptr<Look>       next_;   // has not begun
+    const std::shared_ptr<Line> line_; // see Line
+    std::mutex mutex_;                 // of what follows
+    std::shared_ptr<Look> next_;       // has not begun
 };
 
 } // namespace sipyard::db_unixodbc

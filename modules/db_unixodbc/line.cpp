@@ -16,8 +16,8 @@ void Line::account(const Result<void>& result)
         return;
     if (!result && (result.error().kind == ErrorKind::lost || result.error().kind == ErrorKind::timeout)) {
         if (breaker.failed(common->clock.now())) {
-            log.error("{} does not answer, calls fail at once until it does: {}", common->target.url.safe_text(),
-                      result.error().text);
+            log.error("{} does not answer, calls fail at once until it does: {}",
+                      common->target.url.safe_text(), result.error().text);
             common->watchdog->wake(); // it sends the probes
         }
         return;
@@ -37,8 +37,9 @@ Result<void> Line::admit()
 Result<void> Line::answer(Call& call)
 {
     const bool in_time = call.done.wait(call.deadline);
-    auto       result = in_time ? std::move(call.result) : Result<void>{pool.unanswered()};
-    if (!result && result.error().kind == ErrorKind::overloaded) { // the breaker opened while the call was waiting
+    auto result = in_time ? std::move(call.result) : Result<void>{pool.unanswered()};
+    if (!result &&
+        result.error().kind == ErrorKind::overloaded) { // the breaker opened while the call was waiting
         common->refused.fetch_add(1, std::memory_order_relaxed);
         return result;
     }

@@ -12,17 +12,19 @@
 
 namespace sipyard::db_unixodbc {
 
-// A server has one line; an SQLite file has one for reads and one for writes. Shared by the database and the jobs
-// on their way, which may outlive it on a lost thread.
+// A server has one line; an SQLite file has one for reads and one for writes. Shared by the database and the
+// jobs on their way, which may outlive it on a lost thread.
 struct Line {
-    Line(std::shared_ptr<Common> its_common, task::Pool& its_pool, Session::Role its_role, log::Logger its_log)
+    Line(std::shared_ptr<Common> its_common, task::Pool& its_pool, Session::Role its_role,
+         log::Logger its_log)
         : common{std::move(its_common)}, pool{its_pool}, role{its_role}, log{its_log}
-    {}
+    {
+    }
     const std::shared_ptr<Common> common; // see Common
-    task::Pool&                   pool;   // the runtime's; its jobs end before it does, or their thread is lost
-    const Session::Role           role;
-    const log::Logger             log;
-    Breaker                       breaker;
+    task::Pool& pool; // the runtime's; its jobs end before it does, or their thread is lost
+    const Session::Role role;
+    const log::Logger log;
+    Breaker breaker;
 
     // The connection of a pool thread.
     Session& session(task::PoolThread& thread) const;
@@ -35,7 +37,10 @@ struct Line {
 };
 
 inline Error no_answer() { return {ErrorKind::timeout, "the database gave no answer within the deadline"}; }
-inline Error broken() { return {ErrorKind::overloaded, "the database does not answer, calls fail at once until it does"}; }
+inline Error broken()
+{
+    return {ErrorKind::overloaded, "the database does not answer, calls fail at once until it does"};
+}
 
 // Hands the call to a thread of the line and waits.
 Result<void> ask(const std::shared_ptr<Line>& line, const CallPtr& call);

@@ -1,4 +1,5 @@
-// modules/db_unixodbc/odbc.cpp - connect, prepare, bind, execute, fetch: the only file that includes ODBC's headers
+// modules/db_unixodbc/odbc.cpp - connect, prepare, bind, execute, fetch: the only file that includes ODBC's
+// headers
 #include "modules/db_unixodbc/odbc.h"
 
 #include "core/base/text.h"
@@ -24,9 +25,9 @@ SQLPOINTER number(std::uintptr_t value) { return std::bit_cast<SQLPOINTER>(value
 
 Diagnosis diagnose(SQLSMALLINT type, SQLHANDLE handle)
 {
-    Diagnosis   found;
-    SQLCHAR     state[6]{}, text[1024]{};
-    SQLINTEGER  native = 0;
+    Diagnosis found;
+    SQLCHAR state[6]{}, text[1024]{};
+    SQLINTEGER native = 0;
     SQLSMALLINT length = 0;
     if (!good(SQLGetDiagRec(type, handle, 1, state, &native, text, sizeof text, &length)))
         return {"HY000", 0, "the driver gives no reason"};
@@ -38,9 +39,10 @@ Diagnosis diagnose(SQLSMALLINT type, SQLHANDLE handle)
 
 } // namespace
 
-// --- connection -----------------------------------------------------------------------------------------------------
+// --- connection ----------------------------------------------------------------------------------
 
-Result<void> Connection::open(const std::string& connection_string, db::Dialect dialect, std::chrono::seconds login_timeout)
+Result<void> Connection::open(const std::string& connection_string, db::Dialect dialect,
+                              std::chrono::seconds login_timeout)
 {
     close();
     dialect_ = dialect;
@@ -52,11 +54,12 @@ Result<void> Connection::open(const std::string& connection_string, db::Dialect 
         close();
         return error;
     }
-    SQLSetConnectAttr(connection_, SQL_ATTR_LOGIN_TIMEOUT, number(static_cast<std::uintptr_t>(login_timeout.count())), 0);
+    SQLSetConnectAttr(connection_, SQL_ATTR_LOGIN_TIMEOUT,
+                      number(static_cast<std::uintptr_t>(login_timeout.count())), 0);
     SQLSMALLINT length = 0;
-    const auto  code = SQLDriverConnect(connection_, nullptr, text_of(connection_string),
-                                        static_cast<SQLSMALLINT>(connection_string.size()), nullptr, 0, &length,
-                                        SQL_DRIVER_NOPROMPT);
+    const auto code = SQLDriverConnect(connection_, nullptr, text_of(connection_string),
+                                       static_cast<SQLSMALLINT>(connection_string.size()), nullptr, 0,
+                                       &length, SQL_DRIVER_NOPROMPT);
     if (!good(code)) {
         auto error = error_of(dialect, diagnose(SQL_HANDLE_DBC, connection_));
         SQLFreeHandle(SQL_HANDLE_DBC, connection_);
@@ -83,13 +86,15 @@ void Connection::close()
 bool Connection::is_dead() const
 {
     SQLULEN dead = SQL_CD_FALSE; // room for drivers that write a long
-    return !connection_ || (good(SQLGetConnectAttr(connection_, SQL_ATTR_CONNECTION_DEAD, &dead, sizeof dead, nullptr))
-                            && dead == SQL_CD_TRUE);
+    return !connection_ ||
+           (good(SQLGetConnectAttr(connection_, SQL_ATTR_CONNECTION_DEAD, &dead, sizeof dead, nullptr)) &&
+            dead == SQL_CD_TRUE);
 }
 
 Result<void> Connection::set_autocommit(bool on)
 {
-    if (good(SQLSetConnectAttr(connection_, SQL_ATTR_AUTOCOMMIT, number(on ? SQL_AUTOCOMMIT_ON : SQL_AUTOCOMMIT_OFF), 0)))
+    if (good(SQLSetConnectAttr(connection_, SQL_ATTR_AUTOCOMMIT,
+                               number(on ? SQL_AUTOCOMMIT_ON : SQL_AUTOCOMMIT_OFF), 0)))
         return {};
     return error_of(dialect_, diagnose(SQL_HANDLE_DBC, connection_));
 }
@@ -101,7 +106,7 @@ Result<void> Connection::end_transaction(bool commit)
     return error_of(dialect_, diagnose(SQL_HANDLE_DBC, connection_));
 }
 
-// --- statement ------------------------------------------------------------------------------------------------------
+// --- statement -----------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Statement>> Statement::make(Connection& connection)
 {
@@ -146,7 +151,7 @@ Result<void> Statement::bind(const std::vector<db::Value>& values)
 
 Result<void> Statement::bind_one(std::size_t index, const db::Value& value)
 {
-    Place&      place = places_[index];
+    Place& place = places_[index];
     const void* at = place.bytes;
     SQLSMALLINT c_type = SQL_C_CHAR, sql_type = SQL_VARCHAR;
     std::size_t size = Place::room;
@@ -171,7 +176,8 @@ Result<void> Statement::bind_one(std::size_t index, const db::Value& value)
         if (value.is_blob()) {
             c_type = SQL_C_BINARY;
             sql_type = SQL_LONGVARBINARY;
-            place.bound = nullptr; // libsqliteodbc keeps the length of the first value: bound anew, as long ones are
+            place.bound =
+                nullptr; // libsqliteodbc keeps the length of the first value: bound anew, as long ones are
         }
         place.length = static_cast<SQLLEN>(bytes.size());
         if (bytes.size() <= Place::room) {
@@ -185,8 +191,9 @@ Result<void> Statement::bind_one(std::size_t index, const db::Value& value)
     }
     if (place.bound == at && place.c_type == c_type && place.size == size)
         return {};
-    const auto code = SQLBindParameter(handle_, static_cast<SQLUSMALLINT>(index + 1), SQL_PARAM_INPUT, c_type, sql_type, size,
-                                       0, const_cast<void*>(at), static_cast<SQLLEN>(size), &place.length);
+    const auto code =
+        SQLBindParameter(handle_, static_cast<SQLUSMALLINT>(index + 1), SQL_PARAM_INPUT, c_type, sql_type,
+                         size, 0, const_cast<void*>(at), static_cast<SQLLEN>(size), &place.length);
     if (!good(code))
         return failure();
     // A long value's memory is the caller's: it is bound anew each time.
@@ -220,19 +227,28 @@ Result<void> Statement::describe()
     if (!good(SQLNumResultCols(handle_, &count)))
         return failure();
     for (SQLSMALLINT i = 1; i <= count; ++i) {
-        SQLCHAR     name[256]{};
+        SQLCHAR name[256]{};
         SQLSMALLINT length = 0, type = 0, scale = 0, nullable = 0;
-        SQLULEN     size = 0; // not believed: SQLite says 255 to any blob
-        if (!good(SQLDescribeCol(handle_, static_cast<SQLUSMALLINT>(i), name, sizeof name, &length, &type, &size, &scale,
-                                 &nullable)))
+        SQLULEN size = 0; // not believed: SQLite says 255 to any blob
+        if (!good(SQLDescribeCol(handle_, static_cast<SQLUSMALLINT>(i), name, sizeof name, &length, &type,
+                                 &size, &scale, &nullable)))
             return failure();
         Column column;
         column.name = reinterpret_cast<const char*>(name);
         switch (type) {
-        case SQL_TINYINT: case SQL_SMALLINT: case SQL_INTEGER: case SQL_BIGINT: case SQL_BIT: column.c_type = SQL_C_SBIGINT; break;
-        case SQL_REAL: case SQL_FLOAT: case SQL_DOUBLE: column.c_type = SQL_C_DOUBLE; break;
-        case SQL_BINARY: case SQL_VARBINARY: case SQL_LONGVARBINARY: column.c_type = SQL_C_BINARY; break;
-        case SQL_DECIMAL: case SQL_NUMERIC:
+        case SQL_TINYINT:
+        case SQL_SMALLINT:
+        case SQL_INTEGER:
+        case SQL_BIGINT:
+        case SQL_BIT: column.c_type = SQL_C_SBIGINT; break;
+        case SQL_REAL:
+        case SQL_FLOAT:
+        case SQL_DOUBLE: column.c_type = SQL_C_DOUBLE; break;
+        case SQL_BINARY:
+        case SQL_VARBINARY:
+        case SQL_LONGVARBINARY: column.c_type = SQL_C_BINARY; break;
+        case SQL_DECIMAL:
+        case SQL_NUMERIC:
             column.c_type = SQL_C_CHAR;
             column.decimal = scale == 0;
             break;
@@ -263,11 +279,13 @@ Result<db::Value> Statement::get(unsigned short number, const Column& column, st
         return db::Value{value};
     }
     // In pieces: the driver says the length before the first only if it likes to.
-    const std::size_t usable = column.c_type == SQL_C_CHAR ? piece - 1 : piece; // the zero at the end of a text
+    const std::size_t usable =
+        column.c_type == SQL_C_CHAR ? piece - 1 : piece; // the zero at the end of a text
     scratch.resize(piece);
     std::string bytes;
     for (;;) {
-        const auto code = SQLGetData(handle_, number, column.c_type, scratch.data(), static_cast<SQLLEN>(piece), &length);
+        const auto code =
+            SQLGetData(handle_, number, column.c_type, scratch.data(), static_cast<SQLLEN>(piece), &length);
         if (code == SQL_NO_DATA)
             break;
         if (!good(code))
@@ -290,7 +308,7 @@ Result<db::Value> Statement::get(unsigned short number, const Column& column, st
 
 Result<db::Rows> Statement::fetch(std::vector<char>& scratch)
 {
-    db::Rows    rows;
+    db::Rows rows;
     SQLSMALLINT count = 0;
     if (!good(SQLNumResultCols(handle_, &count)))
         return failure();
@@ -323,10 +341,7 @@ Result<db::Rows> Statement::fetch(std::vector<char>& scratch)
     return rows;
 }
 
-void Statement::close()
-{
-    SQLFreeStmt(handle_, SQL_CLOSE);
-}
+void Statement::close() { SQLFreeStmt(handle_, SQL_CLOSE); }
 
 void Statement::cancel(void* handle) { SQLCancel(handle); }
 

@@ -1,4 +1,5 @@
-// modules/db_unixodbc/odbc.h - the driver manager's handles as objects: they free themselves and answer with Result
+// modules/db_unixodbc/odbc.h - the driver manager's handles as objects: they free themselves and answer with
+// Result
 #pragma once
 
 #include "core/base/result.h"
@@ -23,19 +24,20 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    Result<void> open(const std::string& connection_string, db::Dialect dialect, std::chrono::seconds login_timeout);
-    void         close(); // statements must be gone
-    bool         is_open() const { return connection_ != nullptr; }
-    bool         is_dead() const; // the driver knows that the peer has gone
-    db::Dialect  dialect() const { return dialect_; }
+    Result<void> open(const std::string& connection_string, db::Dialect dialect,
+                      std::chrono::seconds login_timeout);
+    void close(); // statements must be gone
+    bool is_open() const { return connection_ != nullptr; }
+    bool is_dead() const; // the driver knows that the peer has gone
+    db::Dialect dialect() const { return dialect_; }
     // Transactions of databases whose words for them are not known.
     Result<void> set_autocommit(bool on);
     Result<void> end_transaction(bool commit);
 
 private:
     friend class Statement;
-    void*       environment_ = nullptr;
-    void*       connection_ = nullptr;
+    void* environment_ = nullptr;
+    void* connection_ = nullptr;
     db::Dialect dialect_ = db::Dialect::other;
 };
 
@@ -50,12 +52,12 @@ public:
     Result<void> prepare(std::string_view sql);
     // `values` must stay until the rows are fetched: long ones are not copied.
     Result<void> bind(const std::vector<db::Value>& values);
-    Result<void> execute();                       // the prepared text
-    Result<void> execute(std::string_view sql);   // without preparing
+    Result<void> execute();                     // the prepared text
+    Result<void> execute(std::string_view sql); // without preparing
     // Everything the execution gave; closes the cursor. `scratch` takes the pieces of long values.
     Result<db::Rows> fetch(std::vector<char>& scratch);
-    void  close();                                // after an error
-    void* handle() const { return handle_; }      // for cancel()
+    void close();                            // after an error
+    void* handle() const { return handle_; } // for cancel()
 
     // From any thread, while the statement runs.
     static void cancel(void* handle);
@@ -63,28 +65,28 @@ public:
 private:
     // A parameter's place in memory, bound once; short values are copied there at each execution.
     struct Place {
-        static constexpr std::size_t room = 256;  // most of what Kamailio's tables hold is shorter
+        static constexpr std::size_t room = 256; // most of what Kamailio's tables hold is shorter
         alignas(16) char bytes[room];
-        long             length = 0;              // or SQL_NULL_DATA
-        const void*      bound = nullptr;
-        short            c_type = 0;
-        std::size_t      size = 0;
+        long length = 0; // or SQL_NULL_DATA
+        const void* bound = nullptr;
+        short c_type = 0;
+        std::size_t size = 0;
     };
     struct Column {
         std::string name;
-        short       c_type = 0;
-        bool        decimal = false, untyped = false;
+        short c_type = 0;
+        bool decimal = false, untyped = false;
     };
     Statement(Connection& connection, void* handle) : connection_{connection}, handle_{handle} {}
-    Result<void>      bind_one(std::size_t index, const db::Value& value);
-    Result<void>      describe();
+    Result<void> bind_one(std::size_t index, const db::Value& value);
+    Result<void> describe();
     Result<db::Value> get(unsigned short number, const Column& column, std::vector<char>& scratch);
-    Error             failure() const;
+    Error failure() const;
 
-    Connection&         connection_;
-    void*               handle_;
+    Connection& connection_;
+    void* handle_;
     std::unique_ptr<Place[]> places_;
-    std::size_t         place_count_ = 0;
+    std::size_t place_count_ = 0;
     std::vector<Column> columns_;
 };
 

@@ -38,10 +38,10 @@ struct Bench {
         REQUIRE(rows);
         return rows->affected;
     }
-    TempFolder               folder;
+    TempFolder folder;
     std::optional<SqlServer> sql;
-    Server                   server;
-    db::Database*            database = nullptr;
+    Server server;
+    db::Database* database = nullptr;
 };
 
 db::Table table()
@@ -75,10 +75,15 @@ void values_survive(Bench& bench)
     const std::string long_text = [] {
         std::string text;
         while (text.size() < (1 << 20))
-            text += "<entry uri=\"sip:b\xc3\xb6" "b@example.com\">\xf0\x9f\x93\x9e</entry>\n";
+            text += "<entry uri=\"sip:b\xc3\xb6"
+                    "b@example.com\">\xf0\x9f\x93\x9e</entry>\n";
         return text;
     }();
-    const struct { const char* story; const char* column; Value value; } rows[] = {
+    const struct {
+        const char* story;
+        const char* column;
+        Value value;
+    } rows[] = {
         {"the largest integer", "n", Value{INT64_MAX}},
         {"the smallest integer", "n", Value{INT64_MIN}},
         {"zero", "n", Value{0}},
@@ -109,8 +114,10 @@ void values_survive(Bench& bench)
     for (const auto& row : rows) {
         INFO(row.story);
         const auto key = "key " + std::to_string(++number);
-        CHECK(bench.write(std::string{"INSERT INTO things (k, "} + row.column + ") VALUES (?, ?)", {Value{key}, row.value}) == 1);
-        const auto back = bench.read(std::string{"SELECT "} + row.column + ", k, i FROM things WHERE k = ?", {Value{key}});
+        CHECK(bench.write(std::string{"INSERT INTO things (k, "} + row.column + ") VALUES (?, ?)",
+                          {Value{key}, row.value}) == 1);
+        const auto back =
+            bench.read(std::string{"SELECT "} + row.column + ", k, i FROM things WHERE k = ?", {Value{key}});
         REQUIRE(back.size() == 1);
         CHECK(back.columns == std::vector<std::string>{row.column, "k", "i"});
         CHECK((back[0][0] == row.value)); // not expanded: a megabyte tells nobody anything
@@ -124,10 +131,21 @@ void values_survive(Bench& bench)
 void errors_have_their_kind(Bench& bench)
 {
     bench.write("INSERT INTO things (k) VALUES ('twice')");
-    const struct { const char* story; const char* sql; std::vector<Value> values; ErrorKind kind; } rows[] = {
+    const struct {
+        const char* story;
+        const char* sql;
+        std::vector<Value> values;
+        ErrorKind kind;
+    } rows[] = {
         {"the same key again", "INSERT INTO things (k) VALUES (?)", {Value{"twice"}}, ErrorKind::unique},
-        {"the same key, without parameters", "INSERT INTO things (k) VALUES ('twice')", {}, ErrorKind::unique},
-        {"null where none may be", "INSERT INTO things (k) VALUES (?)", {Value{Null{}}}, ErrorKind::constraint},
+        {"the same key, without parameters",
+         "INSERT INTO things (k) VALUES ('twice')",
+         {},
+         ErrorKind::unique},
+        {"null where none may be",
+         "INSERT INTO things (k) VALUES (?)",
+         {Value{Null{}}},
+         ErrorKind::constraint},
         {"no SQL", "INSURT INTO things (k) VALUES ('x')", {}, ErrorKind::syntax},
         {"no such table", "INSERT INTO thingies (k) VALUES (?)", {Value{"x"}}, ErrorKind::syntax},
         {"no such column", "INSERT INTO things (kk) VALUES (?)", {Value{"x"}}, ErrorKind::syntax},
@@ -153,8 +171,10 @@ void upserts_and_counts(Bench& bench)
     REQUIRE(rows.size() == 1);
     CHECK(rows[0] == std::vector<Value>{Value{2}, Value{"two"}});
     CHECK(bench.write("UPDATE things SET n = 2 WHERE k = 'up'") == 1); // the same value counts as found
-    CHECK(bench.write("UPDATE things SET n = ? WHERE k = ? AND n = ?", {Value{3}, Value{"up"}, Value{99}}) == 0);
-    CHECK(bench.write("UPDATE things SET n = ? WHERE k = ? AND n = ?", {Value{3}, Value{"up"}, Value{2}}) == 1);
+    CHECK(bench.write("UPDATE things SET n = ? WHERE k = ? AND n = ?", {Value{3}, Value{"up"}, Value{99}}) ==
+          0);
+    CHECK(bench.write("UPDATE things SET n = ? WHERE k = ? AND n = ?", {Value{3}, Value{"up"}, Value{2}}) ==
+          1);
     CHECK(bench.write("DELETE FROM things WHERE k = 'nobody'") == 0);
     CHECK(bench.read("SELECT n FROM things WHERE k = 'nobody'").empty());
     // Aggregates have the types a script expects.
@@ -185,18 +205,24 @@ void transactions_are_whole(Bench& bench)
         (void)connection.run("INSERT INTO things (k) VALUES ('tx3')");
         throw 1;
     }));
-    CHECK(bench.read("SELECT n FROM things WHERE k LIKE 'tx%'").rows == std::vector<std::vector<Value>>{{Value{2}}});
+    CHECK(bench.read("SELECT n FROM things WHERE k LIKE 'tx%'").rows ==
+          std::vector<std::vector<Value>>{{Value{2}}});
     // Counting up from many fibers loses nothing.
     std::atomic<int> done{0};
     bench.server.fibers(50, [&](int) {
-        done += bench.database->transaction<int>([](db::Connection& connection) -> Result<int> {
-            TRY(const auto rows, connection.run("SELECT n FROM things WHERE k = ?"
-                                                + std::string{connection.dialect() == db::Dialect::sqlite ? "" : " FOR UPDATE"},
-                                                {Value{"tx1"}}));
-            TRY(const auto changed, connection.run("UPDATE things SET n = ? WHERE k = ?",
-                                                   {Value{rows[0][0].integer() + 1}, Value{"tx1"}}));
-            return 1;
-        }).has_value();
+        done +=
+            bench.database
+                ->transaction<int>([](db::Connection& connection) -> Result<int> {
+                    TRY(const auto rows,
+                        connection.run(
+                            "SELECT n FROM things WHERE k = ?" +
+                                std::string{connection.dialect() == db::Dialect::sqlite ? "" : " FOR UPDATE"},
+                            {Value{"tx1"}}));
+                    TRY(const auto changed, connection.run("UPDATE things SET n = ? WHERE k = ?",
+                                                           {Value{rows[0][0].integer() + 1}, Value{"tx1"}}));
+                    return 1;
+                })
+                .has_value();
     });
     CHECK(done == 50);
     CHECK(bench.read("SELECT n FROM things WHERE k = 'tx1'")[0][0] == Value{52});
@@ -216,7 +242,8 @@ void late_statements_are_stopped(Bench& bench, const char* slow)
     const auto late = bench.database->read(slow, {}, std::chrono::milliseconds{300});
     REQUIRE_FALSE(late);
     CHECK(late.error().kind == ErrorKind::timeout);
-    bench.server.fibers(8, [&](int) { (void)bench.database->read("SELECT 1"); }); // every thread is free again
+    bench.server.fibers(8,
+                        [&](int) { (void)bench.database->read("SELECT 1"); }); // every thread is free again
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{5});
     CHECK(bench.database->stats().lost_threads == 0);
 }
@@ -257,10 +284,12 @@ void outlives_its_server(Bench& bench)
     bench.sql->stop();
     bench.sql->start();
     CHECK(bench.database->read("SELECT k FROM things WHERE k = ?", {Value{"twice"}}).has_value());
-    CHECK(bench.database->transaction<int>([](db::Connection& connection) -> Result<int> {
-        TRY(const auto rows, connection.run("INSERT INTO things (k) VALUES ('after')"));
-        return 1;
-    }).has_value());
+    CHECK(bench.database
+              ->transaction<int>([](db::Connection& connection) -> Result<int> {
+                  TRY(const auto rows, connection.run("INSERT INTO things (k) VALUES ('after')"));
+                  return 1;
+              })
+              .has_value());
     CHECK(bench.database->stats().reconnects > 0);
 }
 

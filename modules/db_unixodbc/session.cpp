@@ -12,7 +12,8 @@
 namespace sipyard::db_unixodbc {
 namespace {
 
-constexpr Duration rest = std::chrono::seconds{1}; // after which a server's connection is tested before a change
+constexpr Duration rest =
+    std::chrono::seconds{1}; // after which a server's connection is tested before a change
 
 // SQLite's own words are "unable to open database file"; operators deserve the reason.
 Result<void> openable(const std::string& file)
@@ -88,9 +89,9 @@ Result<void> Session::connect_if_needed()
     return {};
 }
 
-// SQLCancel on the statement that runs is no way: the drivers of SQLite and MariaDB also close its cursor, in the
-// watchdog's thread, under the hands of ours. SQLite's interrupts whatever its connection does, so a statement that
-// never runs serves; servers are asked over a connection of its own.
+// SQLCancel on the statement that runs is no way: the drivers of SQLite and MariaDB also close its cursor, in
+// the watchdog's thread, under the hands of ours. SQLite's interrupts whatever its connection does, so a
+// statement that never runs serves; servers are asked over a connection of its own.
 Result<void> Session::learn_to_cancel()
 {
     const auto& target = common_->target;
@@ -105,10 +106,13 @@ Result<void> Session::learn_to_cancel()
     TRY(const auto rows, direct(postgres ? "SELECT pg_backend_pid()" : "SELECT CONNECTION_ID()"));
     if (rows.empty())
         return Error{ErrorKind::lost, "the server does not tell the number of the connection"};
-    auto cancel = [common = std::weak_ptr{common_}, sql = (postgres ? "SELECT pg_cancel_backend(" : "KILL QUERY (") + rows[0][0].print() + ")"] {
-        const auto       alive = common.lock();
+    auto cancel = [common = std::weak_ptr{common_},
+                   sql =
+                       (postgres ? "SELECT pg_cancel_backend(" : "KILL QUERY (") + rows[0][0].print() + ")"] {
+        const auto alive = common.lock();
         odbc::Connection other;
-        if (!alive || !other.open(alive->target.connection_string, alive->target.dialect, alive->target.login_timeout))
+        if (!alive ||
+            !other.open(alive->target.connection_string, alive->target.dialect, alive->target.login_timeout))
             return;
         if (const auto statement = odbc::Statement::make(other))
             (void)(*statement)->execute(sql);
@@ -133,8 +137,9 @@ Result<db::Rows> Session::run(std::string_view sql, const std::vector<db::Value>
     if (sql.find('\0') != std::string_view::npos)
         return note({ErrorKind::syntax, "a statement has no zero byte"});
     if (db::controls_transaction(sql))
-        return note({ErrorKind::unsupported, format("'{}': transactions are begun and ended by the database layer",
-                                                    sql.substr(0, 40))});
+        return note(
+            {ErrorKind::unsupported,
+             format("'{}': transactions are begun and ended by the database layer", sql.substr(0, 40))});
     if (const auto ready = connect_if_needed(); !ready)
         return note(ready.error());
     // Without values the text is often made on the spot, by a script: preparing it would push others out.

@@ -15,7 +15,10 @@ using db::Value;
 namespace {
 
 struct Sqlite {
-    explicit Sqlite(DriverSettings settings = {}) : server{settings}, database{server.open("sqlite://" + file)} {}
+    explicit Sqlite(DriverSettings settings = {})
+        : server{settings}, database{server.open("sqlite://" + file)}
+    {
+    }
     void need(std::string sql, std::vector<Value> values = {})
     {
         const auto done = database.write(std::move(sql), std::move(values));
@@ -30,9 +33,9 @@ struct Sqlite {
         REQUIRE(rows->size() == 1);
         return (*rows)[0][0].integer();
     }
-    TempFolder    folder;
-    std::string   file = folder.path + "/test.db";
-    Server        server;
+    TempFolder folder;
+    std::string file = folder.path + "/test.db";
+    Server server;
     db::Database& database;
 };
 
@@ -80,8 +83,9 @@ TEST_CASE("a missing file is created, a missing folder is named", "[db_unixodbc]
 TEST_CASE("the same file is one database, however it is written", "[db_unixodbc]")
 {
     Sqlite sqlite;
-    CHECK(&sqlite.database == &sqlite.server.open("sqlite:///" + sqlite.folder.path + "/../" +
-                                                  sqlite.folder.path.substr(sqlite.folder.path.rfind('/') + 1) + "/./test.db"));
+    CHECK(&sqlite.database ==
+          &sqlite.server.open("sqlite:///" + sqlite.folder.path + "/../" +
+                              sqlite.folder.path.substr(sqlite.folder.path.rfind('/') + 1) + "/./test.db"));
     CHECK(&sqlite.database != &sqlite.server.open("sqlite://" + sqlite.folder.path + "/other.db"));
     auto& full = sqlite.server.open("sqlite://" + sqlite.folder.path + "/full.db?sync=full");
     const auto level = full.transaction<std::int64_t>([](db::Connection& connection) -> Result<std::int64_t> {
@@ -96,10 +100,11 @@ TEST_CASE("many fibers' writes share transactions", "[db_unixodbc]")
 {
     Sqlite sqlite;
     sqlite.need("CREATE TABLE t (n INTEGER UNIQUE, s TEXT)");
-    const auto       before = sqlite.database.stats();
+    const auto before = sqlite.database.stats();
     std::atomic<int> good{0};
     sqlite.server.fibers(1000, [&](int i) {
-        const auto done = sqlite.database.write("INSERT INTO t VALUES (?, ?)", {Value{i}, Value{"text " + std::to_string(i)}});
+        const auto done = sqlite.database.write("INSERT INTO t VALUES (?, ?)",
+                                                {Value{i}, Value{"text " + std::to_string(i)}});
         good += done && done->affected == 1 ? 1 : 0;
     });
     CHECK(good == 1000);
@@ -123,10 +128,11 @@ TEST_CASE("one bad write in a batch hurts nobody else", "[db_unixodbc]")
         } else if (i % 3 == 1) {
             good += sqlite.database.write("INSERT INTO t VALUES (?)", {Value{i}}).has_value();
         } else { // inserts, then fails: its insert must not stay
-            const auto done = sqlite.database.transaction<int>([i](db::Connection& connection) -> Result<int> {
-                TRY(const auto first, connection.run("INSERT INTO t VALUES (?)", {Value{100'000 + i}}));
-                return Error{ErrorKind::other, std::string{"changed my mind"}};
-            });
+            const auto done =
+                sqlite.database.transaction<int>([i](db::Connection& connection) -> Result<int> {
+                    TRY(const auto first, connection.run("INSERT INTO t VALUES (?)", {Value{100'000 + i}}));
+                    return Error{ErrorKind::other, std::string{"changed my mind"}};
+                });
             undone += !done && done.error().text == "changed my mind";
         }
     });
@@ -159,9 +165,9 @@ TEST_CASE("another connection's lock costs latency only", "[db_unixodbc]")
     Other other{sqlite.file};
     other.run("BEGIN IMMEDIATE");
     other.run("INSERT INTO t VALUES (-1)");
-    bool           read_meanwhile = false;
+    bool read_meanwhile = false;
     std::ptrdiff_t threads = 0;
-    std::thread    opener{[&] {
+    std::thread opener{[&] {
         // 5,000 fibers wait meanwhile on a handful of threads, and readers are not disturbed.
         while (sqlite.database.stats().queued < 4'000)
             std::this_thread::yield();
@@ -172,7 +178,8 @@ TEST_CASE("another connection's lock costs latency only", "[db_unixodbc]")
     }};
     std::atomic<int> good{0};
     sqlite.server.fibers(5'000, [&](int i) {
-        good += sqlite.database.write("INSERT INTO t VALUES (?)", {Value{i}}, std::chrono::seconds{60}).has_value();
+        good += sqlite.database.write("INSERT INTO t VALUES (?)", {Value{i}}, std::chrono::seconds{60})
+                    .has_value();
     });
     opener.join();
     CHECK(good == 5'000);
@@ -207,7 +214,8 @@ TEST_CASE("after five timeouts nobody waits, until a probe gets through", "[db_u
     other.run("BEGIN IMMEDIATE");
     std::atomic<int> good{0};
     sqlite.server.fibers(8, [&](int) {
-        good += sqlite.database.write("INSERT INTO t VALUES (1)", {}, std::chrono::milliseconds{100}).has_value();
+        good +=
+            sqlite.database.write("INSERT INTO t VALUES (1)", {}, std::chrono::milliseconds{100}).has_value();
     });
     CHECK(good == 0);
     CHECK(sqlite.database.stats().breaker_open);
@@ -237,7 +245,8 @@ TEST_CASE("a full queue refuses at once", "[db_unixodbc]")
         other.run("COMMIT");
     }};
     sqlite.server.fibers(60, [&](int i) {
-        const auto done = sqlite.database.write("INSERT INTO t VALUES (?)", {Value{i}}, std::chrono::seconds{60});
+        const auto done =
+            sqlite.database.write("INSERT INTO t VALUES (?)", {Value{i}}, std::chrono::seconds{60});
         good += done.has_value();
         refused += !done && done.error().kind == ErrorKind::overloaded;
     });
@@ -248,7 +257,8 @@ TEST_CASE("a full queue refuses at once", "[db_unixodbc]")
 
 TEST_CASE("a statement that runs for ever is stopped, and its batch goes on", "[db_unixodbc]")
 {
-    constexpr const char* endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
+    constexpr const char* endless =
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
     Sqlite sqlite;
     sqlite.need("CREATE TABLE t (n INTEGER)");
     const auto start = std::chrono::steady_clock::now();
@@ -258,7 +268,8 @@ TEST_CASE("a statement that runs for ever is stopped, and its batch goes on", "[
     std::atomic<int> good{0}, timed_out{0};
     sqlite.server.fibers(50, [&](int i) {
         if (i == 25) {
-            const auto done = sqlite.database.write(std::string{"INSERT INTO t "} + endless, {}, std::chrono::milliseconds{300});
+            const auto done = sqlite.database.write(std::string{"INSERT INTO t "} + endless, {},
+                                                    std::chrono::milliseconds{300});
             timed_out += !done && done.error().kind == ErrorKind::timeout;
         } else {
             good += sqlite.database.write("INSERT INTO t VALUES (?)", {Value{i}}).has_value();
@@ -293,7 +304,7 @@ TEST_CASE("freshness changes with every commit, and only then", "[db_unixodbc]")
     other.run("INSERT INTO t VALUES (2)");
     CHECK(version() != second);
     const auto third = version();
-    std::mutex              guard;
+    std::mutex guard;
     std::set<std::uint64_t> seen;
     sqlite.server.fibers(500, [&](int) {
         const auto fresh = sqlite.database.freshness();
@@ -334,11 +345,14 @@ TEST_CASE("readers cannot write, and transactions belong to the layer", "[db_uni
 TEST_CASE("a database in which Kamailio wrote is read as it is", "[db_unixodbc]")
 {
     Sqlite sqlite;
-    Other  kamailio{sqlite.file}; // kamdbctl's table, a document stored as text in a BLOB column
-    kamailio.run("CREATE TABLE xcap (id INTEGER PRIMARY KEY NOT NULL, username VARCHAR(64) NOT NULL, doc BLOB NOT NULL, "
-                 "doc_type INTEGER NOT NULL, etag VARCHAR(128) NOT NULL, source_date TIMESTAMP WITHOUT TIME ZONE)");
+    Other kamailio{sqlite.file}; // kamdbctl's table, a document stored as text in a BLOB column
+    kamailio.run(
+        "CREATE TABLE xcap (id INTEGER PRIMARY KEY NOT NULL, username VARCHAR(64) NOT NULL, doc BLOB NOT "
+        "NULL, "
+        "doc_type INTEGER NOT NULL, etag VARCHAR(128) NOT NULL, source_date TIMESTAMP WITHOUT TIME ZONE)");
     kamailio.run("INSERT INTO xcap VALUES (1, 'bob', '<x>\xc3\xa4</x>', 2, 'e1', '2024-01-02 03:04:05')");
-    const auto rows = sqlite.database.read("SELECT id, username, doc, source_date FROM xcap WHERE username = ?", {Value{"bob"}});
+    const auto rows = sqlite.database.read(
+        "SELECT id, username, doc, source_date FROM xcap WHERE username = ?", {Value{"bob"}});
     INFO(why(rows));
     REQUIRE(rows);
     REQUIRE(rows->size() == 1);
@@ -352,7 +366,7 @@ TEST_CASE("off a fiber the same calls wait in the thread", "[db_unixodbc]")
 {
     Sqlite sqlite;
     sqlite.need("CREATE TABLE t (n INTEGER)");
-    std::atomic<int>         good{0};
+    std::atomic<int> good{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&, t] {

@@ -1,4 +1,5 @@
-// modules/db_unixodbc/sqlite_writer.cpp - gathering, batching, waiting for the lock, falling back to single writes
+// modules/db_unixodbc/sqlite_writer.cpp - gathering, batching, waiting for the lock, falling back to single
+// writes
 #include "modules/db_unixodbc/sqlite_writer.h"
 
 #include <algorithm>
@@ -7,9 +8,10 @@
 namespace sipyard::db_unixodbc {
 namespace {
 
-constexpr Duration slack = std::chrono::seconds{1};          // later calls that a drain takes along
-constexpr auto     pause = std::chrono::milliseconds{5};     // SQLite may say "busy" without having waited
-constexpr Duration patience = std::chrono::seconds{2};       // past a drain's deadline; the pool's own is one second
+constexpr Duration slack = std::chrono::seconds{1};  // later calls that a drain takes along
+constexpr auto pause = std::chrono::milliseconds{5}; // SQLite may say "busy" without having waited
+constexpr Duration patience =
+    std::chrono::seconds{2}; // past a drain's deadline; the pool's own is one second
 
 } // namespace
 
@@ -51,8 +53,9 @@ void SqliteWriter::schedule(std::unique_lock<std::mutex>& lock)
     give_up_ = next.deadline + patience;
     lock.unlock();
     const auto self = shared_from_this();
-    const auto accepted = line_->pool.submit([self, next](task::PoolThread& thread) { self->drain(thread, next); },
-                                             next.deadline, [self, next](task::PoolThread&) { self->finished(next); });
+    const auto accepted =
+        line_->pool.submit([self, next](task::PoolThread& thread) { self->drain(thread, next); },
+                           next.deadline, [self, next](task::PoolThread&) { self->finished(next); });
     lock.lock();
     if (accepted || drains_ != next.number)
         return;
@@ -71,7 +74,8 @@ void SqliteWriter::drain(task::PoolThread& thread, Drain drain)
         const std::lock_guard lock{mutex_};
         if (drain.number != drains_)
             return; // given up as stuck before it began
-        while (!queue_.empty() && calls.size() < most_in_batch && queue_.front()->deadline <= drain.deadline) {
+        while (!queue_.empty() && calls.size() < most_in_batch &&
+               queue_.front()->deadline <= drain.deadline) {
             calls.push_back(std::move(queue_.front()));
             queue_.pop_front();
         }
@@ -101,7 +105,7 @@ void SqliteWriter::finish(const CallPtr& call, Result<void> result)
 void SqliteWriter::drop_late(std::vector<CallPtr>& calls)
 {
     const Instant now = line_->common->clock.now();
-    const bool    open = line_->breaker.is_open();
+    const bool open = line_->breaker.is_open();
     std::erase_if(calls, [&](const CallPtr& call) {
         const bool late = call->deadline <= now, refused = open && !call->probe;
         if (late || refused)
@@ -174,7 +178,8 @@ bool SqliteWriter::run_together(Session& session, std::vector<CallPtr>& calls)
             return false; // SQLite has rolled back everything
         if (several && !session.run_plain("RELEASE one"))
             return false;
-        // An interrupted or OR ROLLBACK statement takes the whole transaction along: then BEGIN is possible again.
+        // An interrupted or OR ROLLBACK statement takes the whole transaction along: then BEGIN is possible
+        // again.
         if (!result && (!session.connected() || session.run_plain("BEGIN")))
             return false;
         results.push_back(std::move(result));
@@ -187,8 +192,8 @@ bool SqliteWriter::run_together(Session& session, std::vector<CallPtr>& calls)
     return true;
 }
 
-// A statement commits by itself: no BEGIN, no COMMIT. False near its deadline: while it waits for the lock in the driver
-// it cannot be called back, so it might be written after its asker has gone.
+// A statement commits by itself: no BEGIN, no COMMIT. False near its deadline: while it waits for the lock in
+// the driver it cannot be called back, so it might be written after its asker has gone.
 bool SqliteWriter::run_statement(Session& session, const CallPtr& call)
 {
     for (std::vector<CallPtr> only{call};;) {

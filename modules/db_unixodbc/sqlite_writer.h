@@ -12,23 +12,23 @@
 
 namespace sipyard::db_unixodbc {
 
-// SQLite lets one connection write at a time, and waiting for the lock is expensive, so all writes of the process go
-// through here:
+// SQLite lets one connection write at a time, and waiting for the lock is expensive, so all writes of the
+// process go through here:
 //
 //     fiber ─┐ Call            ┌ BEGIN IMMEDIATE
 //     fiber ─┼──▶ queue ─────▶ │ SAVEPOINT, work, RELEASE   per job         then every fiber gets its answer
 //     fiber ─┘   (bounded)     └ COMMIT
 //
-// While a batch commits, the next one gathers. A call that fails is rolled back to its savepoint and the others go on.
-// When the batch fails as a whole (the disk is full, a statement was interrupted) its calls run again one by one.
-// Another process's lock is waited for until the last deadline in the batch.
+// While a batch commits, the next one gathers. A call that fails is rolled back to its savepoint and the
+// others go on. When the batch fails as a whole (the disk is full, a statement was interrupted) its calls run
+// again one by one. Another process's lock is waited for until the last deadline in the batch.
 class SqliteWriter : public std::enable_shared_from_this<SqliteWriter> {
 public:
     SqliteWriter(std::shared_ptr<Line> line, std::size_t limit) : line_{std::move(line)}, limit_{limit} {}
 
     // Thread-safe. Overloaded when the queue is full.
     Result<void> enqueue(const CallPtr& call);
-    std::size_t  queued() const;
+    std::size_t queued() const;
     // Starts another drain when the one under way is stuck: its thread is lost.
     void look_after(Instant now);
 
@@ -36,7 +36,7 @@ private:
     static constexpr std::size_t most_in_batch = 512;
     struct Drain {
         std::uint64_t number;
-        Instant       deadline;
+        Instant deadline;
     };
     void schedule(std::unique_lock<std::mutex>& lock); // needs a queue that is not empty
     void drain(task::PoolThread& thread, Drain drain);
@@ -50,13 +50,13 @@ private:
     void drop_late(std::vector<CallPtr>& calls);
     void finish(const CallPtr& call, Result<void> result);
 
-    const std::shared_ptr<Line> line_;      // see Line
-    const std::size_t           limit_;
-    mutable std::mutex          mutex_;     // of what follows; held for a few instructions
-    std::deque<CallPtr>         queue_;
-    bool                        draining_ = false;
-    std::uint64_t               drains_ = 0;    // the number of the last one; an older one that returns is a lost one
-    Instant                     give_up_{};     // when the drain under way counts as stuck
+    const std::shared_ptr<Line> line_; // see Line
+    const std::size_t limit_;
+    mutable std::mutex mutex_; // of what follows; held for a few instructions
+    std::deque<CallPtr> queue_;
+    bool draining_ = false;
+    std::uint64_t drains_ = 0; // the number of the last one; an older one that returns is a lost one
+    Instant give_up_{};        // when the drain under way counts as stuck
 };
 
 } // namespace sipyard::db_unixodbc

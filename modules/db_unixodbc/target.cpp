@@ -25,13 +25,14 @@ db::Dialect dialect_of_driver(std::string_view driver)
         return db::Dialect::sqlite;
     if (name.find("postgres") != std::string::npos || name.find("psqlodbc") != std::string::npos)
         return db::Dialect::postgres;
-    if (name.find("maria") != std::string::npos || name.find("mysql") != std::string::npos
-        || name.find("maodbc") != std::string::npos || name.find("myodbc") != std::string::npos)
+    if (name.find("maria") != std::string::npos || name.find("mysql") != std::string::npos ||
+        name.find("maodbc") != std::string::npos || name.find("myodbc") != std::string::npos)
         return db::Dialect::mysql;
     return db::Dialect::other;
 }
 
-// Two URLs with the same file must share one writer, so links and dots are resolved; the file need not exist yet.
+// Two URLs with the same file must share one writer, so links and dots are resolved; the file need not exist
+// yet.
 Result<std::string> canonical(const std::string& name)
 {
     std::error_code failure;
@@ -41,18 +42,20 @@ Result<std::string> canonical(const std::string& name)
     return path.string();
 }
 
-// WAL lets readers run beside the writer. Timeout is how long the driver waits for a lock in a call of ours: short,
-// since the writer retries until the job's deadline. Without wide characters and with 64-bit integers.
+// WAL lets readers run beside the writer. Timeout is how long the driver waits for a lock in a call of ours:
+// short, since the writer retries until the job's deadline. Without wide characters and with 64-bit integers.
 std::string sqlite_settings(const db::Url& url)
 {
     return format("JournalMode=WAL;SyncPragma={};Timeout=100;FKSupport=1;NoWCHAR=1;BigInt=1;StepAPI=0",
                   iequals(url.option("sync"), "full") ? "FULL" : "NORMAL");
 }
 
-// A peer that vanished is noticed after about ten seconds, sending (tcp_user_timeout) or waiting (keepalives).
+// A peer that vanished is noticed after about ten seconds, sending (tcp_user_timeout) or waiting
+// (keepalives).
 constexpr std::string_view postgres_settings =
     "Protocol=7.4-0;UseServerSidePrepare=1;ByteaAsLongVarBinary=1;MaxLongVarcharSize=16777216;BoolsAsChar=0;"
-    "pqopt={connect_timeout=3 tcp_user_timeout=10000 keepalives_idle=5 keepalives_interval=2 keepalives_count=3}";
+    "pqopt={connect_timeout=3 tcp_user_timeout=10000 keepalives_idle=5 keepalives_interval=2 "
+    "keepalives_count=3}";
 
 // OPTION=2 counts rows an UPDATE found, as the others do; rows are not buffered by the driver.
 constexpr std::string_view mysql_settings =
@@ -60,7 +63,8 @@ constexpr std::string_view mysql_settings =
 
 std::string server_string(const db::Url& url, std::string_view driver, std::string_view settings)
 {
-    std::string text = format("Driver={{{}}};Server={};", driver, braced(url.host.empty() ? "localhost" : url.host));
+    std::string text =
+        format("Driver={{{}}};Server={};", driver, braced(url.host.empty() ? "localhost" : url.host));
     if (url.port != 0)
         text += format("Port={};", url.port);
     text += format("Database={};", braced(url.name));
@@ -87,7 +91,8 @@ Result<Target> Target::of(const db::Url& url)
     if (url.scheme == "sqlite") {
         target.dialect = db::Dialect::sqlite;
         TRY(target.file, canonical(url.name));
-        target.connection_string = "Driver=SQLite3;Database=" + braced(target.file) + ";" + sqlite_settings(url);
+        target.connection_string =
+            "Driver=SQLite3;Database=" + braced(target.file) + ";" + sqlite_settings(url);
     } else if (url.scheme == "postgres") {
         target.dialect = db::Dialect::postgres;
         target.connection_string = server_string(url, "PostgreSQL Unicode", postgres_settings);

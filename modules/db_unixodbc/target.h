@@ -11,10 +11,10 @@
 namespace sipyard::db_unixodbc {
 
 struct Target {
-    db::Url              url;
-    db::Dialect          dialect = db::Dialect::other;
-    std::string          connection_string;      // holds the password: never logged
-    std::string          file;                   // SQLite: canonical path, the same for every way of writing it
+    db::Url url;
+    db::Dialect dialect = db::Dialect::other;
+    std::string connection_string; // holds the password: never logged
+    std::string file;              // SQLite: canonical path, the same for every way of writing it
     std::chrono::seconds login_timeout{3};
 
     static Result<Target> of(const db::Url& url);

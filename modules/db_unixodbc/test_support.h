@@ -1,4 +1,5 @@
-// modules/db_unixodbc/test_support.h - a running driver for tests: workers, a temporary folder, fibers that ask
+// modules/db_unixodbc/test_support.h - a running driver for tests: workers, a temporary folder, fibers that
+// ask
 #pragma once
 
 #include "core/db/database.h"
@@ -20,7 +21,7 @@ struct TempFolder {
     TempFolder()
     {
         const char* const base = ::getenv("TMPDIR");
-        std::string       pattern = std::string{base && *base ? base : "/tmp"} + "/sipyard-db-XXXXXX";
+        std::string pattern = std::string{base && *base ? base : "/tmp"} + "/sipyard-db-XXXXXX";
         REQUIRE(::mkdtemp(pattern.data()) != nullptr);
         path = pattern;
     }
@@ -45,7 +46,8 @@ private:
 };
 
 struct Server {
-    explicit Server(DriverSettings settings = {}) : runtime{{.workers = 2}, clock, journal}, driver{runtime, journal, settings}
+    explicit Server(DriverSettings settings = {})
+        : runtime{{.workers = 2}, clock, journal}, driver{runtime, journal, settings}
     {
         runtime.start();
     }
@@ -66,7 +68,7 @@ struct Server {
     // Runs f(i) on `count` fibers spread over the workers and waits for all.
     void fibers(int count, const std::function<void(int)>& f)
     {
-        std::atomic<int>  left{count};
+        std::atomic<int> left{count};
         const task::Event all;
         for (int i = 0; i < count; ++i)
             runtime.worker(static_cast<std::size_t>(i) % runtime.workers()).spawn_always([&f, &left, all, i] {
@@ -77,11 +79,11 @@ struct Server {
         REQUIRE(all.wait());
     }
 
-    SystemClock   clock;
-    std::string   lines;
-    log::Journal  journal{std::make_unique<MemorySink>(lines), log::Level::notice};
+    SystemClock clock;
+    std::string lines;
+    log::Journal journal{std::make_unique<MemorySink>(lines), log::Level::notice};
     task::Runtime runtime;
-    OdbcDriver    driver;
+    OdbcDriver driver;
 };
 
 } // namespace sipyard::db_unixodbc

@@ -10,8 +10,8 @@ namespace sipyard::db_unixodbc {
 
 namespace {
 
-constexpr std::size_t   words_in_header = 12;      // 48 bytes
-constexpr std::size_t   mapped_bytes = 4096;
+constexpr std::size_t words_in_header = 12; // 48 bytes
+constexpr std::size_t mapped_bytes = 4096;
 constexpr std::uint32_t format_version = 3'007'000;
 using Header = std::array<std::uint32_t, words_in_header>;
 
@@ -37,7 +37,8 @@ WalIndex::~WalIndex()
 
 std::optional<std::uint64_t> WalIndex::look()
 {
-    // The last connection to leave removes the file and the next one makes another: a map of the old one stands still.
+    // The last connection to leave removes the file and the next one makes another: a map of the old one
+    // stands still.
     struct stat status {};
     if (::stat(path_.c_str(), &status) != 0 || status.st_size < static_cast<off_t>(mapped_bytes))
         return std::nullopt;
@@ -48,8 +49,8 @@ std::optional<std::uint64_t> WalIndex::look()
         return std::nullopt;
     // SQLite writes the second copy first; equal copies are one whole header.
     const Header header = read(mapped->words);
-    if (read(mapped->words + words_in_header) != header || header[0] != format_version || (header[3] & 0xffU) == 0
-        || ::stat(path_.c_str(), &status) != 0 || mapped->inode != status.st_ino)
+    if (read(mapped->words + words_in_header) != header || header[0] != format_version ||
+        (header[3] & 0xffU) == 0 || ::stat(path_.c_str(), &status) != 0 || mapped->inode != status.st_ino)
         return std::nullopt;
     std::uint64_t hash = 0xcbf29ce484222325ULL ^ mapped->inode;
     for (const std::uint32_t word : header)
@@ -65,8 +66,8 @@ const WalIndex::Mapped* WalIndex::map(std::uint64_t device, std::uint64_t inode)
         return now;
     if (maps_ == most_maps)
         return nullptr;
-    // The descriptor is never closed: closing any descriptor of the file would give up the locks that SQLite holds on it in
-    // this process (POSIX fcntl). The operating system closes it when the process ends.
+    // The descriptor is never closed: closing any descriptor of the file would give up the locks that SQLite
+    // holds on it in this process (POSIX fcntl). The operating system closes it when the process ends.
     ++maps_;
     const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status {};

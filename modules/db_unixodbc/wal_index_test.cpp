@@ -1,4 +1,5 @@
-// modules/db_unixodbc/wal_index_test.cpp - the index of the log without SQLite: present, absent, damaged, replaced
+// modules/db_unixodbc/wal_index_test.cpp - the index of the log without SQLite: present, absent, damaged,
+// replaced
 #include "modules/db_unixodbc/wal_index.h"
 #include "test/support/catch.h"
 
@@ -29,7 +30,8 @@ struct File {
         std::remove((database + "-shm").c_str());
     }
     // Writes an index with this change counter in both copies, or in the first only.
-    void write(std::uint32_t changes, bool both = true, std::uint32_t version = 3'007'000, std::uint32_t init = 1) const
+    void write(std::uint32_t changes, bool both = true, std::uint32_t version = 3'007'000,
+               std::uint32_t init = 1) const
     {
         std::string bytes(32768, '\0');
         for (const std::size_t copy : {0u, 48u}) {
@@ -77,7 +79,8 @@ TEST_CASE("the index of the write-ahead log tells commits apart", "[db_unixodbc]
     REQUIRE(anew);
     CHECK(anew != eight); // the same header in another file
 
-    for (int i = 0; i < 40; ++i) { // replaced again and again: some time SQLite is asked for good, nothing grows
+    for (int i = 0; i < 40;
+         ++i) { // replaced again and again: some time SQLite is asked for good, nothing grows
         std::remove((file.database + "-shm").c_str());
         file.write(8);
         (void)index.look();

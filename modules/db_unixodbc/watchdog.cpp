@@ -14,15 +14,18 @@ constexpr auto beat = std::chrono::milliseconds{50}; // real time: the clock of 
 }
 
 struct Watchdog::State {
-    State(const Clock& its_clock, std::function<bool()> its_tick) : clock{its_clock}, tick{std::move(its_tick)} {}
-    const Clock&                       clock;
-    const std::function<bool()>        tick;
-    std::mutex                         mutex;
-    std::condition_variable            changed;
-    std::vector<std::weak_ptr<Slot>>   slots;
-    std::thread                        thread;
-    std::atomic<bool>                  awake{false};
-    bool                               started = false, stopping = false, ended = false;
+    State(const Clock& its_clock, std::function<bool()> its_tick)
+        : clock{its_clock}, tick{std::move(its_tick)}
+    {
+    }
+    const Clock& clock;
+    const std::function<bool()> tick;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::weak_ptr<Slot>> slots;
+    std::thread thread;
+    std::atomic<bool> awake{false};
+    bool started = false, stopping = false, ended = false;
 };
 
 void Watchdog::Slot::begin(Instant deadline)
@@ -45,7 +48,10 @@ void Watchdog::Slot::set_cancel(std::function<void()> cancel, Duration every)
     every_ = every;
 }
 
-Watchdog::Watchdog(const Clock& clock, std::function<bool()> tick) : state_{std::make_shared<State>(clock, std::move(tick))} {}
+Watchdog::Watchdog(const Clock& clock, std::function<bool()> tick)
+    : state_{std::make_shared<State>(clock, std::move(tick))}
+{
+}
 
 void Watchdog::stop()
 {

@@ -1,4 +1,5 @@
-// modules/db_unixodbc/watchdog.h - cancels statements that run past their deadline, and looks after open breakers
+// modules/db_unixodbc/watchdog.h - cancels statements that run past their deadline, and looks after open
+// breakers
 #pragma once
 
 #include "core/base/clock.h"
@@ -9,8 +10,8 @@
 
 namespace sipyard::db_unixodbc {
 
-// One thread per database, asleep while no statement runs: a cancel that hangs (a dead network) must not hold up other
-// databases.
+// One thread per database, asleep while no statement runs: a cancel that hangs (a dead network) must not hold
+// up other databases.
 class Watchdog {
 public:
     // Of one connection: does a statement run, and how is it stopped from another thread?
@@ -18,16 +19,17 @@ public:
     public:
         void begin(Instant deadline);
         void end();
-        // Called at the deadline while the statement runs, again each `every`; an empty function: cannot be stopped.
+        // Called at the deadline while the statement runs, again each `every`; an empty function: cannot be
+        // stopped.
         void set_cancel(std::function<void()> cancel, Duration every);
 
     private:
         friend class Watchdog;
-        std::mutex            mutex_; // held during the cancel, so that it never hits the next statement
+        std::mutex mutex_; // held during the cancel, so that it never hits the next statement
         std::function<void()> cancel_;
-        Duration              every_{};
-        Instant               due_{};
-        bool                  running_ = false;
+        Duration every_{};
+        Instant due_{};
+        bool running_ = false;
     };
     // `tick` is called every 50 ms while statements run or it says that it wants to be called again.
     Watchdog(const Clock& clock, std::function<bool()> tick);

@@ -22,10 +22,13 @@ log::Level level_of(std::int64_t number)
 
 std::optional<log::Level> level_named(std::string_view text)
 {
-    static constexpr struct { std::string_view name; log::Level level; } names[] = {
-        {"L_ALERT", log::Level::alert}, {"L_BUG", log::Level::bug}, {"L_CRIT2", log::Level::critical}, {"L_CRIT", log::Level::crit},
-        {"L_ERR", log::Level::err}, {"L_WARN", log::Level::warn}, {"L_NOTICE", log::Level::notice}, {"L_INFO", log::Level::info},
-        {"L_DBG", log::Level::dbg}};
+    static constexpr struct {
+        std::string_view name;
+        log::Level level;
+    } names[] = {
+        {"L_ALERT", log::Level::alert},   {"L_BUG", log::Level::bug},   {"L_CRIT2", log::Level::critical},
+        {"L_CRIT", log::Level::crit},     {"L_ERR", log::Level::err},   {"L_WARN", log::Level::warn},
+        {"L_NOTICE", log::Level::notice}, {"L_INFO", log::Level::info}, {"L_DBG", log::Level::dbg}};
     for (const auto& row : names)
         if (iequals(row.name, text))
             return row.level;
@@ -70,7 +73,8 @@ std::string line_changes(std::string_view before, std::string_view after)
 
 Debugger::Debugger(const Settings& settings, Host& host)
     : settings_{settings}, host_{host}, log_{host.logger("debugger")}, level_{level_of(settings.log_level)},
-      level_name_{settings.log_level_name.empty() ? std::string{log::to_text(level_)} : settings.log_level_name}
+      level_name_{settings.log_level_name.empty() ? std::string{log::to_text(level_)}
+                                                  : settings.log_level_name}
 {
     on_ = settings.cfgtrace;
     const Settings usual;
@@ -82,11 +86,15 @@ Debugger::Debugger(const Settings& settings, Host& host)
     useless("breakpoint", settings.breakpoint != usual.breakpoint, no_steps);
     useless("step_usleep", settings.step_usleep != usual.step_usleep, no_steps);
     useless("step_loops", settings.step_loops != usual.step_loops, no_steps);
-    useless("log_facility", !settings.log_facility.empty() && settings.log_facility != host.core().log_facility, "the core's counts");
+    useless("log_facility",
+            !settings.log_facility.empty() && settings.log_facility != host.core().log_facility,
+            "the core's counts");
     useless("mod_hash_size", settings.mod_hash_size != usual.mod_hash_size, "there are no levels by module");
-    useless("mod_level_mode", settings.mod_level_mode != usual.mod_level_mode, "there are no levels by module");
+    useless("mod_level_mode", settings.mod_level_mode != usual.mod_level_mode,
+            "there are no levels by module");
     useless("mod_level", !settings.mod_level.empty(), "there are no levels by module, debug= counts");
-    useless("mod_facility_mode", settings.mod_facility_mode != usual.mod_facility_mode, "there are no facilities by module");
+    useless("mod_facility_mode", settings.mod_facility_mode != usual.mod_facility_mode,
+            "there are no facilities by module");
     useless("mod_facility", !settings.mod_facility.empty(), "there are no facilities by module");
     useless("cfgpkgcheck", settings.cfgpkgcheck != usual.cfgpkgcheck, "there is no such memory");
     useless("reset_msgid", settings.reset_msgid != usual.reset_msgid, "$mi counts on");
@@ -100,20 +108,23 @@ void Debugger::on_step(Request& request, const ScriptStep& step)
     log::Journal& journal = host_.journal();
     if (!journal.enabled(level_))
         return;
-    journal.append(level_, format("{:2}({}) {}: {}dbg_cfg_trace(): {}=[{}] c=[{}] l={} a={} n={}", log::thread_index(), ::getpid(),
-                                  level_name_, settings_.log_prefix, to_text(request.route()), step.route, step.file, step.line,
-                                  step.action, step.word));
+    journal.append(level_, format("{:2}({}) {}: {}dbg_cfg_trace(): {}=[{}] c=[{}] l={} a={} n={}",
+                                  log::thread_index(), ::getpid(), level_name_, settings_.log_prefix,
+                                  to_text(request.route()), step.route, step.file, step.line, step.action,
+                                  step.word));
 }
 
 Verdict Debugger::dbg_breakpoint(Request&, std::string_view)
 {
     if (!breakpoint_told_.exchange(true))
-        log_.warn("dbg_breakpoint() has no effect: a server that stops at a line would stop everybody's calls");
+        log_.warn(
+            "dbg_breakpoint() has no effect: a server that stops at a line would stop everybody's calls");
     return Verdict::yes();
 }
 
 // AVPs and XAVPs as one JSON object; null values only with bit 1 of the mask.
-Verdict Debugger::dbg_pv_dump(Request& request, std::optional<std::int64_t> mask, std::optional<std::string_view> level_text)
+Verdict Debugger::dbg_pv_dump(Request& request, std::optional<std::int64_t> mask,
+                              std::optional<std::string_view> level_text)
 {
     const std::int64_t wanted = mask.value_or(31);
     const auto level = level_text ? level_named(*level_text) : std::optional{log::Level::dbg};
@@ -128,7 +139,9 @@ Verdict Debugger::dbg_pv_dump(Request& request, std::optional<std::int64_t> mask
         if ((wanted & dump_avps) != 0)
             store.avps.each([&](const AvpList::Name& avp, const Value& value) {
                 if (!value.is_null() || (wanted & dump_null) != 0)
-                    append_member(dump, avp.numeric ? format("$avp(i:{})", avp.number) : format("$avp({})", avp.text), json_of(value));
+                    append_member(
+                        dump, avp.numeric ? format("$avp(i:{})", avp.number) : format("$avp({})", avp.text),
+                        json_of(value));
             });
         if ((wanted & dump_xavps) != 0)
             for (const auto& root : store.xavps.all()) {
@@ -143,9 +156,11 @@ Verdict Debugger::dbg_pv_dump(Request& request, std::optional<std::int64_t> mask
 }
 
 // The message as it would leave now, and what the script has changed in it.
-Verdict Debugger::dbg_sip_msg(Request& request, std::optional<std::string_view> level_text, std::optional<std::string_view>)
+Verdict Debugger::dbg_sip_msg(Request& request, std::optional<std::string_view> level_text,
+                              std::optional<std::string_view>)
 {
-    const auto level = level_text && !level_text->empty() ? level_named(*level_text) : std::optional{log::Level::err};
+    const auto level =
+        level_text && !level_text->empty() ? level_named(*level_text) : std::optional{log::Level::err};
     if (!level) {
         log_.error("dbg_sip_msg: '{}' is not a level", *level_text);
         return Verdict::no();
@@ -173,8 +188,12 @@ Result<json::Value> Debugger::list(const JsonValue&)
 {
     JsonValue entries = JsonValue::array();
     for (std::size_t i = 0; i < host_.runtime().workers(); ++i)
-        entries.add(JsonValue::object().set("entry", static_cast<std::int64_t>(i)).set("pid", static_cast<std::int64_t>(::getpid()))
-                        .set("trace", tracing() ? "on" : "off").set("in_command", "").set("out_command", ""));
+        entries.add(JsonValue::object()
+                        .set("entry", static_cast<std::int64_t>(i))
+                        .set("pid", static_cast<std::int64_t>(::getpid()))
+                        .set("trace", tracing() ? "on" : "off")
+                        .set("in_command", "")
+                        .set("out_command", ""));
     return entries;
 }
 
@@ -206,7 +225,8 @@ Manifest<Debugger> Debugger::manifest()
                    param("mod_hash_size", &S::mod_hash_size, "Warned about: there are no levels by module"),
                    param("mod_level_mode", &S::mod_level_mode, "Warned about: there are no levels by module"),
                    param("mod_level", &S::mod_level, "Warned about: there are no levels by module"),
-                   param("mod_facility_mode", &S::mod_facility_mode, "Warned about: there are no facilities by module"),
+                   param("mod_facility_mode", &S::mod_facility_mode,
+                         "Warned about: there are no facilities by module"),
                    param("mod_facility", &S::mod_facility, "Warned about: there are no facilities by module"),
                    param("log_assign", &S::log_assign, "Warned about: assignments are traced as all actions"),
                    param("cfgpkgcheck", &S::cfgpkgcheck, "Warned about: there is no such memory"),
@@ -214,7 +234,8 @@ Manifest<Debugger> Debugger::manifest()
                    param("cfgtest", &S::cfgtest, "Warned about: there is no module cfgt")},
         .functions = {function("dbg_breakpoint", &M::dbg_breakpoint, "Accepted; nothing stops"),
                       function("dbg_pv_dump", &M::dbg_pv_dump, "Writes AVPs and XAVPs to the log as JSON"),
-                      function("dbg_sip_msg", &M::dbg_sip_msg, "Writes the message as it would leave now to the log")},
+                      function("dbg_sip_msg", &M::dbg_sip_msg,
+                               "Writes the message as it would leave now to the log")},
         .commands = {command("dbg.list", &M::list, "Workers and whether the script is traced"),
                      command("dbg.ls", &M::list, "As dbg.list"),
                      command("dbg.trace", &M::trace, "Traces the script: on, off")},

@@ -1,4 +1,5 @@
-// modules/debugger/debugger.h - what the script does, action by action, and what its message looks like by now
+// modules/debugger/debugger.h - what the script does, action by action, and what its message looks like by
+// now
 #pragma once
 
 #include "core/module/module.h"
@@ -15,9 +16,9 @@ namespace sipyard::debugger {
 class Debugger final : public ScriptTracer {
 public:
     struct Settings {
-        bool        cfgtrace = false, log_assign = false;
-        int         breakpoint = 0, log_level = -1, step_usleep = 100'000, step_loops = 200, mod_hash_size = 0, mod_level_mode = 0,
-                    mod_facility_mode = 0, cfgpkgcheck = 0, reset_msgid = 0, cfgtest = 0;
+        bool cfgtrace = false, log_assign = false;
+        int breakpoint = 0, log_level = -1, step_usleep = 100'000, step_loops = 200, mod_hash_size = 0,
+            mod_level_mode = 0, mod_facility_mode = 0, cfgpkgcheck = 0, reset_msgid = 0, cfgtest = 0;
         std::string log_level_name, log_facility, log_prefix = "*** cfgtrace:";
         std::vector<std::string> mod_level, mod_facility;
     };
@@ -31,15 +32,17 @@ private:
     using JsonValue = json::Value;
 
     Verdict dbg_breakpoint(Request& request, std::string_view mode);
-    Verdict dbg_pv_dump(Request& request, std::optional<std::int64_t> mask, std::optional<std::string_view> level);
-    Verdict dbg_sip_msg(Request& request, std::optional<std::string_view> level, std::optional<std::string_view> facility);
+    Verdict dbg_pv_dump(Request& request, std::optional<std::int64_t> mask,
+                        std::optional<std::string_view> level);
+    Verdict dbg_sip_msg(Request& request, std::optional<std::string_view> level,
+                        std::optional<std::string_view> facility);
     Result<JsonValue> list(const JsonValue& params);
     Result<JsonValue> trace(const JsonValue& params);
 
-    const Settings    settings_;
-    Host&             host_;
+    const Settings settings_;
+    Host& host_;
     const log::Logger log_;
-    const log::Level  level_;
+    const log::Level level_;
     const std::string level_name_;
     std::atomic<bool> breakpoint_told_{false};
 };

@@ -38,9 +38,9 @@ struct Bench {
         INFO(fixture.errors());
         REQUIRE(loaded);
     }
-    FakeHost           host;
+    FakeHost host;
     debugger::Debugger debugger;
-    ScriptFixture      fixture{host, {erase(pv::Pv::manifest())}};
+    ScriptFixture fixture{host, {erase(pv::Pv::manifest())}};
 };
 
 } // namespace
@@ -54,9 +54,11 @@ TEST_CASE("each action is traced with its place", "[debugger]")
     CHECK(bench.fixture.run().code == 7);
     const LogLines& lines = bench.host.log_lines();
     INFO(lines.text());
-    CHECK(lines.has(format("({}) exec: *** cfgtrace:dbg_cfg_trace(): request_route=[DEFAULT_ROUTE] c=[", ::getpid())));
-    for (const char* part : {"l=4 a=63 n=assign", "l=5 a=16 n=if", "l=5 a=25 n=pv_isset", "l=6 a=39 n=setflag", "l=8 a=5 n=route",
-                             "l=9 a=2 n=exit", "request_route=[A]", "l=12 a=25 n=pv_unset", "l=13 a=2 n=exit"})
+    CHECK(lines.has(
+        format("({}) exec: *** cfgtrace:dbg_cfg_trace(): request_route=[DEFAULT_ROUTE] c=[", ::getpid())));
+    for (const char* part : {"l=4 a=63 n=assign", "l=5 a=16 n=if", "l=5 a=25 n=pv_isset",
+                             "l=6 a=39 n=setflag", "l=8 a=5 n=route", "l=9 a=2 n=exit", "request_route=[A]",
+                             "l=12 a=25 n=pv_unset", "l=13 a=2 n=exit"})
         CHECK(lines.has(part));
     CHECK(lines.count("cfgtrace") == 8);
 }
@@ -88,7 +90,11 @@ TEST_CASE("tracing is switched by command", "[debugger]")
 
 TEST_CASE("what changed, line by line", "[debugger]")
 {
-    const struct { const char* before; const char* after; const char* expected; } rows[] = {
+    const struct {
+        const char* before;
+        const char* after;
+        const char* expected;
+    } rows[] = {
         {"a\r\nb\r\n", "a\r\nb\r\n", ""},
         {"a\r\nb\r\n", "a\r\n", "- b\n"},
         {"a\r\n", "a\r\nc\r\n", "c\n"},
@@ -101,7 +107,7 @@ TEST_CASE("what changed, line by line", "[debugger]")
 
 TEST_CASE("values and the message are dumped", "[debugger]")
 {
-    FakeHost      host;
+    FakeHost host;
     ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(debugger::Debugger::manifest())}};
     const bool loaded = fixture.load(R"s(loadmodule "pv.so"
 loadmodule "debugger.so"

@@ -23,7 +23,8 @@ void Agenda::add(const Item& item)
 
 void Agenda::arm()
 {
-    const Instant when = queue_.with([](const Queue& queue) { return queue.empty() ? Instant{INT64_MAX} : queue.top().when; });
+    const Instant when =
+        queue_.with([](const Queue& queue) { return queue.empty() ? Instant{INT64_MAX} : queue.top().when; });
     if (when == Instant{INT64_MAX})
         return;
     if (!timer_)

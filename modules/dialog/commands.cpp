@@ -1,4 +1,5 @@
-// modules/dialog/commands.cpp - dlg.* for operators, with Kamailio's names of fields; parameters by position or by name
+// modules/dialog/commands.cpp - dlg.* for operators, with Kamailio's names of fields; parameters by position
+// or by name
 #include "core/base/text.h"
 #include "core/json/value.h"
 #include "modules/dialog/dialog.h"
@@ -27,15 +28,9 @@ std::optional<std::int64_t> number_of(const JsonValue& value)
     return value.is_integer() ? std::optional{value.integer()} : parse_int(value.text());
 }
 
-JsonValue text_or_null(const std::string& text)
-{
-    return text.empty() ? JsonValue{} : JsonValue{text};
-}
+JsonValue text_or_null(const std::string& text) { return text.empty() ? JsonValue{} : JsonValue{text}; }
 
-Error not_found(std::string text = "Dialog not found")
-{
-    return {ErrorKind::not_found, std::move(text)};
-}
+Error not_found(std::string text = "Dialog not found") { return {ErrorKind::not_found, std::move(text)}; }
 
 JsonValue described(const Party& party, bool known)
 {
@@ -45,8 +40,11 @@ JsonValue described(const Party& party, bool known)
             out.set(field, nullptr);
         return out;
     }
-    return out.set("tag", party.tag).set("contact", party.contact).set("cseq", std::to_string(party.cseq))
-        .set("route_set", party.routes).set("socket", party.socket);
+    return out.set("tag", party.tag)
+        .set("contact", party.contact)
+        .set("cseq", std::to_string(party.cseq))
+        .set("route_set", party.routes)
+        .set("socket", party.socket);
 }
 
 } // namespace
@@ -69,13 +67,27 @@ JsonValue Dialogs::described(const Facts& facts) const
     const std::int64_t now = host_.clock().unix_seconds();
     const bool running = d.state == State::confirmed_no_ack || d.state == State::confirmed;
     const std::int64_t end = running && facts.deadline != Instant{INT64_MAX}
-                                 ? now + (facts.deadline - host_.clock().now()).count() / 1'000'000'000 : 0;
+                                 ? now + (facts.deadline - host_.clock().now()).count() / 1'000'000'000
+                                 : 0;
     JsonValue out = JsonValue::object();
-    out.set("h_entry", d.entry).set("h_id", d.id).set("ref", 1).set("call-id", d.call_id).set("from_uri", d.caller.uri)
-        .set("to_uri", d.callee.uri).set("state", static_cast<int>(d.state)).set("start_ts", d.started).set("init_ts", d.begun)
-        .set("end_ts", d.ended).set("duration", d.started == 0 ? 0 : (d.ended != 0 ? d.ended : now) - d.started).set("timeout", end)
-        .set("lifetime", facts.lifetime).set("dflags", 0).set("sflags", facts.flags).set("iflags", facts.timeout_bye ? 1 : 0);
-    out.set("caller", dialog::described(d.caller, true)).set("callee", dialog::described(d.callee, !d.callee.tag.empty()));
+    out.set("h_entry", d.entry)
+        .set("h_id", d.id)
+        .set("ref", 1)
+        .set("call-id", d.call_id)
+        .set("from_uri", d.caller.uri)
+        .set("to_uri", d.callee.uri)
+        .set("state", static_cast<int>(d.state))
+        .set("start_ts", d.started)
+        .set("init_ts", d.begun)
+        .set("end_ts", d.ended)
+        .set("duration", d.started == 0 ? 0 : (d.ended != 0 ? d.ended : now) - d.started)
+        .set("timeout", end)
+        .set("lifetime", facts.lifetime)
+        .set("dflags", 0)
+        .set("sflags", facts.flags)
+        .set("iflags", facts.timeout_bye ? 1 : 0);
+    out.set("caller", dialog::described(d.caller, true))
+        .set("callee", dialog::described(d.callee, !d.callee.tag.empty()));
     JsonValue in = JsonValue::array();
     for (const auto& [profile, value] : facts.profiles) {
         if (profiles_.has_value(profile))
@@ -128,10 +140,11 @@ Result<JsonValue> Dialogs::match_command(const JsonValue& params)
                     all.add(described(facts));
                 return;
             }
-            const std::string held = key == "ruri"   ? d.request_uri
-                                     : key == "furi" ? d.caller.uri
-                                     : key == "turi" ? d.callee.uri
-                                     : key == "callid" ? d.call_id : std::to_string(d.started);
+            const std::string held = key == "ruri"     ? d.request_uri
+                                     : key == "furi"   ? d.caller.uri
+                                     : key == "turi"   ? d.callee.uri
+                                     : key == "callid" ? d.call_id
+                                                       : std::to_string(d.started);
             if (pattern ? pattern->matches(held) : op == "eq" ? held == wanted : held.starts_with(wanted))
                 all.add(described(facts));
         });
@@ -144,7 +157,8 @@ Result<JsonValue> Dialogs::match_command(const JsonValue& params)
 
 Result<JsonValue> Dialogs::one_command(const JsonValue& params)
 {
-    const std::string call_id = text_of(param_of(params, 0, "callid")), tag = text_of(param_of(params, 1, "from_tag"));
+    const std::string call_id = text_of(param_of(params, 0, "callid")),
+                      tag = text_of(param_of(params, 1, "from_tag"));
     if (call_id.empty())
         return invalid("expected a Call-ID and perhaps the caller's tag");
     const CallPtr call = table_.find_call(call_id, tag);
@@ -195,8 +209,9 @@ Result<JsonValue> Dialogs::end_command(const JsonValue& params)
 
 Result<JsonValue> Dialogs::terminate_command(const JsonValue& params)
 {
-    const auto found = table_.find(text_of(param_of(params, 0, "callid")), text_of(param_of(params, 1, "from_tag")),
-                                   text_of(param_of(params, 2, "to_tag")));
+    const auto found =
+        table_.find(text_of(param_of(params, 0, "callid")), text_of(param_of(params, 1, "from_tag")),
+                    text_of(param_of(params, 2, "to_tag")));
     if (!found.call)
         return not_found("Couldnt find callid in dialog");
     TRYV(terminate(found.call->entry, found.call->id, Side::both, {}));
@@ -206,8 +221,9 @@ Result<JsonValue> Dialogs::terminate_command(const JsonValue& params)
 // Silently: no BYE, no event route. For operators who clean up.
 Result<JsonValue> Dialogs::set_state_command(const JsonValue& params)
 {
-    const auto found = table_.find(text_of(param_of(params, 0, "callid")), text_of(param_of(params, 1, "from_tag")),
-                                   text_of(param_of(params, 2, "to_tag")));
+    const auto found =
+        table_.find(text_of(param_of(params, 0, "callid")), text_of(param_of(params, 1, "from_tag")),
+                    text_of(param_of(params, 2, "to_tag")));
     const auto state = number_of(param_of(params, 3, "state"));
     if (!found.call)
         return not_found();
@@ -228,7 +244,8 @@ Result<JsonValue> Dialogs::profile_size_command(const JsonValue& params)
         return not_found(format("Profile not found: {}", profile));
     const JsonValue& value = param_of(params, 1, "value");
     const std::string wanted = text_of(value);
-    return JsonValue{profiles_.size(*number, value.is_null() ? std::optional<std::string_view>{} : wanted, host_.clock().unix_seconds())};
+    return JsonValue{profiles_.size(*number, value.is_null() ? std::optional<std::string_view>{} : wanted,
+                                    host_.clock().unix_seconds())};
 }
 
 Result<JsonValue> Dialogs::profile_list_command(const JsonValue& params)
@@ -243,8 +260,9 @@ Result<JsonValue> Dialogs::profile_list_command(const JsonValue& params)
     JsonValue all = JsonValue::array();
     table_.each([&](const CallPtr& call) {
         call->facts.with([&](const Facts& facts) {
-            if (std::any_of(facts.profiles.begin(), facts.profiles.end(),
-                            [&](const auto& held) { return held.first == *number && (any || held.second == wanted); }))
+            if (std::any_of(facts.profiles.begin(), facts.profiles.end(), [&](const auto& held) {
+                    return held.first == *number && (any || held.second == wanted);
+                }))
                 all.add(described(facts));
         });
         return true;
@@ -256,11 +274,16 @@ Result<JsonValue> Dialogs::stats_command(const JsonValue&)
 {
     std::array<std::int64_t, 6> counts{};
     table_.each([&](const CallPtr& call) {
-        ++counts[call->facts.with([](const Facts& facts) { return static_cast<std::size_t>(facts.dialog.state); })];
+        ++counts[call->facts.with(
+            [](const Facts& facts) { return static_cast<std::size_t>(facts.dialog.state); })];
         return true;
     });
-    return JsonValue::object().set("starting", counts[1]).set("connecting", counts[2]).set("answering", counts[3])
-        .set("ongoing", counts[4]).set("all", counts[1] + counts[2] + counts[3] + counts[4]);
+    return JsonValue::object()
+        .set("starting", counts[1])
+        .set("connecting", counts[2])
+        .set("answering", counts[3])
+        .set("ongoing", counts[4])
+        .set("all", counts[1] + counts[2] + counts[3] + counts[4]);
 }
 
 Result<JsonValue> Dialogs::alive_command(const JsonValue& params)
@@ -276,14 +299,18 @@ Result<JsonValue> Dialogs::alive_command(const JsonValue& params)
 
 Result<JsonValue> Dialogs::set_var_command(const JsonValue& params)
 {
-    const auto found = table_.find(text_of(param_of(params, 0, "callid")), text_of(param_of(params, 1, "from_tag")),
-                                   text_of(param_of(params, 2, "to_tag")));
-    const std::string key = text_of(param_of(params, 3, "key")), value = text_of(param_of(params, 4, "value"));
+    const auto found =
+        table_.find(text_of(param_of(params, 0, "callid")), text_of(param_of(params, 1, "from_tag")),
+                    text_of(param_of(params, 2, "to_tag")));
+    const std::string key = text_of(param_of(params, 3, "key")),
+                      value = text_of(param_of(params, 4, "value"));
     if (!found.call)
         return not_found();
     if (key.empty())
         return invalid("expected Call-ID, From tag, To tag, the name of a variable and its value");
-    with_made_up(found.call, [&](Request& request) { (void)set_variable_value(request, key, sipyard::Value{std::string_view{value}}); });
+    with_made_up(found.call, [&](Request& request) {
+        (void)set_variable_value(request, key, sipyard::Value{std::string_view{value}});
+    });
     return JsonValue::object();
 }
 

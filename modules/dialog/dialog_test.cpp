@@ -1,4 +1,5 @@
-// modules/dialog/dialog_test.cpp - a call followed: states, forks, timeouts, BYE of our own, profiles, variables
+// modules/dialog/dialog_test.cpp - a call followed: states, forks, timeouts, BYE of our own, profiles,
+// variables
 #include "modules/dialog/routes.h"
 #include "modules/dialog/state.h"
 #include "modules/dialog/table.h"
@@ -10,12 +11,18 @@ namespace sipyard::dialog {
 
 TEST_CASE("what moves a dialog", "[dialog]")
 {
-    constexpr State un = State::unconfirmed, early = State::early, noack = State::confirmed_no_ack, conf = State::confirmed,
-                    gone = State::deleted;
-    const struct { Event event; State from_unconfirmed, from_early, from_no_ack, from_confirmed; } rows[] = {
-        {Event::provisional, early, early, noack, conf}, {Event::answered, noack, noack, noack, conf},
-        {Event::refused, gone, gone, noack, conf},       {Event::transaction_gone, gone, gone, noack, conf},
-        {Event::ack, un, early, conf, conf},             {Event::bye, un, early, gone, gone},
+    constexpr State un = State::unconfirmed, early = State::early, noack = State::confirmed_no_ack,
+                    conf = State::confirmed, gone = State::deleted;
+    const struct {
+        Event event;
+        State from_unconfirmed, from_early, from_no_ack, from_confirmed;
+    } rows[] = {
+        {Event::provisional, early, early, noack, conf},
+        {Event::answered, noack, noack, noack, conf},
+        {Event::refused, gone, gone, noack, conf},
+        {Event::transaction_gone, gone, gone, noack, conf},
+        {Event::ack, un, early, conf, conf},
+        {Event::bye, un, early, gone, gone},
         {Event::timeout, gone, gone, gone, gone},
     };
     for (const auto& row : rows) {
@@ -43,10 +50,17 @@ TEST_CASE("the cookie is read as it is written", "[dialog]")
 
 TEST_CASE("route sets between the two sides", "[dialog]")
 {
-    const struct { const char* story; const char* routes; const char* uri; const char* lines; } rows[] = {
+    const struct {
+        const char* story;
+        const char* routes;
+        const char* uri;
+        const char* lines;
+    } rows[] = {
         {"none", "", "sip:b@192.0.2.9", ""},
-        {"loose routers", "<sip:p1;lr>, <sip:p2;lr>", "sip:b@192.0.2.9", "Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\n"},
-        {"a strict router first", "<sip:p1>, <sip:p2;lr>", "sip:p1", "Route: <sip:p2;lr>\r\nRoute: <sip:b@192.0.2.9>\r\n"},
+        {"loose routers", "<sip:p1;lr>, <sip:p2;lr>", "sip:b@192.0.2.9",
+         "Route: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\n"},
+        {"a strict router first", "<sip:p1>, <sip:p2;lr>", "sip:p1",
+         "Route: <sip:p2;lr>\r\nRoute: <sip:b@192.0.2.9>\r\n"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -87,7 +101,8 @@ TEST_CASE("a call from INVITE to BYE", "[dialog]")
 
 TEST_CASE("a call that is not answered", "[dialog]")
 {
-    SECTION("refused") {
+    SECTION("refused")
+    {
         Played p;
         p.invite();
         p.replied(486);
@@ -95,7 +110,8 @@ TEST_CASE("a call that is not answered", "[dialog]")
         CHECK(p.dialog()->code == 486);
         CHECK(p.host.counted("dialog", "failed_dialogs") == 1);
     }
-    SECTION("its transaction ends without an answer") {
+    SECTION("its transaction ends without an answer")
+    {
         Played p;
         p.invite();
         p.replied(180);
@@ -103,7 +119,8 @@ TEST_CASE("a call that is not answered", "[dialog]")
         CHECK(p.state() == 5);
         CHECK(p.host.counted("dialog", "early_dialogs") == 0);
     }
-    SECTION("the script makes no transaction") {
+    SECTION("the script makes no transaction")
+    {
         Played p;
         {
             test::Messenger message{p.host, p.request("INVITE", 1, "A", "")};
@@ -131,7 +148,13 @@ TEST_CASE("the first 2xx of several forks is the dialog", "[dialog]")
 
 TEST_CASE("requests find their dialog by the match mode", "[dialog]")
 {
-    const struct { const char* story; int mode; const char* params; const char* to_tag; bool found; } rows[] = {
+    const struct {
+        const char* story;
+        int mode;
+        const char* params;
+        const char* to_tag;
+        bool found;
+    } rows[] = {
         {"by the cookie", 0, ";did=", "B", true},
         {"without the cookie", 0, ";lr", "B", false},
         {"a cookie and another's tags", 0, ";did=", "X", false},
@@ -147,7 +170,8 @@ TEST_CASE("requests find their dialog by the match mode", "[dialog]")
         p.answered();
         if (row.mode == 0)
             REQUIRE(p.state() == 4);
-        const std::string params = std::string_view{row.params} == ";did=" ? ";did=" + p.cookie() : row.params;
+        const std::string params =
+            std::string_view{row.params} == ";did=" ? ";did=" + p.cookie() : row.params;
         p.within("BYE", 2, "A", row.to_tag, params);
         CHECK((p.state() == 5) == row.found);
     }
@@ -166,9 +190,11 @@ TEST_CASE("a spiral stays one dialog", "[dialog]")
 
 TEST_CASE("timeouts come at their time", "[dialog]")
 {
-    const std::string params = "modparam(\"dialog\", \"early_timeout\", 20)\nmodparam(\"dialog\", \"noack_timeout\", 30)\n"
-                               "modparam(\"dialog\", \"default_timeout\", 100)\n";
-    SECTION("nobody answers") {
+    const std::string params =
+        "modparam(\"dialog\", \"early_timeout\", 20)\nmodparam(\"dialog\", \"noack_timeout\", 30)\n"
+        "modparam(\"dialog\", \"default_timeout\", 100)\n";
+    SECTION("nobody answers")
+    {
         Played p{params};
         p.host.start_workers();
         p.invite();
@@ -179,7 +205,8 @@ TEST_CASE("timeouts come at their time", "[dialog]")
         p.host.advance(std::chrono::seconds{6});
         CHECK(p.state() == 0);
     }
-    SECTION("no ACK") {
+    SECTION("no ACK")
+    {
         Played p{params};
         p.host.start_workers();
         p.invite();
@@ -189,7 +216,8 @@ TEST_CASE("timeouts come at their time", "[dialog]")
         p.host.advance(std::chrono::seconds{2});
         CHECK(p.state() == 5);
     }
-    SECTION("a long call; a sign of life prolongs it") {
+    SECTION("a long call; a sign of life prolongs it")
+    {
         Played p{params};
         p.host.start_workers();
         p.answered();
@@ -202,8 +230,10 @@ TEST_CASE("timeouts come at their time", "[dialog]")
         CHECK(p.tm.sent.empty());
         CHECK(p.host.counted("dialog", "expired_dialogs") == 1);
     }
-    SECTION("unless it must not") {
-        Played p{params + "modparam(\"dialog\", \"timeout_noreset\", 1)\nmodparam(\"dialog\", \"send_bye\", 1)\n"};
+    SECTION("unless it must not")
+    {
+        Played p{params +
+                 "modparam(\"dialog\", \"timeout_noreset\", 1)\nmodparam(\"dialog\", \"send_bye\", 1)\n"};
         p.host.start_workers();
         p.answered();
         p.host.advance(std::chrono::seconds{90});
@@ -261,17 +291,24 @@ TEST_CASE("a side that does not answer keep-alives ends the call", "[dialog]")
 
 TEST_CASE("profiles count dialogs while they last", "[dialog]")
 {
-    Played p{"modparam(\"dialog\", \"profiles_with_value\", \"caller ; trunk\")\nmodparam(\"dialog\", \"profiles_no_value\", \"all\")\n",
-             "dlg_manage(); set_dlg_profile(\"caller\", \"alice\"); set_dlg_profile(\"all\"); set_dlg_profile(\"nope\");\n"
-             "if (!is_in_profile(\"caller\") || !is_in_profile(\"caller\", \"alice\") || is_in_profile(\"caller\", \"bob\")\n"
-             "    || is_in_profile(\"trunk\")) exit;\n"
-             "get_profile_size(\"caller\", \"alice\", \"$var(a)\"); get_profile_size(\"caller\", \"$var(b)\");\n"
-             "get_profile_size(\"caller\", \"bob\", \"$var(c)\");\n"
-             "return $var(a) * 100 + $var(b) * 10 + $var(c) + 1000;"};
+    Played p{
+        "modparam(\"dialog\", \"profiles_with_value\", \"caller ; trunk\")\nmodparam(\"dialog\", "
+        "\"profiles_no_value\", \"all\")\n",
+        "dlg_manage(); set_dlg_profile(\"caller\", \"alice\"); set_dlg_profile(\"all\"); "
+        "set_dlg_profile(\"nope\");\n"
+        "if (!is_in_profile(\"caller\") || !is_in_profile(\"caller\", \"alice\") || "
+        "is_in_profile(\"caller\", \"bob\")\n"
+        "    || is_in_profile(\"trunk\")) exit;\n"
+        "get_profile_size(\"caller\", \"alice\", \"$var(a)\"); get_profile_size(\"caller\", \"$var(b)\");\n"
+        "get_profile_size(\"caller\", \"bob\", \"$var(c)\");\n"
+        "return $var(a) * 100 + $var(b) * 10 + $var(c) + 1000;"};
     CHECK(p.invite().code == 1110);
     const auto size = [&](std::string_view params) {
-        return p.script->module("dialog") && sipyard_module()->manifest().commands.at(11).run(
-                   p.script->module("dialog"), *json::parse(params))->integer() == 1;
+        return p.script->module("dialog") && sipyard_module()
+                                                     ->manifest()
+                                                     .commands.at(11)
+                                                     .run(p.script->module("dialog"), *json::parse(params))
+                                                     ->integer() == 1;
     };
     CHECK(size("[\"caller\", \"alice\"]"));
     CHECK(size("[\"all\"]"));
@@ -294,9 +331,11 @@ TEST_CASE("what a script sees and keeps", "[dialog]")
     p.replied(200);
     p.within("ACK", 1);
     const std::string info = p.request("INFO", 2, "A", "B"), other = p.request("INFO", 2, "A", "Z");
-    CHECK(shown("$dlg_var(x) $dlg(lifetime) $dlg_ctx(timeout_bye) $DLG_status $DLG_count", info) == "before 77 1 4 1");
+    CHECK(shown("$dlg_var(x) $dlg(lifetime) $dlg_ctx(timeout_bye) $DLG_status $DLG_count", info) ==
+          "before 77 1 4 1");
     CHECK(shown("$dlg(from_tag) $dlg(to_tag) $dlg(callid) $dlg(state) $dlg_ctx(dir)", info) == "A B c1 4 1");
-    CHECK(shown("$dlg(to_contact) $dlg_ctx(dir)", p.request("INFO", 2, "B", "A")) == "sip:b@192.0.2.9:5080 2");
+    CHECK(shown("$dlg(to_contact) $dlg_ctx(dir)", p.request("INFO", 2, "B", "A")) ==
+          "sip:b@192.0.2.9:5080 2");
     CHECK(shown("$dlg(state) $DLG_status $dlg_var(x)", other) == "<null> <null> <null>");
 }
 
@@ -305,7 +344,8 @@ TEST_CASE("event routes are told", "[dialog]")
     std::vector<std::string> told;
     Played p;
     for (const char* const event : {"dialog:start", "dialog:end", "dialog:failed"})
-        p.host.on_event_route(event, [&told, event](Request&) { return told.push_back(event), Verdict::yes(); });
+        p.host.on_event_route(event,
+                              [&told, event](Request&) { return told.push_back(event), Verdict::yes(); });
     p.invite();
     p.host.set_script(nullptr); // from here on the routes of an imagined script
     p.replied(200);

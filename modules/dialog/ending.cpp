@@ -1,4 +1,5 @@
-// modules/dialog/ending.cpp - dialogs whose time has come, and requests of our own within them: BYE and keep-alive OPTIONS
+// modules/dialog/ending.cpp - dialogs whose time has come, and requests of our own within them: BYE and
+// keep-alive OPTIONS
 #include "core/module/hop.h"
 #include "core/sip/message.h"
 #include "modules/dialog/dialog.h"
@@ -23,7 +24,8 @@ void Dialogs::run_event(std::string_view event, const CallPtr& call, EndListener
         with_made_up(call, [&](Request& request) { run_event(event, request, how); });
 }
 
-// A route wants a message in hand: an OPTIONS of the caller's, with the dialog's own identifiers. It is never sent.
+// A route wants a message in hand: an OPTIONS of the caller's, with the dialog's own identifiers. It is never
+// sent.
 void Dialogs::with_made_up(const CallPtr& call, const std::function<void(Request&)>& f)
 {
     const Dialog d = call->facts.with([](const Facts& facts) { return facts.dialog; });
@@ -31,9 +33,10 @@ void Dialogs::with_made_up(const CallPtr& call, const std::function<void(Request
         return party.tag.empty() ? format("<{}>", party.uri) : format("<{}>;tag={}", party.uri, party.tag);
     };
     Arena arena;
-    const std::string text = format("OPTIONS {} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKdialog\r\nFrom: {}\r\nTo: {}\r\n"
-                                    "Call-ID: {}\r\nCSeq: {} OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
-                                    d.callee.uri, tagged(d.caller), tagged(d.callee), d.call_id, d.caller.cseq);
+    const std::string text = format(
+        "OPTIONS {} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKdialog\r\nFrom: {}\r\nTo: {}\r\n"
+        "Call-ID: {}\r\nCSeq: {} OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+        d.callee.uri, tagged(d.caller), tagged(d.callee), d.call_id, d.caller.cseq);
     const auto message = sip::Message::parse(text, arena);
     if (!message) {
         log_.error("no message for the routes of dialog {}: {}", d.call_id, message.error().text);
@@ -54,7 +57,7 @@ void Dialogs::with_made_up(const CallPtr& call, const std::function<void(Request
     f(request);
 }
 
-// --- time is up ---------------------------------------------------------------------------------------------------------
+// --- time is up ----------------------------------------------------------------------------------
 
 void Dialogs::due(const Agenda::Item& item)
 {
@@ -122,24 +125,27 @@ void Dialogs::on_deadline(const CallPtr& call)
     }
 }
 
-// --- requests of our own ------------------------------------------------------------------------------------------------
+// --- requests of our own -------------------------------------------------------------------------
 
 // Towards one side, in the name of the other, whose sequence numbers go on (RFC 3261 12.2.1.1).
-bool Dialogs::send(const CallPtr& call, Side to, std::string_view method, std::string_view headers, tm::OnReply on_reply)
+bool Dialogs::send(const CallPtr& call, Side to, std::string_view method, std::string_view headers,
+                   tm::OnReply on_reply)
 {
     const bool keepalive = method == "OPTIONS";
     struct Texts {
-        Way         way;
+        Way way;
         std::string from, to, socket;
         std::uint32_t cseq;
     };
     const Texts t = call->facts.with([&](Facts& facts) {
         Dialog& d = facts.dialog;
         const Party& there = to == Side::caller ? d.caller : d.callee;
-        Party&       here = to == Side::caller ? d.callee : d.caller;
-        Texts out{way_to(there.contact.empty() ? there.uri : there.contact, there.routes), format("<{}>;tag={}", here.uri, here.tag),
-                  format("<{}>;tag={}", there.uri, there.tag), there.socket, 0};
-        // A keep-alive repeats a number that was used, so the side that hears it is not out of step with its peer.
+        Party& here = to == Side::caller ? d.callee : d.caller;
+        Texts out{way_to(there.contact.empty() ? there.uri : there.contact, there.routes),
+                  format("<{}>;tag={}", here.uri, here.tag), format("<{}>;tag={}", there.uri, there.tag),
+                  there.socket, 0};
+        // A keep-alive repeats a number that was used, so the side that hears it is not out of step with its
+        // peer.
         out.cseq = keepalive ? std::max(here.cseq, 1u) : ++here.cseq;
         return out;
     });
@@ -157,7 +163,8 @@ bool Dialogs::send(const CallPtr& call, Side to, std::string_view method, std::s
             request.socket = listener.get();
     const auto sent = tm_.send(request, std::move(on_reply));
     if (!sent)
-        log_.error("dialog {}: {} to the {}: {}", call->call_id, method, to == Side::caller ? "caller" : "callee", sent.error().text);
+        log_.error("dialog {}: {} to the {}: {}", call->call_id, method,
+                   to == Side::caller ? "caller" : "callee", sent.error().text);
     return sent.has_value();
 }
 
@@ -185,14 +192,15 @@ Result<void> Dialogs::terminate(std::uint32_t entry, std::uint32_t id, Side side
     return {};
 }
 
-// --- is anybody there? --------------------------------------------------------------------------------------------------
+// --- is anybody there? ---------------------------------------------------------------------------
 
 void Dialogs::begin_keepalive(const CallPtr& call)
 {
     if (settings_.ka_timer <= 0 || settings_.ka_interval <= 0)
         return;
     const bool begin = call->facts.with([](Facts& facts) {
-        const bool wanted = (facts.ka_caller || facts.ka_callee) && !facts.ka_armed && facts.dialog.state == State::confirmed;
+        const bool wanted =
+            (facts.ka_caller || facts.ka_callee) && !facts.ka_armed && facts.dialog.state == State::confirmed;
         facts.ka_armed = facts.ka_armed || wanted;
         return wanted;
     });
@@ -208,21 +216,24 @@ void Dialogs::on_keepalive(const CallPtr& call)
         return std::pair{alive && facts.ka_caller, alive && facts.ka_callee};
     });
     const auto ask = [&](Side side) {
-        (void)send(call, side, "OPTIONS", {}, [this, entry = call->entry, id = call->id, side](const tm::Incoming& in) {
-            const CallPtr asked = in.code >= 200 ? table_.find(entry, id) : nullptr;
-            if (!asked)
-                return;
-            const bool dead = in.code == 408 || in.code == 481;
-            const bool over = asked->facts.with([&](Facts& facts) {
-                int& failures = side == Side::caller ? facts.ka_failed_caller : facts.ka_failed_callee;
-                failures = dead ? failures + 1 : 0;
-                return failures >= settings_.ka_failed_limit && dead;
-            });
-            if (over) {
-                log_.info("dialog {}: the {} does not answer any more", asked->call_id, side == Side::caller ? "caller" : "callee");
-                (void)terminate(entry, id, Side::both, {});
-            }
-        });
+        (void)send(call, side, "OPTIONS", {},
+                   [this, entry = call->entry, id = call->id, side](const tm::Incoming& in) {
+                       const CallPtr asked = in.code >= 200 ? table_.find(entry, id) : nullptr;
+                       if (!asked)
+                           return;
+                       const bool dead = in.code == 408 || in.code == 481;
+                       const bool over = asked->facts.with([&](Facts& facts) {
+                           int& failures =
+                               side == Side::caller ? facts.ka_failed_caller : facts.ka_failed_callee;
+                           failures = dead ? failures + 1 : 0;
+                           return failures >= settings_.ka_failed_limit && dead;
+                       });
+                       if (over) {
+                           log_.info("dialog {}: the {} does not answer any more", asked->call_id,
+                                     side == Side::caller ? "caller" : "callee");
+                           (void)terminate(entry, id, Side::both, {});
+                       }
+                   });
     };
     if (caller)
         ask(Side::caller);

@@ -1,4 +1,5 @@
-// modules/dialog/following.cpp - messages to states: INVITE, its replies, ACK, BYE and what is between them (RFC 3261 12)
+// modules/dialog/following.cpp - messages to states: INVITE, its replies, ACK, BYE and what is between them
+// (RFC 3261 12)
 #include "core/base/text.h"
 #include "core/module/hop.h"
 #include "core/sip/message.h"
@@ -17,29 +18,34 @@ constexpr std::int64_t kept_after_end = 5; // seconds: late replies and their ro
 enum class Part : std::uint64_t { beginning = 1, refresh = 2 };
 std::uint64_t note_of(const Call& call, Part part)
 {
-    return (static_cast<std::uint64_t>(part) << 48) | (static_cast<std::uint64_t>(call.entry) << 32) | call.id;
+    return (static_cast<std::uint64_t>(part) << 48) | (static_cast<std::uint64_t>(call.entry) << 32) |
+           call.id;
 }
 
 // Texts that come back in requests of ours: nothing in them may end a line or a URI.
 bool is_plain(std::string_view text)
 {
     return std::none_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"' || c == ';' || c == ',';
+        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"' ||
+               c == ';' || c == ',';
     });
 }
 
 // A Call-ID may hold more than that (RFC 3261 25.1 `word`), but nothing that ends a line or a word.
 bool is_word(std::string_view text)
 {
-    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
 }
 
 std::string contact_of(const sip::Message& message)
 {
     const auto contacts = message.contacts();
     sip::Uri uri;
-    return !contacts.empty() && !contacts[0].is_star && sip::read(contacts[0].uri, uri).empty() && uri.is_sip()
-               ? std::string{contacts[0].uri} : std::string{};
+    return !contacts.empty() && !contacts[0].is_star && sip::read(contacts[0].uri, uri).empty() &&
+                   uri.is_sip()
+               ? std::string{contacts[0].uri}
+               : std::string{};
 }
 
 std::string socket_text(const Request& request)
@@ -54,7 +60,8 @@ Context::~Context()
 {
     if (!made_here || !call || !owner)
         return;
-    const bool unused = call->facts.with([](const Facts& facts) { return !facts.tracked && facts.dialog.state == State::unconfirmed; });
+    const bool unused = call->facts.with(
+        [](const Facts& facts) { return !facts.tracked && facts.dialog.state == State::unconfirmed; });
     if (!unused)
         return;
     if (const auto change = owner->advance(call, Event::timeout))
@@ -116,7 +123,8 @@ Verdict Dialogs::manage(Request& request)
         return Verdict::yes();
     if (settings_.detect_spirals) { // the same call on its second way through us, or a retransmission
         const auto found = table_.find(message.call_id(), message.from_tag(), {});
-        if (found.call && found.call->facts.with([](const Facts& f) { return f.dialog.state != State::deleted; })) {
+        if (found.call &&
+            found.call->facts.with([](const Facts& f) { return f.dialog.state != State::deleted; })) {
             mine.call = found.call;
             mine.direction = Direction::downstream;
             return Verdict::yes();
@@ -129,14 +137,15 @@ CallPtr Dialogs::create(Request& request, Context& mine)
 {
     const sip::Message& message = request.message();
     const auto *from = message.from(), *to = message.to();
-    if (!from || !to || !message.from_uri() || !message.to_uri() || !message.cseq() || from->tag().empty()
-        || !is_plain(from->tag()) || message.call_id().empty() || !is_word(message.call_id())) {
+    if (!from || !to || !message.from_uri() || !message.to_uri() || !message.cseq() || from->tag().empty() ||
+        !is_plain(from->tag()) || message.call_id().empty() || !is_word(message.call_id())) {
         log_.info("dlg_manage: no dialog for an INVITE without readable Call-ID, From tag, To or CSeq");
         return nullptr;
     }
     const CallPtr call = table_.add(message.call_id());
     if (!call) {
-        log_.error("dlg_manage: there are {} dialogs, or too many of this Call-ID: not followed", table_.size());
+        log_.error("dlg_manage: there are {} dialogs, or too many of this Call-ID: not followed",
+                   table_.size());
         return nullptr;
     }
     Dialog now;
@@ -166,23 +175,25 @@ CallPtr Dialogs::create(Request& request, Context& mine)
     processed_.add();
     active_.add();
     // The cookie leads later requests back here, whatever has been done to their tags.
-    if (const auto added = rr_.add_param(request, request.arena().concat(";", settings_.rr_param, "=", cookie(call->entry, call->id)));
+    if (const auto added = rr_.add_param(
+            request, request.arena().concat(";", settings_.rr_param, "=", cookie(call->entry, call->id)));
         !added)
         log_.error("dlg_manage: {}", added.error().text);
     changed(call, now);
     return call;
 }
 
-// --- what the transaction tells -----------------------------------------------------------------------------------------
+// --- what the transaction tells ------------------------------------------------------------------
 
 tm::Moments Dialogs::wants(Request& request, std::uint64_t& note)
 {
     const sip::Message& message = request.message();
-    if (!message.is_request() || (message.method() != sip::Method::invite && message.method() != sip::Method::update))
+    if (!message.is_request() ||
+        (message.method() != sip::Method::invite && message.method() != sip::Method::update))
         return 0;
     const bool beginning = message.to_tag().empty();
-    if (beginning && message.method() == sip::Method::invite && settings_.dlg_flag >= 0
-        && (request.flags & (1u << settings_.dlg_flag)))
+    if (beginning && message.method() == sip::Method::invite && settings_.dlg_flag >= 0 &&
+        (request.flags & (1u << settings_.dlg_flag)))
         (void)manage(request);
     const Context* const mine = request.find(slot_);
     if (!mine || !mine->call)
@@ -191,7 +202,8 @@ tm::Moments Dialogs::wants(Request& request, std::uint64_t& note)
         note = note_of(*mine->call, Part::refresh);
         return static_cast<tm::Moments>(tm::Moment::reply_out);
     }
-    if (message.method() != sip::Method::invite || !mine->made_here) // a spiral's own transaction tells nothing new
+    if (message.method() != sip::Method::invite ||
+        !mine->made_here) // a spiral's own transaction tells nothing new
         return 0;
     mine->call->facts.with([](Facts& facts) { facts.tracked = true; });
     note = note_of(*mine->call, Part::beginning);
@@ -210,7 +222,8 @@ void Dialogs::on(const tm::Happening& happening)
             on_refresh(call, happening);
         return;
     }
-    if (happening.what == tm::Moment::reply_next) { // not later: the ACK and the BYE may come by another worker at once
+    if (happening.what ==
+        tm::Moment::reply_next) { // not later: the ACK and the BYE may come by another worker at once
         on_reply(call, happening);
     } else if (happening.what == tm::Moment::reply_out) {
         tell_script(call, happening);
@@ -239,15 +252,16 @@ void Dialogs::on_reply(const CallPtr& call, const tm::Happening& happening)
             d.code = code;
         if (event != Event::answered)
             return;
-        // The first 2xx decides which of the forks is the dialog; the caller ends the others (RFC 3261 13.2.2.4).
+        // The first 2xx decides which of the forks is the dialog; the caller ends the others (RFC
+        // 3261 13.2.2.4).
         d.started = host_.clock().unix_seconds();
         if (is_plain(happening.to_tag))
             d.callee.tag = happening.to_tag;
         if (happening.reply) {
             const sip::Message& reply = happening.reply->message();
             d.callee.contact = contact_of(reply);
-            d.callee.routes = routes_to_callee(reply.record_routes(), cookie(call->entry, call->id), settings_.rr_param,
-                                               d.caller.routes);
+            d.callee.routes = routes_to_callee(reply.record_routes(), cookie(call->entry, call->id),
+                                               settings_.rr_param, d.caller.routes);
             d.callee.socket = socket_text(*happening.reply);
         }
         set_deadline(call, facts, after(std::min<std::int64_t>(settings_.noack_timeout, facts.lifetime)));
@@ -286,7 +300,8 @@ void Dialogs::on_refresh(const CallPtr& call, const tm::Happening& happening)
         Dialog& d = facts.dialog;
         const bool by_caller = from_tag == d.caller.tag;
         Party &asker = by_caller ? d.caller : d.callee, &other = by_caller ? d.callee : d.caller;
-        const bool moved = (!asked.empty() && asked != asker.contact) || (!answered.empty() && answered != other.contact);
+        const bool moved =
+            (!asked.empty() && asked != asker.contact) || (!answered.empty() && answered != other.contact);
         if (!moved || d.state == State::deleted)
             return {};
         if (!asked.empty())
@@ -300,7 +315,7 @@ void Dialogs::on_refresh(const CallPtr& call, const tm::Happening& happening)
         changed(call, *now);
 }
 
-// --- requests within the dialog -----------------------------------------------------------------------------------------
+// --- requests within the dialog ------------------------------------------------------------------
 
 void Dialogs::on_loose_route(Request& request, sip::ParamsView params)
 {
@@ -372,9 +387,10 @@ void Dialogs::follow(Request& request, Context& mine)
     }
 }
 
-// --- states -------------------------------------------------------------------------------------------------------------
+// --- states --------------------------------------------------------------------------------------
 
-std::optional<Dialogs::Change> Dialogs::advance(const CallPtr& call, Event event, const std::function<void(Facts&)>& more)
+std::optional<Dialogs::Change> Dialogs::advance(const CallPtr& call, Event event,
+                                                const std::function<void(Facts&)>& more)
 {
     std::vector<std::pair<std::size_t, std::string>> left;
     const auto change = call->facts.with([&](Facts& facts) -> std::optional<Change> {
@@ -389,7 +405,9 @@ std::optional<Dialogs::Change> Dialogs::advance(const CallPtr& call, Event event
             left.swap(facts.profiles);
             const bool refused = from < State::confirmed_no_ack;
             // Kept a little for late messages; after a refusal for the ACK, if wait_ack says so.
-            const std::int64_t keep = refused && !settings_.wait_ack ? 0 : std::min<std::int64_t>(kept_after_end, settings_.end_timeout);
+            const std::int64_t keep = refused && !settings_.wait_ack
+                                          ? 0
+                                          : std::min<std::int64_t>(kept_after_end, settings_.end_timeout);
             set_deadline(call, facts, after(keep));
         } else if (to == State::confirmed) {
             set_deadline(call, facts, after(facts.lifetime));
@@ -418,10 +436,7 @@ void Dialogs::changed(const CallPtr& call, const Dialog& now)
         stored_later(call);
 }
 
-void Dialogs::forget(const CallPtr& call)
-{
-    table_.remove(*call);
-}
+void Dialogs::forget(const CallPtr& call) { table_.remove(*call); }
 
 // Appointments are never taken back; one is made only when the dialog has none that early.
 void Dialogs::set_deadline(const CallPtr& call, Facts& facts, Instant when)

@@ -7,7 +7,8 @@
 
 namespace sipyard::dialog {
 
-std::optional<Dialog> Dialogs::find(std::string_view call_id, std::string_view from_tag, std::string_view to_tag)
+std::optional<Dialog> Dialogs::find(std::string_view call_id, std::string_view from_tag,
+                                    std::string_view to_tag)
 {
     const auto found = table_.find(call_id, from_tag, to_tag);
     if (!found.call)
@@ -44,10 +45,16 @@ Verdict Dialogs::dlg_bye(Request& request, std::string_view side)
         log_.error("dlg_bye: '{}' is none of caller, callee, all", side);
         return Verdict::no();
     }
-    return Verdict::of(terminate(call->entry, call->id, all ? Side::both : caller ? Side::caller : Side::callee, {}).has_value());
+    return Verdict::of(terminate(call->entry, call->id,
+                                 all      ? Side::both
+                                 : caller ? Side::caller
+                                          : Side::callee,
+                                 {})
+                           .has_value());
 }
 
-Verdict Dialogs::dlg_get(Request& request, std::string_view call_id, std::string_view from_tag, std::string_view to_tag)
+Verdict Dialogs::dlg_get(Request& request, std::string_view call_id, std::string_view from_tag,
+                         std::string_view to_tag)
 {
     const auto found = table_.find(call_id, from_tag, to_tag);
     if (!found.call)
@@ -59,10 +66,7 @@ Verdict Dialogs::dlg_get(Request& request, std::string_view call_id, std::string
     return Verdict::yes();
 }
 
-Verdict Dialogs::is_known_dlg(Request& request)
-{
-    return Verdict::of(current(request) != nullptr);
-}
+Verdict Dialogs::is_known_dlg(Request& request) { return Verdict::of(current(request) != nullptr); }
 
 Verdict Dialogs::dlg_isflagset(Request& request, std::int64_t flag)
 {
@@ -70,7 +74,8 @@ Verdict Dialogs::dlg_isflagset(Request& request, std::int64_t flag)
         return Verdict::no();
     const std::uint32_t bit = 1u << flag;
     const CallPtr call = current(request);
-    const std::uint32_t flags = call ? call->facts.with([](const Facts& f) { return f.flags; }) : context(request).flags;
+    const std::uint32_t flags =
+        call ? call->facts.with([](const Facts& f) { return f.flags; }) : context(request).flags;
     return Verdict::of((flags & bit) != 0);
 }
 
@@ -98,7 +103,7 @@ Verdict Dialogs::dlg_resetflag(Request& request, std::int64_t flag)
     return Verdict::yes();
 }
 
-// --- profiles -----------------------------------------------------------------------------------------------------------
+// --- profiles ------------------------------------------------------------------------------------
 
 std::optional<std::size_t> Dialogs::profile_named(std::string_view profile) const
 {
@@ -108,7 +113,8 @@ std::optional<std::size_t> Dialogs::profile_named(std::string_view profile) cons
     return found;
 }
 
-Verdict Dialogs::set_profile(Request& request, std::string_view profile, std::optional<std::string_view> value)
+Verdict Dialogs::set_profile(Request& request, std::string_view profile,
+                             std::optional<std::string_view> value)
 {
     const auto number = profile_named(profile);
     const CallPtr call = current(request);
@@ -126,7 +132,8 @@ Verdict Dialogs::set_profile(Request& request, std::string_view profile, std::op
     return Verdict::of(added);
 }
 
-Verdict Dialogs::unset_profile(Request& request, std::string_view profile, std::optional<std::string_view> value)
+Verdict Dialogs::unset_profile(Request& request, std::string_view profile,
+                               std::optional<std::string_view> value)
 {
     const auto number = profile_named(profile);
     const CallPtr call = current(request);
@@ -144,7 +151,8 @@ Verdict Dialogs::unset_profile(Request& request, std::string_view profile, std::
     }));
 }
 
-Verdict Dialogs::is_in_profile(Request& request, std::string_view profile, std::optional<std::string_view> value)
+Verdict Dialogs::is_in_profile(Request& request, std::string_view profile,
+                               std::optional<std::string_view> value)
 {
     const auto number = profile_named(profile);
     const CallPtr call = current(request);
@@ -153,27 +161,29 @@ Verdict Dialogs::is_in_profile(Request& request, std::string_view profile, std::
     if (!profiles_.has_value(*number))
         value = {};
     return Verdict::of(call->facts.with([&](const Facts& facts) {
-        return std::any_of(facts.profiles.begin(), facts.profiles.end(),
-                           [&](const auto& held) { return held.first == *number && (!value || held.second == *value); });
+        return std::any_of(facts.profiles.begin(), facts.profiles.end(), [&](const auto& held) {
+            return held.first == *number && (!value || held.second == *value);
+        });
     }));
 }
 
 Verdict Dialogs::profile_size(Request& request, std::string_view profile, const VariableRef& size)
 {
     const auto number = profile_named(profile);
-    return Verdict::of(number && size.set(request, static_cast<std::int64_t>(
-                                                       profiles_.size(*number, {}, host_.clock().unix_seconds()))));
+    return Verdict::of(number && size.set(request, static_cast<std::int64_t>(profiles_.size(
+                                                       *number, {}, host_.clock().unix_seconds()))));
 }
 
-Verdict Dialogs::profile_value_size(Request& request, std::string_view profile, std::string_view value, const VariableRef& size)
+Verdict Dialogs::profile_value_size(Request& request, std::string_view profile, std::string_view value,
+                                    const VariableRef& size)
 {
     const auto number = profile_named(profile);
-    return Verdict::of(number && size.set(request, static_cast<std::int64_t>(
-                                                       profiles_.size(*number, value, host_.clock().unix_seconds()))));
+    return Verdict::of(number && size.set(request, static_cast<std::int64_t>(profiles_.size(
+                                                       *number, value, host_.clock().unix_seconds()))));
 }
 
-Verdict Dialogs::remote_profile(Request&, std::string_view command, std::string_view profile, std::string_view value,
-                                std::string_view uid, std::int64_t expires)
+Verdict Dialogs::remote_profile(Request&, std::string_view command, std::string_view profile,
+                                std::string_view value, std::string_view uid, std::int64_t expires)
 {
     const auto number = profile_named(profile);
     if (!number || uid.empty())
@@ -188,7 +198,7 @@ Verdict Dialogs::remote_profile(Request&, std::string_view command, std::string_
     return Verdict::no();
 }
 
-// --- timeouts and properties ----------------------------------------------------------------------------------------------
+// --- timeouts and properties ---------------------------------------------------------------------
 
 void Dialogs::new_timeout(const CallPtr& call, std::int64_t seconds)
 {
@@ -200,13 +210,16 @@ void Dialogs::new_timeout(const CallPtr& call, std::int64_t seconds)
     });
 }
 
-Verdict Dialogs::set_timeout(Request& request, std::int64_t seconds, std::optional<std::int64_t> entry, std::optional<std::int64_t> id)
+Verdict Dialogs::set_timeout(Request& request, std::int64_t seconds, std::optional<std::int64_t> entry,
+                             std::optional<std::int64_t> id)
 {
     if (seconds <= 0) {
         log_.error("dlg_set_timeout: {} is no time", seconds);
         return Verdict::no();
     }
-    const CallPtr call = entry && id ? table_.find(static_cast<std::uint32_t>(*entry), static_cast<std::uint32_t>(*id)) : current(request);
+    const CallPtr call =
+        entry && id ? table_.find(static_cast<std::uint32_t>(*entry), static_cast<std::uint32_t>(*id))
+                    : current(request);
     if (!call)
         return Verdict::no();
     new_timeout(call, seconds);
@@ -220,7 +233,8 @@ Verdict Dialogs::set_timeout_by_profile(Request&, std::string_view profile, std:
         return Verdict::no();
     table_.each([&](const CallPtr& call) {
         if (call->facts.with([&](const Facts& f) {
-                return std::any_of(f.profiles.begin(), f.profiles.end(), [&](const auto& held) { return held.first == *number; });
+                return std::any_of(f.profiles.begin(), f.profiles.end(),
+                                   [&](const auto& held) { return held.first == *number; });
             }))
             new_timeout(call, seconds);
         return true;
@@ -228,14 +242,17 @@ Verdict Dialogs::set_timeout_by_profile(Request&, std::string_view profile, std:
     return Verdict::yes();
 }
 
-Verdict Dialogs::set_timeout_by_profile_value(Request&, std::string_view profile, std::string_view value, std::int64_t seconds)
+Verdict Dialogs::set_timeout_by_profile_value(Request&, std::string_view profile, std::string_view value,
+                                              std::int64_t seconds)
 {
     const auto number = profile_named(profile);
     if (!number || seconds <= 0)
         return Verdict::no();
     const std::pair wanted{*number, profiles_.has_value(*number) ? std::string{value} : std::string{}};
     table_.each([&](const CallPtr& call) {
-        if (call->facts.with([&](const Facts& f) { return std::find(f.profiles.begin(), f.profiles.end(), wanted) != f.profiles.end(); }))
+        if (call->facts.with([&](const Facts& f) {
+                return std::find(f.profiles.begin(), f.profiles.end(), wanted) != f.profiles.end();
+            }))
             new_timeout(call, seconds);
         return true;
     });
@@ -250,7 +267,8 @@ Verdict Dialogs::put_property(Request& request, std::string_view property, bool 
     const bool known = call->facts.with([&](Facts& facts) {
         bool* const held = property == "ka-src"            ? &facts.ka_caller
                            : property == "ka-dst"          ? &facts.ka_callee
-                           : property == "timeout-noreset" ? &facts.timeout_keeps : nullptr;
+                           : property == "timeout-noreset" ? &facts.timeout_keeps
+                                                           : nullptr;
         if (held) {
             *held = value;
             facts.changed = true;

@@ -81,7 +81,8 @@ std::size_t Dialogs::restore(std::vector<Facts> rows)
 // Changes that follow each other closely become one write: the job takes what is there when it runs.
 void Dialogs::stored_later(const CallPtr& call)
 {
-    const bool queue = call->facts.with([](Facts& facts) { return !std::exchange(facts.write_queued, true); });
+    const bool queue =
+        call->facts.with([](Facts& facts) { return !std::exchange(facts.write_queued, true); });
     if (!queue)
         return;
     const auto posted = writes_[call->entry % write_lanes].post([this, call] { write(call); });
@@ -94,9 +95,9 @@ void Dialogs::stored_later(const CallPtr& call)
 void Dialogs::write(const CallPtr& call)
 {
     struct Job {
-        Facts        facts;
+        Facts facts;
         std::int64_t end = 0;
-        bool         keep = false, there = false;
+        bool keep = false, there = false;
     };
     const Job job = call->facts.with([&](Facts& facts) {
         Job out;
@@ -129,7 +130,8 @@ void Dialogs::write(const CallPtr& call)
 void Dialogs::write_all()
 {
     table_.each([this](const CallPtr& call) {
-        if (call->facts.with([](const Facts& f) { return f.changed || (f.stored && f.dialog.state == State::deleted); }))
+        if (call->facts.with(
+                [](const Facts& f) { return f.changed || (f.stored && f.dialog.state == State::deleted); }))
             write(call);
         return true;
     });

@@ -51,7 +51,8 @@ void Profiles::remove(std::size_t profile, const std::string& value)
 {
     all_[profile]->counts.with([&](Counts& counts) {
         --counts.total;
-        if (const auto found = counts.by_value.find(value); found != counts.by_value.end() && --found->second == 0)
+        if (const auto found = counts.by_value.find(value);
+            found != counts.by_value.end() && --found->second == 0)
             counts.by_value.erase(found);
     });
 }
@@ -62,8 +63,9 @@ std::size_t Profiles::size(std::size_t profile, std::optional<std::string_view> 
         value = {};
     return all_[profile]->counts.with([&](Counts& counts) {
         std::erase_if(counts.remote, [&](const auto& item) { return item.second.expires <= now; });
-        const auto remote = std::count_if(counts.remote.begin(), counts.remote.end(),
-                                          [&](const auto& item) { return !value || item.second.value == *value; });
+        const auto remote = std::count_if(counts.remote.begin(), counts.remote.end(), [&](const auto& item) {
+            return !value || item.second.value == *value;
+        });
         std::size_t local = counts.total;
         if (value) {
             const auto found = counts.by_value.find(*value);
@@ -73,7 +75,8 @@ std::size_t Profiles::size(std::size_t profile, std::optional<std::string_view> 
     });
 }
 
-void Profiles::add_remote(std::size_t profile, std::string_view value, std::string_view uid, std::int64_t expires)
+void Profiles::add_remote(std::size_t profile, std::string_view value, std::string_view uid,
+                          std::int64_t expires)
 {
     all_[profile]->counts.with([&](Counts& counts) {
         if (counts.remote.size() < most_remote)

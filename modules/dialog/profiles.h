@@ -19,7 +19,8 @@ namespace sipyard::dialog {
 // Thread-safe. Only counts are kept here; which dialog is where is written in the dialog.
 class Profiles {
 public:
-    // "inbound; outbound": letters, digits and '_'. Throws StartupError for other names and for a name given twice.
+    // "inbound; outbound": letters, digits and '_'. Throws StartupError for other names and for a name given
+    // twice.
     Profiles(std::string_view with_value, std::string_view without_value);
 
     std::optional<std::size_t> find(std::string_view name) const;
@@ -28,7 +29,8 @@ public:
 
     void add(std::size_t profile, const std::string& value);
     void remove(std::size_t profile, const std::string& value);
-    // Without a value all of the profile. Remote ones that have expired by `now` (seconds since 1970) are forgotten.
+    // Without a value all of the profile. Remote ones that have expired by `now` (seconds since 1970) are
+    // forgotten.
     std::size_t size(std::size_t profile, std::optional<std::string_view> value, std::int64_t now) const;
 
     // Dialogs of other servers, told by the script.
@@ -41,17 +43,17 @@ private:
         using is_transparent = void;
     };
     struct Remote {
-        std::string  value;
+        std::string value;
         std::int64_t expires;
     };
     struct Counts {
         std::size_t total = 0;
         std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> by_value;
-        std::unordered_map<std::string, Remote, Hash, std::equal_to<>>      remote; // by uid
+        std::unordered_map<std::string, Remote, Hash, std::equal_to<>> remote; // by uid
     };
     struct Profile {
-        std::string             name;
-        bool                    has_value;
+        std::string name;
+        bool has_value;
         mutable Guarded<Counts> counts;
         Profile(std::string n, bool v) : name{std::move(n)}, has_value{v} {}
     };

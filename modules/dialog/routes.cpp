@@ -58,7 +58,8 @@ std::string routes_to_callee(const sip::ValueList<sip::NameAddr>& record_routes,
         if (is_route(record_routes[n], uri) && uri.params.find(param) == cookie)
             ours = n; // the topmost of two
     }
-    if (ours == record_routes.size()) { // we did not record ourselves: the caller's side is what it was in the INVITE
+    if (ours ==
+        record_routes.size()) { // we did not record ourselves: the caller's side is what it was in the INVITE
         const std::size_t before = uris_of(caller_routes).size();
         ours = record_routes.size() > before ? record_routes.size() - before : 0;
     }

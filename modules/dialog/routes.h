@@ -1,4 +1,5 @@
-// modules/dialog/routes.h - route sets of a call as a proxy between the two sides sees them (RFC 3261 12.1): pure
+// modules/dialog/routes.h - route sets of a call as a proxy between the two sides sees them (RFC 3261 12.1):
+// pure
 #pragma once
 
 #include "core/sip/message.h"
@@ -8,12 +9,12 @@
 
 namespace sipyard::dialog {
 
-// "<sip:a;lr>, <sip:b;lr>" as they stand; values that hold no SIP URI are left out. Of an INVITE as it came these are the
-// hops back to the caller, nearest first.
+// "<sip:a;lr>, <sip:b;lr>" as they stand; values that hold no SIP URI are left out. Of an INVITE as it came
+// these are the hops back to the caller, nearest first.
 std::string joined_routes(const sip::ValueList<sip::NameAddr>& record_routes);
 
-// Of a 2xx as it came: the hops to the callee, nearest first. Ours, found by the cookie in parameter `param`, and those on
-// the caller's side (`caller_routes`) are not among them.
+// Of a 2xx as it came: the hops to the callee, nearest first. Ours, found by the cookie in parameter `param`,
+// and those on the caller's side (`caller_routes`) are not among them.
 std::string routes_to_callee(const sip::ValueList<sip::NameAddr>& record_routes, std::string_view cookie,
                              std::string_view param, std::string_view caller_routes);
 

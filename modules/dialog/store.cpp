@@ -14,8 +14,30 @@ namespace sipyard::dialog {
 namespace {
 
 enum Column : std::size_t {
-    entry, id, callid, from_uri, from_tag, to_uri, to_tag, caller_cseq, callee_cseq, caller_routes, callee_routes, caller_contact,
-    callee_contact, caller_sock, callee_sock, state, start_time, timeout, sflags, iflags, toroute, req_uri, xdata, column_count
+    entry,
+    id,
+    callid,
+    from_uri,
+    from_tag,
+    to_uri,
+    to_tag,
+    caller_cseq,
+    callee_cseq,
+    caller_routes,
+    callee_routes,
+    caller_contact,
+    callee_contact,
+    caller_sock,
+    callee_sock,
+    state,
+    start_time,
+    timeout,
+    sflags,
+    iflags,
+    toroute,
+    req_uri,
+    xdata,
+    column_count
 };
 
 // iflags as Kamailio numbers them.
@@ -23,11 +45,13 @@ constexpr std::int64_t timeout_bye_flag = 1, ka_caller_flag = 2, ka_callee_flag 
 
 std::vector<std::string> checked_columns(const Settings& s)
 {
-    std::vector<std::string> names{s.h_entry_column, s.h_id_column, s.call_id_column, s.from_uri_column, s.from_tag_column,
-                                   s.to_uri_column, s.to_tag_column, s.from_cseq_column, s.to_cseq_column, s.from_route_column,
-                                   s.to_route_column, s.from_contact_column, s.to_contact_column, s.from_sock_column,
-                                   s.to_sock_column, s.state_column, s.start_time_column, s.timeout_column, s.sflags_column,
-                                   s.iflags_column, s.toroute_name_column, s.req_uri_column, s.xdata_column};
+    std::vector<std::string> names{
+        s.h_entry_column,      s.h_id_column,       s.call_id_column,  s.from_uri_column,
+        s.from_tag_column,     s.to_uri_column,     s.to_tag_column,   s.from_cseq_column,
+        s.to_cseq_column,      s.from_route_column, s.to_route_column, s.from_contact_column,
+        s.to_contact_column,   s.from_sock_column,  s.to_sock_column,  s.state_column,
+        s.start_time_column,   s.timeout_column,    s.sflags_column,   s.iflags_column,
+        s.toroute_name_column, s.req_uri_column,    s.xdata_column};
     for (std::string& column : names)
         column = must(db::identifier(column));
     return names;
@@ -54,26 +78,36 @@ std::string places(std::size_t count)
 Store::Store(const Settings& s, db::Database& database, const Profiles& profiles)
     : database_{database}, profiles_{profiles}, table_{must(db::identifier(s.table_name))},
       vars_table_{must(db::identifier(s.vars_table_name))}, columns_{checked_columns(s)},
-      vars_entry_{must(db::identifier(s.vars_h_entry_column))}, vars_id_{must(db::identifier(s.vars_h_id_column))},
-      vars_key_{must(db::identifier(s.vars_key_column))}, vars_value_{must(db::identifier(s.vars_value_column))},
-      update_{format("UPDATE {} SET {} WHERE {} = ? AND {} = ?", table_, joined(columns_, " = ?"), columns_[entry], columns_[id])},
+      vars_entry_{must(db::identifier(s.vars_h_entry_column))},
+      vars_id_{must(db::identifier(s.vars_h_id_column))}, vars_key_{must(db::identifier(s.vars_key_column))},
+      vars_value_{must(db::identifier(s.vars_value_column))}, update_{format(
+                                                                  "UPDATE {} SET {} WHERE {} = ? AND {} = ?",
+                                                                  table_, joined(columns_, " = ?"),
+                                                                  columns_[entry], columns_[id])},
       insert_{format("INSERT INTO {} ({}) VALUES ({})", table_, joined(columns_, ""), places(column_count))},
       delete_{format("DELETE FROM {} WHERE {} = ? AND {} = ?", table_, columns_[entry], columns_[id])},
       delete_vars_{format("DELETE FROM {} WHERE {} = ? AND {} = ?", vars_table_, vars_entry_, vars_id_)},
-      insert_var_{format("INSERT INTO {} ({}, {}, {}, {}) VALUES (?, ?, ?, ?)", vars_table_, vars_entry_, vars_id_, vars_key_, vars_value_)}
-{}
+      insert_var_{format("INSERT INTO {} ({}, {}, {}, {}) VALUES (?, ?, ?, ?)", vars_table_, vars_entry_,
+                         vars_id_, vars_key_, vars_value_)}
+{
+}
 
 db::Table Store::dialogs() const
 {
     using Type = db::Column::Type;
     db::Table table{table_, 7};
     table.columns.push_back({"id", Type::id});
-    const auto text = [&](Column column, int length) { table.columns.push_back({columns_[column], Type::varchar, length}); };
+    const auto text = [&](Column column, int length) {
+        table.columns.push_back({columns_[column], Type::varchar, length});
+    };
     const auto number = [&](Column column, std::string fallback = {}) {
         table.columns.push_back({columns_[column], Type::integer, 0, false, std::move(fallback)});
     };
-    const auto maybe = [&](Column column, int length) { table.columns.push_back({columns_[column], Type::varchar, length, true}); };
-    number(entry), number(id), text(callid, 255), text(from_uri, 255), text(from_tag, 128), text(to_uri, 255), text(to_tag, 128);
+    const auto maybe = [&](Column column, int length) {
+        table.columns.push_back({columns_[column], Type::varchar, length, true});
+    };
+    number(entry), number(id), text(callid, 255), text(from_uri, 255), text(from_tag, 128), text(to_uri, 255),
+        text(to_tag, 128);
     text(caller_cseq, 20), text(callee_cseq, 20), maybe(caller_routes, 512), maybe(callee_routes, 512);
     text(caller_contact, 255), text(callee_contact, 255), text(caller_sock, 64), text(callee_sock, 64);
     number(state), number(start_time), number(timeout, "0"), number(sflags, "0"), number(iflags, "0");
@@ -86,8 +120,11 @@ db::Table Store::variables() const
 {
     using Type = db::Column::Type;
     db::Table table{vars_table_, 1};
-    table.columns = {{"id", Type::id}, {vars_entry_, Type::integer, 0}, {vars_id_, Type::integer, 0},
-                     {vars_key_, Type::varchar, 128}, {vars_value_, Type::varchar, 512}};
+    table.columns = {{"id", Type::id},
+                     {vars_entry_, Type::integer, 0},
+                     {vars_id_, Type::integer, 0},
+                     {vars_key_, Type::varchar, 128},
+                     {vars_value_, Type::varchar, 512}};
     table.indexes = {{vars_entry_, vars_id_}};
     return table;
 }
@@ -105,37 +142,57 @@ Result<void> Store::save(const Facts& facts, std::int64_t end)
     json::Value profiles = json::Value::array();
     for (const auto& [profile, value] : facts.profiles)
         profiles.add(json::Value::object().set("name", profiles_.name(profile)).set("value", value));
-    const std::int64_t flags = (facts.timeout_bye ? timeout_bye_flag : 0) | (facts.ka_caller ? ka_caller_flag : 0)
-                               | (facts.ka_callee ? ka_callee_flag : 0) | (facts.timeout_keeps ? keeps_flag : 0);
-    std::vector<db::Value> row{std::int64_t{d.entry}, std::int64_t{d.id}, d.call_id, d.caller.uri, d.caller.tag, d.callee.uri,
-                               d.callee.tag, std::to_string(d.caller.cseq), std::to_string(d.callee.cseq), d.caller.routes,
-                               d.callee.routes, d.caller.contact, d.callee.contact, d.caller.socket, d.callee.socket,
-                               static_cast<int>(d.state), d.started, end, std::int64_t{facts.flags}, flags, facts.timeout_route,
-                               d.request_uri, facts.profiles.empty() ? std::string{} : profiles.dump()};
-    return database_.transaction<void>(
-        [row = std::move(row), variables = facts.variables, update = update_, insert = insert_, wipe = delete_vars_,
-         put = insert_var_](db::Connection& connection) -> Result<void> {
-            // Kamailio's table has no unique index to upsert by.
-            std::vector<db::Value> changed = row;
-            changed.push_back(row[entry]);
-            changed.push_back(row[id]);
-            TRY(const auto updated, connection.run(update, changed));
-            if (updated.affected == 0)
-                TRYV(connection.run(insert, row));
-            TRYV(connection.run(wipe, {row[entry], row[id]}));
-            for (const auto& [key, value] : variables)
-                TRYV(connection.run(put, {row[entry], row[id], key, value}));
-            return {};
-        });
+    const std::int64_t flags =
+        (facts.timeout_bye ? timeout_bye_flag : 0) | (facts.ka_caller ? ka_caller_flag : 0) |
+        (facts.ka_callee ? ka_callee_flag : 0) | (facts.timeout_keeps ? keeps_flag : 0);
+    std::vector<db::Value> row{std::int64_t{d.entry},
+                               std::int64_t{d.id},
+                               d.call_id,
+                               d.caller.uri,
+                               d.caller.tag,
+                               d.callee.uri,
+                               d.callee.tag,
+                               std::to_string(d.caller.cseq),
+                               std::to_string(d.callee.cseq),
+                               d.caller.routes,
+                               d.callee.routes,
+                               d.caller.contact,
+                               d.callee.contact,
+                               d.caller.socket,
+                               d.callee.socket,
+                               static_cast<int>(d.state),
+                               d.started,
+                               end,
+                               std::int64_t{facts.flags},
+                               flags,
+                               facts.timeout_route,
+                               d.request_uri,
+                               facts.profiles.empty() ? std::string{} : profiles.dump()};
+    return database_.transaction<void>([row = std::move(row), variables = facts.variables, update = update_,
+                                        insert = insert_, wipe = delete_vars_,
+                                        put = insert_var_](db::Connection& connection) -> Result<void> {
+        // Kamailio's table has no unique index to upsert by.
+        std::vector<db::Value> changed = row;
+        changed.push_back(row[entry]);
+        changed.push_back(row[id]);
+        TRY(const auto updated, connection.run(update, changed));
+        if (updated.affected == 0)
+            TRYV(connection.run(insert, row));
+        TRYV(connection.run(wipe, {row[entry], row[id]}));
+        for (const auto& [key, value] : variables)
+            TRYV(connection.run(put, {row[entry], row[id], key, value}));
+        return {};
+    });
 }
 
 Result<void> Store::remove(std::uint32_t h_entry, std::uint32_t h_id)
 {
-    return database_.transaction<void>([h_entry, h_id, row = delete_, vars = delete_vars_](db::Connection& connection) -> Result<void> {
-        TRYV(connection.run(row, {std::int64_t{h_entry}, std::int64_t{h_id}}));
-        TRYV(connection.run(vars, {std::int64_t{h_entry}, std::int64_t{h_id}}));
-        return {};
-    });
+    return database_.transaction<void>(
+        [h_entry, h_id, row = delete_, vars = delete_vars_](db::Connection& connection) -> Result<void> {
+            TRYV(connection.run(row, {std::int64_t{h_entry}, std::int64_t{h_id}}));
+            TRYV(connection.run(vars, {std::int64_t{h_entry}, std::int64_t{h_id}}));
+            return {};
+        });
 }
 
 Result<std::vector<Store::Row>> Store::load()
@@ -150,10 +207,13 @@ Result<std::vector<Store::Row>> Store::load(std::string_view call_id)
 
 Result<std::vector<Store::Row>> Store::load_where(std::string_view condition, std::vector<db::Value> values)
 {
-    TRY(const auto rows, database_.read(format("SELECT {} FROM {} WHERE {}", joined(columns_, ""), table_, condition), std::move(values)));
-    TRY(const auto vars, database_.read(format("SELECT {}, {}, {}, {} FROM {}", vars_entry_, vars_id_, vars_key_, vars_value_,
-                                               vars_table_)));
-    std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::pair<std::string, std::string>>> variables_of;
+    TRY(const auto rows,
+        database_.read(format("SELECT {} FROM {} WHERE {}", joined(columns_, ""), table_, condition),
+                       std::move(values)));
+    TRY(const auto vars, database_.read(format("SELECT {}, {}, {}, {} FROM {}", vars_entry_, vars_id_,
+                                               vars_key_, vars_value_, vars_table_)));
+    std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::pair<std::string, std::string>>>
+        variables_of;
     for (const auto& row : vars.rows)
         variables_of[{row[0].integer(), row[1].integer()}].emplace_back(row[2].print(), row[3].print());
 
@@ -186,7 +246,8 @@ Result<std::vector<Store::Row>> Store::load_where(std::string_view condition, st
         facts.timeout_route = row[toroute].print();
         facts.tracked = facts.stored = true;
         facts.changed = false;
-        if (const auto own = variables_of.find({row[entry].integer(), row[id].integer()}); own != variables_of.end())
+        if (const auto own = variables_of.find({row[entry].integer(), row[id].integer()});
+            own != variables_of.end())
             facts.variables = own->second;
         if (const auto profiles = json::parse(row[xdata].print()))
             for (const json::Value& item : profiles->items())

@@ -46,15 +46,16 @@ std::string cookie(std::uint32_t entry, std::uint32_t id)
 bool read_cookie(std::string_view text, std::uint32_t& entry, std::uint32_t& id)
 {
     const auto dot = text.find('.');
-    return dot != std::string_view::npos && read_reversed_hex(text.substr(0, dot), entry)
-           && read_reversed_hex(text.substr(dot + 1), id);
+    return dot != std::string_view::npos && read_reversed_hex(text.substr(0, dot), entry) &&
+           read_reversed_hex(text.substr(dot + 1), id);
 }
 
 Direction direction_of(const Dialog& dialog, std::string_view from_tag, std::string_view to_tag)
 {
     const std::string &caller = dialog.caller.tag, &callee = dialog.callee.tag;
     // Until the answer any fork of the callee's may speak: its tag is not known yet.
-    if (from_tag == caller && (to_tag == callee || callee.empty() || (to_tag.empty() && dialog.state < State::confirmed_no_ack)))
+    if (from_tag == caller &&
+        (to_tag == callee || callee.empty() || (to_tag.empty() && dialog.state < State::confirmed_no_ack)))
         return Direction::downstream;
     if (!to_tag.empty() && to_tag == caller && (from_tag == callee || callee.empty()))
         return Direction::upstream;
@@ -62,13 +63,14 @@ Direction direction_of(const Dialog& dialog, std::string_view from_tag, std::str
 }
 
 Table::Table(std::size_t slots, std::size_t most, std::uint32_t first, std::uint32_t step)
-    : mask_{std::bit_ceil(std::clamp<std::size_t>(slots, 1, 65'536)) - 1}, most_{most}, step_{std::max(step, 1u)},
-      table_{std::make_unique<Slot[]>(mask_ + 1)}, next_{first}
-{}
+    : mask_{std::bit_ceil(std::clamp<std::size_t>(slots, 1, 65'536)) - 1}, most_{most},
+      step_{std::max(step, 1u)}, table_{std::make_unique<Slot[]>(mask_ + 1)}, next_{first}
+{
+}
 
 std::uint32_t Table::slot_of(std::string_view call_id) const
 {
-    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(call_id) & mask_);
+    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(call_id)&mask_);
 }
 
 CallPtr Table::add(std::string_view call_id)
@@ -88,8 +90,10 @@ CallPtr Table::add(std::string_view call_id)
         facts.dialog.call_id = call->call_id;
     });
     const bool added = table_[entry].with([&](auto& list) {
-        // Nobody calls himself that often: without a limit such INVITEs would make one slot as long as the table.
-        if (std::count_if(list.begin(), list.end(), [&](const CallPtr& c) { return c->call_id == call_id; }) >= most_of_one_call)
+        // Nobody calls himself that often: without a limit such INVITEs would make one slot as long as the
+        // table.
+        if (std::count_if(list.begin(), list.end(),
+                          [&](const CallPtr& c) { return c->call_id == call_id; }) >= most_of_one_call)
             return false;
         list.push_back(call);
         return true;
@@ -110,7 +114,8 @@ CallPtr Table::restore(std::uint32_t entry, std::uint32_t id, std::string_view c
     }
     const auto put = [&](std::uint32_t at) {
         return table_[at].with([&](auto& list) {
-            if (std::any_of(list.begin(), list.end(), [&](const CallPtr& c) { return c->entry == call->entry && c->id == id; }))
+            if (std::any_of(list.begin(), list.end(),
+                            [&](const CallPtr& c) { return c->entry == call->entry && c->id == id; }))
                 return false;
             list.push_back(call);
             return true;
@@ -135,7 +140,8 @@ bool Table::remove(const Call& call)
     bool removed = false;
     for (const std::uint32_t at : {call.entry, slot_of(call.call_id)})
         table_[at].with([&](auto& list) {
-            const auto found = std::find_if(list.begin(), list.end(), [&](const CallPtr& c) { return c.get() == &call; });
+            const auto found =
+                std::find_if(list.begin(), list.end(), [&](const CallPtr& c) { return c.get() == &call; });
             if (found == list.end())
                 return;
             *found = std::move(list.back());
@@ -186,8 +192,9 @@ CallPtr Table::find_call(std::string_view call_id, std::string_view caller_tag) 
 {
     return table_[slot_of(call_id)].with([&](const auto& list) -> CallPtr {
         for (const CallPtr& call : list)
-            if (call->call_id == call_id
-                && (caller_tag.empty() || call->facts.with([&](const Facts& f) { return f.dialog.caller.tag == caller_tag; })))
+            if (call->call_id == call_id && (caller_tag.empty() || call->facts.with([&](const Facts& f) {
+                    return f.dialog.caller.tag == caller_tag;
+                })))
                 return call;
         return nullptr;
     });

@@ -11,15 +11,12 @@ namespace sipyard::dialog {
 namespace {
 
 using Get = Value (*)(const Facts&, Arena&);
-Value text(const std::string& t, Arena& arena)
-{
-    return t.empty() ? Value{} : Value{arena.copy(t)};
-}
+Value text(const std::string& t, Arena& arena) { return t.empty() ? Value{} : Value{arena.copy(t)}; }
 Value number(std::int64_t n) { return Value{n}; }
 
 struct Part {
     std::string_view name;
-    Get              get;
+    Get get;
 };
 constexpr std::array parts{
     Part{"h_id", [](const Facts& f, Arena&) { return number(f.dialog.id); }},
@@ -45,10 +42,11 @@ constexpr std::array parts{
     Part{"end_ts", [](const Facts& f, Arena&) { return number(f.dialog.ended); }},
     Part{"dflags", [](const Facts&, Arena&) { return number(0); }},
     Part{"sflags", [](const Facts& f, Arena&) { return number(f.flags); }},
-    Part{"toroute", [](const Facts& f, Arena& a) { return f.timeout_route.empty() ? number(0) : text(f.timeout_route, a); }},
+    Part{"toroute", [](const Facts& f,
+                       Arena& a) { return f.timeout_route.empty() ? number(0) : text(f.timeout_route, a); }},
 };
-constexpr std::array<std::string_view, 9> context_parts{"on",  "dir",   "set",   "timeout",      "timeout_bye", "timeout_route",
-                                                        "cpid", "flags", "did"};
+constexpr std::array<std::string_view, 9> context_parts{
+    "on", "dir", "set", "timeout", "timeout_bye", "timeout_route", "cpid", "flags", "did"};
 
 constexpr std::size_t most_variables = 64; // of one dialog
 
@@ -61,7 +59,8 @@ std::optional<VariableSpec::Refusal> Dialogs::check_part(std::string_view part) 
         known.push_back(p.name);
     if (std::find(known.begin(), known.end(), part) != known.end())
         return {};
-    return VariableSpec::Refusal{format("unknown part '{}' of $dlg(...)", part), std::string{nearest(part, known)}};
+    return VariableSpec::Refusal{format("unknown part '{}' of $dlg(...)", part),
+                                 std::string{nearest(part, known)}};
 }
 
 std::optional<VariableSpec::Refusal> Dialogs::check_context(std::string_view part) const
@@ -69,13 +68,11 @@ std::optional<VariableSpec::Refusal> Dialogs::check_context(std::string_view par
     const std::vector<std::string_view> known{context_parts.begin(), context_parts.end()};
     if (std::find(known.begin(), known.end(), part) != known.end())
         return {};
-    return VariableSpec::Refusal{format("unknown part '{}' of $dlg_ctx(...)", part), std::string{nearest(part, known)}};
+    return VariableSpec::Refusal{format("unknown part '{}' of $dlg_ctx(...)", part),
+                                 std::string{nearest(part, known)}};
 }
 
-Value Dialogs::count_value(Request&)
-{
-    return active_.value();
-}
+Value Dialogs::count_value(Request&) { return active_.value(); }
 
 Value Dialogs::status_value(Request& request)
 {
@@ -91,7 +88,9 @@ Value Dialogs::lifetime_value(Request& request)
     const CallPtr call = current(request);
     if (!call)
         return {};
-    const auto [started, ended] = call->facts.with([](const Facts& f) { return std::pair{f.dialog.started, f.dialog.ended}; });
+    const auto [started, ended] = call->facts.with([](const Facts& f) {
+        return std::pair{f.dialog.started, f.dialog.ended};
+    });
     if (started == 0)
         return {};
     return (ended != 0 ? ended : host_.clock().unix_seconds()) - started;
@@ -102,7 +101,8 @@ Value Dialogs::part_value(Request& request, std::string_view part)
     const CallPtr call = current(request);
     if (!call)
         return {};
-    const auto found = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.name == part; });
+    const auto found =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.name == part; });
     if (found == parts.end())
         return {};
     return call->facts.with([&](const Facts& facts) { return found->get(facts, request.arena()); });
@@ -123,13 +123,16 @@ Value Dialogs::context_value(Request& request, std::string_view part)
     if (part == "timeout")
         return call ? call->facts.with([](const Facts& f) { return f.lifetime; }) : mine.timeout;
     if (part == "timeout_bye")
-        return (call ? call->facts.with([](const Facts& f) { return f.timeout_bye; }) : mine.timeout_bye) ? 1 : 0;
+        return (call ? call->facts.with([](const Facts& f) { return f.timeout_bye; }) : mine.timeout_bye) ? 1
+                                                                                                          : 0;
     if (part == "timeout_route") {
-        const std::string route = call ? call->facts.with([](const Facts& f) { return f.timeout_route; }) : mine.timeout_route;
+        const std::string route =
+            call ? call->facts.with([](const Facts& f) { return f.timeout_route; }) : mine.timeout_route;
         return text(route, request.arena());
     }
     if (part == "flags")
-        return static_cast<std::int64_t>(call ? call->facts.with([](const Facts& f) { return f.flags; }) : mine.flags);
+        return static_cast<std::int64_t>(call ? call->facts.with([](const Facts& f) { return f.flags; })
+                                              : mine.flags);
     if (part == "did" && call)
         return Value{request.arena().copy(cookie(call->entry, call->id))};
     return {};
@@ -155,11 +158,13 @@ bool Dialogs::set_context_value(Request& request, std::string_view part, const V
     } else if (part == "timeout_route") {
         mine.timeout_route = value.text();
         if (call)
-            call->facts.with([&](Facts& f) { f.timeout_route = std::string{value.text()}, f.changed = true; });
+            call->facts.with(
+                [&](Facts& f) { f.timeout_route = std::string{value.text()}, f.changed = true; });
     } else if (part == "flags") {
         mine.flags = static_cast<std::uint32_t>(given);
         if (call)
-            call->facts.with([&](Facts& f) { f.flags = static_cast<std::uint32_t>(given), f.changed = true; });
+            call->facts.with(
+                [&](Facts& f) { f.flags = static_cast<std::uint32_t>(given), f.changed = true; });
     } else {
         log_.error("$dlg_ctx({}) cannot be written", part);
         return false;
@@ -170,7 +175,8 @@ bool Dialogs::set_context_value(Request& request, std::string_view part, const V
 Value Dialogs::variable_value(Request& request, std::string_view variable)
 {
     const auto find = [&](const auto& list) -> Value {
-        const auto found = std::find_if(list.begin(), list.end(), [&](const auto& v) { return v.first == variable; });
+        const auto found =
+            std::find_if(list.begin(), list.end(), [&](const auto& v) { return v.first == variable; });
         return found == list.end() ? Value{} : Value{request.arena().copy(found->second)};
     };
     if (const CallPtr call = current(request))
@@ -181,9 +187,11 @@ Value Dialogs::variable_value(Request& request, std::string_view variable)
 bool Dialogs::set_variable_value(Request& request, std::string_view variable, const Value& value)
 {
     char digits[20];
-    const std::string_view held = value.is_integer() ? std::string_view{digits, put_int(digits, value.number())} : value.text();
+    const std::string_view held =
+        value.is_integer() ? std::string_view{digits, put_int(digits, value.number())} : value.text();
     const auto put = [&](auto& list) {
-        const auto found = std::find_if(list.begin(), list.end(), [&](const auto& v) { return v.first == variable; });
+        const auto found =
+            std::find_if(list.begin(), list.end(), [&](const auto& v) { return v.first == variable; });
         if (value.is_null()) {
             if (found != list.end())
                 list.erase(found);
@@ -197,8 +205,9 @@ bool Dialogs::set_variable_value(Request& request, std::string_view variable, co
         return true;
     };
     const CallPtr call = current(request);
-    const bool done = call ? call->facts.with([&](Facts& facts) { return facts.changed = true, put(facts.variables); })
-                           : put(context(request).variables);
+    const bool done =
+        call ? call->facts.with([&](Facts& facts) { return facts.changed = true, put(facts.variables); })
+             : put(context(request).variables);
     if (!done)
         log_.error("$dlg_var({}): a dialog has {} variables at most", variable, most_variables);
     if (call && store_ && settings_.db_mode == 1)

@@ -15,7 +15,8 @@ State next(State state, Event event)
     const bool pending = state == State::init || state == State::progress;
     switch (event) {
     case Event::provisional: return state == State::init ? State::progress : state;
-    case Event::answered: return pending || state == State::notanswered ? State::answered : state; // serial forking goes on
+    case Event::answered:
+        return pending || state == State::notanswered ? State::answered : state; // serial forking goes on
     case Event::refused: return pending ? State::notanswered : state;
     case Event::cancel: return pending ? State::notanswered : state;
     case Event::ack: return state == State::answered ? State::confirmed : state;
@@ -34,11 +35,13 @@ Result<Filter> Filter::make(std::string_view field, std::string_view op, std::st
     else if (field == "data")
         filter.field_ = Field::data;
     else if (field != "any")
-        return Error{ErrorKind::invalid, format("'{}' is no field: src, dst, data or any was expected", field)};
+        return Error{ErrorKind::invalid,
+                     format("'{}' is no field: src, dst, data or any was expected", field)};
     constexpr std::array<std::string_view, 5> ops{"eq", "ne", "re", "sw", "fm"};
     const auto found = std::find(ops.begin(), ops.end(), op);
     if (found == ops.end())
-        return Error{ErrorKind::invalid, format("'{}' is no operator: eq, ne, re, sw or fm was expected", op)};
+        return Error{ErrorKind::invalid,
+                     format("'{}' is no operator: eq, ne, re, sw or fm was expected", op)};
     filter.op_ = static_cast<Op>(found - ops.begin());
     filter.value_ = value;
     if (filter.op_ == Op::re && filter.field_ != Field::any) {
@@ -66,7 +69,8 @@ bool Filter::takes(const Call& call) const
 Calls::Calls(std::size_t slots, std::size_t most)
     : mask_{std::bit_ceil(std::clamp<std::size_t>(slots, 1, 65'536)) - 1}, most_{most},
       slots_{std::make_unique<Guarded<Slot>[]>(mask_ + 1)}
-{}
+{
+}
 
 bool Calls::add(Call call)
 {
@@ -91,7 +95,8 @@ bool Calls::has(std::string_view call_id) const
     return slot(call_id).with([&](const Slot& s) { return s.contains(call_id); });
 }
 
-bool Calls::apply(std::string_view call_id, std::string_view from_tag, std::string_view to_tag, Event event, std::int64_t now)
+bool Calls::apply(std::string_view call_id, std::string_view from_tag, std::string_view to_tag, Event event,
+                  std::int64_t now)
 {
     std::optional<State> moved;
     const bool known = slot(call_id).with([&](Slot& s) {
@@ -99,10 +104,12 @@ bool Calls::apply(std::string_view call_id, std::string_view from_tag, std::stri
         if (found == s.end())
             return false;
         Call& call = found->second;
-        const bool of_caller = from_tag == call.from_tag && (to_tag == call.to_tag || call.to_tag.empty() || to_tag.empty());
+        const bool of_caller =
+            from_tag == call.from_tag && (to_tag == call.to_tag || call.to_tag.empty() || to_tag.empty());
         const bool of_callee = to_tag == call.from_tag && (from_tag == call.to_tag || call.to_tag.empty());
         const bool in_dialog = event == Event::ack || event == Event::bye;
-        // A reply of another fork than the one that answered, an ACK or BYE of another dialog: not this call's.
+        // A reply of another fork than the one that answered, an ACK or BYE of another dialog: not this
+        // call's.
         if (!of_caller && !(in_dialog && of_callee))
             return false;
         const State to = next(call.state, event);
@@ -168,7 +175,10 @@ std::size_t Calls::count_tags(std::string_view tag) const
     for (std::size_t i = 0; i <= mask_; ++i)
         slots_[i].with([&](const Slot& s) {
             for (const auto& [id, call] : s)
-                number += is_ongoing(call.state) && std::find(call.tags.begin(), call.tags.end(), tag) != call.tags.end() ? 1 : 0;
+                number += is_ongoing(call.state) &&
+                                  std::find(call.tags.begin(), call.tags.end(), tag) != call.tags.end()
+                              ? 1
+                              : 0;
         });
     return number;
 }
@@ -196,7 +206,9 @@ void Calls::sweep(const Lifetimes& lifetimes, std::int64_t now)
                 const Call& call = item.second;
                 const bool over = call.state == State::terminated || call.state == State::notanswered;
                 // An answered call without its ACK is not active yet: what it waited so far counts.
-                const std::int64_t lives = over ? lifetimes.finish : call.state == State::confirmed ? lifetimes.active : lifetimes.init;
+                const std::int64_t lives = over                             ? lifetimes.finish
+                                           : call.state == State::confirmed ? lifetimes.active
+                                                                            : lifetimes.init;
                 const std::int64_t since = over || call.state == State::confirmed ? call.changed : call.init;
                 return since + lives <= now;
             });

@@ -11,22 +11,25 @@
 
 namespace sipyard::dlgs {
 
-// Replies are seen in two ways: those of transactions as tm tells, all others as they pass. Both may tell the same; a state is
-// entered once.
+// Replies are seen in two ways: those of transactions as tm tells, all others as they pass. Both may tell the
+// same; a state is entered once.
 class Dlgs final : public MessageHook, public tm::Watcher {
 public:
     struct Settings {
-        int         active_lifetime = 10'800, init_lifetime = 180, finish_lifetime = 10, timer_interval = 30; // seconds
-        int         hash_size = 9;           // the power of two
-        int         max_dialogs = 1'000'000; // ours
+        int active_lifetime = 10'800, init_lifetime = 180, finish_lifetime = 10,
+            timer_interval = 30;     // seconds
+        int hash_size = 9;           // the power of two
+        int max_dialogs = 1'000'000; // ours
         std::string event_callback;
     };
     static Manifest<Dlgs> manifest();
 
     Dlgs(const Settings& settings, Host& host)
-        : settings_{settings}, host_{host}, log_{host.logger("dlgs")},
-          lifetimes_{settings.init_lifetime, settings.active_lifetime, settings.finish_lifetime},
-          calls_{std::size_t{1} << std::clamp(settings.hash_size, 1, 16), static_cast<std::size_t>(std::max(settings.max_dialogs, 1))}
+        : settings_{settings}, host_{host}, log_{host.logger("dlgs")}, lifetimes_{settings.init_lifetime,
+                                                                                  settings.active_lifetime,
+                                                                                  settings.finish_lifetime},
+          calls_{std::size_t{1} << std::clamp(settings.hash_size, 1, 16),
+                 static_cast<std::size_t>(std::max(settings.max_dialogs, 1))}
     {
         if (!settings.event_callback.empty())
             log_.warn("parameter event_callback has no effect here");
@@ -54,16 +57,18 @@ public:
     tm::Moments wants(Request& request, std::uint64_t&) override
     {
         const sip::Message& message = request.message();
-        return message.is_request() && message.method() == sip::Method::invite && message.to_tag().empty()
-                       && calls_.has(message.call_id())
-                   ? static_cast<tm::Moments>(tm::Moment::reply_next) : tm::Moments{0};
+        return message.is_request() && message.method() == sip::Method::invite && message.to_tag().empty() &&
+                       calls_.has(message.call_id())
+                   ? static_cast<tm::Moments>(tm::Moment::reply_next)
+                   : tm::Moments{0};
     }
     void on(const tm::Happening& happening) override
     {
         if (happening.what != tm::Moment::reply_next) // before it leaves: the ACK may be quick
             return;
         if (Request* const known = happening.reply ? happening.reply : happening.request())
-            replied(known->message().call_id(), known->message().from_tag(), happening.to_tag, happening.code);
+            replied(known->message().call_id(), known->message().from_tag(), happening.to_tag,
+                    happening.code);
     }
 
 private:
@@ -80,7 +85,9 @@ private:
     Verdict init(Request& request, std::string_view src, std::string_view dst, std::string_view data)
     {
         const sip::Message& message = request.message();
-        const sip::Method method = message.is_request() ? message.method() : message.cseq() ? message.cseq()->method : sip::Method::other;
+        const sip::Method method = message.is_request() ? message.method()
+                                   : message.cseq()     ? message.cseq()->method
+                                                        : sip::Method::other;
         if (method != sip::Method::invite || message.call_id().empty() || message.from_tag().empty())
             return Verdict::no();
         if (message.is_request() && !message.to_tag().empty())
@@ -112,7 +119,8 @@ private:
         case sip::Method::cancel: event = Event::cancel; break;
         default: return Verdict::of(calls_.has(message.call_id()));
         }
-        return Verdict::of(calls_.apply(message.call_id(), message.from_tag(), message.to_tag(), event, host_.clock().unix_seconds()));
+        return Verdict::of(calls_.apply(message.call_id(), message.from_tag(), message.to_tag(), event,
+                                        host_.clock().unix_seconds()));
     }
     Verdict count(Request&, std::string_view field, std::string_view op, std::string_view value)
     {
@@ -123,7 +131,10 @@ private:
         }
         return as_code(calls_.count(*filter));
     }
-    static Verdict as_code(std::size_t number) { return number == 0 ? Verdict::no() : Verdict{static_cast<int>(number)}; }
+    static Verdict as_code(std::size_t number)
+    {
+        return number == 0 ? Verdict::no() : Verdict{static_cast<int>(number)};
+    }
     Verdict tags_add(Request& request, std::string_view tag)
     {
         return Verdict::of(!tag.empty() && calls_.add_tag(request.message().call_id(), tag));
@@ -139,25 +150,39 @@ private:
         const auto call = calls_.find(request.message().call_id());
         if (!call)
             return {};
-        const auto text = [&](const std::string& t) { return t.empty() ? Value{} : Value{request.arena().copy(t)}; };
-        if (part == "src") return text(call->src);
-        if (part == "dst") return text(call->dst);
-        if (part == "data") return text(call->data);
-        if (part == "ruid") return text(call->ruid);
-        if (part == "callid") return text(call->call_id);
-        if (part == "ftag") return text(call->from_tag);
-        if (part == "ttag") return text(call->to_tag);
-        if (part == "its") return call->init;
-        if (part == "ats") return call->answer;
-        if (part == "state") return static_cast<int>(call->state);
+        const auto text = [&](const std::string& t) {
+            return t.empty() ? Value{} : Value{request.arena().copy(t)};
+        };
+        if (part == "src")
+            return text(call->src);
+        if (part == "dst")
+            return text(call->dst);
+        if (part == "data")
+            return text(call->data);
+        if (part == "ruid")
+            return text(call->ruid);
+        if (part == "callid")
+            return text(call->call_id);
+        if (part == "ftag")
+            return text(call->from_tag);
+        if (part == "ttag")
+            return text(call->to_tag);
+        if (part == "its")
+            return call->init;
+        if (part == "ats")
+            return call->answer;
+        if (part == "state")
+            return static_cast<int>(call->state);
         return {};
     }
     std::optional<VariableSpec::Refusal> check_part(std::string_view part) const
     {
-        static const std::vector<std::string_view> known{"src", "dst", "data", "ruid", "callid", "ftag", "ttag", "its", "ats", "state"};
+        static const std::vector<std::string_view> known{"src",  "dst",  "data", "ruid", "callid",
+                                                         "ftag", "ttag", "its",  "ats",  "state"};
         if (std::find(known.begin(), known.end(), part) != known.end())
             return {};
-        return VariableSpec::Refusal{format("unknown part '{}' of $dlgs(...)", part), std::string{nearest(part, known)}};
+        return VariableSpec::Refusal{format("unknown part '{}' of $dlgs(...)", part),
+                                     std::string{nearest(part, known)}};
     }
 
     // --- commands ---
@@ -169,13 +194,23 @@ private:
     }
     static Result<Filter> filter_of(const Json& params)
     {
-        return Filter::make(text_of(params, 0, "field"), text_of(params, 1, "op"), text_of(params, 2, "data"));
+        return Filter::make(text_of(params, 0, "field"), text_of(params, 1, "op"),
+                            text_of(params, 2, "data"));
     }
     static Json described(const Call& call, std::size_t number)
     {
-        return Json::object().set("count", number).set("src", call.src).set("dst", call.dst).set("data", call.data)
-            .set("ruid", call.ruid).set("callid", call.call_id).set("ftag", call.from_tag).set("ttag", call.to_tag)
-            .set("ts_init", call.init).set("ts_answer", call.answer).set("state", static_cast<int>(call.state));
+        return Json::object()
+            .set("count", number)
+            .set("src", call.src)
+            .set("dst", call.dst)
+            .set("data", call.data)
+            .set("ruid", call.ruid)
+            .set("callid", call.call_id)
+            .set("ftag", call.from_tag)
+            .set("ttag", call.to_tag)
+            .set("ts_init", call.init)
+            .set("ts_answer", call.answer)
+            .set("state", static_cast<int>(call.state));
     }
     Result<Json> list_command(const Json&)
     {
@@ -187,8 +222,12 @@ private:
     {
         Json all = Json::array();
         calls_.each([&](const Call& call) {
-            all.add(Json::object().set("count", all.size() + 1).set("src", call.src).set("dst", call.dst)
-                        .set("ts_init", call.init).set("state", static_cast<int>(call.state)));
+            all.add(Json::object()
+                        .set("count", all.size() + 1)
+                        .set("src", call.src)
+                        .set("dst", call.dst)
+                        .set("ts_init", call.init)
+                        .set("state", static_cast<int>(call.state)));
             return true;
         });
         return all;
@@ -226,8 +265,12 @@ private:
     {
         const auto counts = [](const Calls::Counts& c) {
             const auto of = [&](State state) { return c[static_cast<std::size_t>(state)]; };
-            return Json::object().set("init", of(State::init)).set("progress", of(State::progress)).set("answered", of(State::answered))
-                .set("confirmed", of(State::confirmed)).set("terminted", of(State::terminated)) // sic: Kamailio's spelling
+            return Json::object()
+                .set("init", of(State::init))
+                .set("progress", of(State::progress))
+                .set("answered", of(State::answered))
+                .set("confirmed", of(State::confirmed))
+                .set("terminted", of(State::terminated)) // sic: Kamailio's spelling
                 .set("notanswered", of(State::notanswered));
         };
         return Json::object().set("final", counts(calls_.final())).set("active", counts(calls_.active()));
@@ -244,11 +287,11 @@ private:
         worker.post([this, interval] { timer_->arm_in(interval); });
     }
 
-    const Settings               settings_;
-    Host&                        host_;
-    const log::Logger            log_;
-    const Lifetimes              lifetimes_;
-    Calls                        calls_;
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
+    const Lifetimes lifetimes_;
+    Calls calls_;
     std::unique_ptr<task::Timer> timer_; // worker 0's
 };
 
@@ -260,20 +303,24 @@ Manifest<Dlgs> Dlgs::manifest()
         .name = "dlgs",
         .about = "Active calls counted and tagged by the script",
         .needs = {may_need<tm::Api>()},
-        .params = {param("active_lifetime", &S::active_lifetime, "Seconds an answered call is kept from its ACK"),
+        .params = {param("active_lifetime", &S::active_lifetime,
+                         "Seconds an answered call is kept from its ACK"),
                    param("init_lifetime", &S::init_lifetime, "Seconds a call is kept until its ACK"),
                    param("finish_lifetime", &S::finish_lifetime, "Seconds a call is kept after its end"),
-                   param("timer_interval", &S::timer_interval, "Seconds between two looks for calls that are over"),
+                   param("timer_interval", &S::timer_interval,
+                         "Seconds between two looks for calls that are over"),
                    param("hash_size", &S::hash_size, "Slots of the table, as a power of two, at most 16"),
                    param("max_dialogs", &S::max_dialogs, "Most calls at a time"),
                    param("event_callback", &S::event_callback, "Without effect")},
         .functions = {function("dlgs_init", &M::init, "Begins to count the call of the INVITE in hand",
                                Route::request | Route::branch | Route::onsend | any_reply | Route::failure),
-                      function("dlgs_update", &M::update, "Tells of an ACK, BYE or CANCEL", Route::request | Route::branch | Route::onsend),
+                      function("dlgs_update", &M::update, "Tells of an ACK, BYE or CANCEL",
+                               Route::request | Route::branch | Route::onsend),
                       function("dlgs_count", &M::count, "How many calls are going on; -1: none"),
                       function("dlgs_tags_add", &M::tags_add, "Puts a tag on the call"),
                       function("dlgs_tags_rm", &M::tags_rm, "Takes a tag off the call"),
-                      function("dlgs_tags_count", &M::tags_count, "How many calls with that tag are going on; -1: none")},
+                      function("dlgs_tags_count", &M::tags_count,
+                               "How many calls with that tag are going on; -1: none")},
         .variables = {checked(variable("dlgs", &M::part, "A part of the call: $dlgs(src)"), &M::check_part)},
         .commands = {command("dlgs.list", &M::list_command, "All calls"),
                      command("dlgs.briefing", &M::briefing_command, "All calls, fewer fields"),

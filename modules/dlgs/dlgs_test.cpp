@@ -12,7 +12,8 @@ extern "C" const sipyard::ModuleEntry* sipyard_module();
 namespace sipyard::dlgs {
 namespace {
 
-Call call_of(std::string_view id, std::string_view src = "alice", std::string_view dst = "bob", std::string_view data = "trunk-1")
+Call call_of(std::string_view id, std::string_view src = "alice", std::string_view dst = "bob",
+             std::string_view data = "trunk-1")
 {
     Call call;
     call.call_id = id, call.src = src, call.dst = dst, call.data = data, call.from_tag = "A";
@@ -23,14 +24,25 @@ Call call_of(std::string_view id, std::string_view src = "alice", std::string_vi
 
 TEST_CASE("what moves a counted call", "[dlgs]")
 {
-    const struct { State from; Event event; State to; } rows[] = {
-        {State::init, Event::provisional, State::progress},      {State::progress, Event::provisional, State::progress},
-        {State::init, Event::answered, State::answered},         {State::progress, Event::answered, State::answered},
-        {State::progress, Event::refused, State::notanswered},   {State::progress, Event::cancel, State::notanswered},
-        {State::notanswered, Event::answered, State::answered},  {State::answered, Event::refused, State::answered},
-        {State::answered, Event::ack, State::confirmed},         {State::answered, Event::bye, State::terminated},
-        {State::confirmed, Event::bye, State::terminated},       {State::init, Event::bye, State::init},
-        {State::terminated, Event::answered, State::terminated}, {State::confirmed, Event::cancel, State::confirmed},
+    const struct {
+        State from;
+        Event event;
+        State to;
+    } rows[] = {
+        {State::init, Event::provisional, State::progress},
+        {State::progress, Event::provisional, State::progress},
+        {State::init, Event::answered, State::answered},
+        {State::progress, Event::answered, State::answered},
+        {State::progress, Event::refused, State::notanswered},
+        {State::progress, Event::cancel, State::notanswered},
+        {State::notanswered, Event::answered, State::answered},
+        {State::answered, Event::refused, State::answered},
+        {State::answered, Event::ack, State::confirmed},
+        {State::answered, Event::bye, State::terminated},
+        {State::confirmed, Event::bye, State::terminated},
+        {State::init, Event::bye, State::init},
+        {State::terminated, Event::answered, State::terminated},
+        {State::confirmed, Event::cancel, State::confirmed},
     };
     for (const auto& row : rows) {
         INFO(static_cast<int>(row.from) << " " << static_cast<int>(row.event));
@@ -41,15 +53,14 @@ TEST_CASE("what moves a counted call", "[dlgs]")
 TEST_CASE("filters", "[dlgs]")
 {
     const Call call = call_of("c1", "sip:alice@example.org");
-    const struct { const char *field, *op, *value; bool takes; } rows[] = {
-        {"any", "eq", "x", true},
-        {"src", "eq", "sip:alice@example.org", true},
-        {"src", "eq", "sip:alice", false},
-        {"src", "ne", "sip:alice", true},
-        {"src", "sw", "sip:alice@", true},
-        {"src", "re", "^sip:a.*org$", true},
-        {"dst", "re", "^x", false},
-        {"data", "fm", "trunk-?", true},
+    const struct {
+        const char *field, *op, *value;
+        bool takes;
+    } rows[] = {
+        {"any", "eq", "x", true},          {"src", "eq", "sip:alice@example.org", true},
+        {"src", "eq", "sip:alice", false}, {"src", "ne", "sip:alice", true},
+        {"src", "sw", "sip:alice@", true}, {"src", "re", "^sip:a.*org$", true},
+        {"dst", "re", "^x", false},        {"data", "fm", "trunk-?", true},
         {"data", "fm", "trunk", false},
     };
     for (const auto& row : rows) {
@@ -109,16 +120,17 @@ TEST_CASE("the script counts calls", "[dlgs]")
     for (const bool with_tm : {false, true}) {
         INFO(with_tm);
         test::FakeHost host;
-        test::FakeTm   tm;
+        test::FakeTm tm;
         if (with_tm)
             host.offer<tm::Api>(tm);
         test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-        const bool loaded = script.load("loadmodule \"dlgs.so\"\nrequest_route {\n"
-                                        "if (method == \"INVITE\") {\n"
-                                        "    if (!dlgs_init(\"alice\", \"bob\", \"d\") || !dlgs_tags_add(\"t\")) exit;\n"
-                                        "    if ($dlgs(src) != \"alice\") exit;\n"
-                                        "    return dlgs_count(\"src\", \"eq\", \"alice\") + 10 * dlgs_tags_count(\"t\");\n}\n"
-                                        "dlgs_update();\ndlgs_count(\"any\", \"eq\", \"*\");\nreturn $rc;\n}\n");
+        const bool loaded = script.load(
+            "loadmodule \"dlgs.so\"\nrequest_route {\n"
+            "if (method == \"INVITE\") {\n"
+            "    if (!dlgs_init(\"alice\", \"bob\", \"d\") || !dlgs_tags_add(\"t\")) exit;\n"
+            "    if ($dlgs(src) != \"alice\") exit;\n"
+            "    return dlgs_count(\"src\", \"eq\", \"alice\") + 10 * dlgs_tags_count(\"t\");\n}\n"
+            "dlgs_update();\ndlgs_count(\"any\", \"eq\", \"*\");\nreturn $rc;\n}\n");
         INFO(script.errors());
         REQUIRE(loaded);
         const auto run = [&](std::string_view method) {

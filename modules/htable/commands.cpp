@@ -57,7 +57,8 @@ Result<Table*> Htable::table_of(const JsonValue& params) const
     const std::string name = text_of(param_of(params, 0, "htable"));
     if (Table* const table = find(name))
         return table;
-    return invalid(name.empty() ? std::string{"expected the name of a table"} : format("No such htable: {}", name));
+    return invalid(name.empty() ? std::string{"expected the name of a table"}
+                                : format("No such htable: {}", name));
 }
 
 Result<JsonValue> Htable::get_command(const JsonValue& params)
@@ -134,7 +135,8 @@ Result<JsonValue> Htable::dump_command(const JsonValue& params)
         JsonValue slot = JsonValue::array();
         for (const Item& item : items)
             slot.add(described(item, now));
-        list.add(JsonValue::object().set("entry", shard).set("size", items.size()).set("slot", std::move(slot)));
+        list.add(
+            JsonValue::object().set("entry", shard).set("size", items.size()).set("slot", std::move(slot)));
     }
     return list;
 }
@@ -169,9 +171,14 @@ Result<JsonValue> Htable::list_command(const JsonValue&)
     JsonValue list = JsonValue::array();
     for (const auto& [name, table] : tables_) {
         const Definition& d = table->definition();
-        list.add(JsonValue::object().set("name", name).set("dbtable", d.dbtable).set("dbmode", d.dbmode)
-                     .set("expire", d.autoexpire.count).set("updateexpire", d.updateexpire ? 1 : 0)
-                     .set("size", std::int64_t{1} << d.size).set("dmqreplicate", 0));
+        list.add(JsonValue::object()
+                     .set("name", name)
+                     .set("dbtable", d.dbtable)
+                     .set("dbmode", d.dbmode)
+                     .set("expire", d.autoexpire.count)
+                     .set("updateexpire", d.updateexpire ? 1 : 0)
+                     .set("size", std::int64_t{1} << d.size)
+                     .set("dmqreplicate", 0));
     }
     return list;
 }
@@ -187,8 +194,14 @@ Result<JsonValue> Htable::stats_command(const JsonValue&)
             most = std::max(most, here);
             least = std::min(least, here);
         }
-        list.add(JsonValue::object().set("name", name).set("slots", Table::shards).set("all", all).set("max", most)
-                     .set("min", least).set("limit", settings_.max_items).set("locks", locks_.held()));
+        list.add(JsonValue::object()
+                     .set("name", name)
+                     .set("slots", Table::shards)
+                     .set("all", all)
+                     .set("max", most)
+                     .set("min", least)
+                     .set("limit", settings_.max_items)
+                     .set("locks", locks_.held()));
     }
     return list;
 }

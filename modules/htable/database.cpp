@@ -50,10 +50,12 @@ Result<std::vector<Item>> load_columns(db::Database& database, const Definition&
 
 } // namespace
 
-Result<std::vector<Item>> load(db::Database& database, const Definition& table, const Columns& columns, const Clock& clock)
+Result<std::vector<Item>> load(db::Database& database, const Definition& table, const Columns& columns,
+                               const Clock& clock)
 {
     const Instant now = clock.now();
-    const Instant end = table.autoexpire.count > 0 ? now + std::chrono::seconds{table.autoexpire.count} : Instant{INT64_MAX};
+    const Instant end =
+        table.autoexpire.count > 0 ? now + std::chrono::seconds{table.autoexpire.count} : Instant{INT64_MAX};
     if (!table.cols.empty())
         return load_columns(database, table, end);
     TRY(const auto from, db::identifier(table.dbtable));
@@ -63,8 +65,9 @@ Result<std::vector<Item>> load(db::Database& database, const Definition& table, 
     TRY(const auto key_value, db::identifier(columns.key_value));
     TRY(const auto expires, db::identifier(columns.expires));
     const bool timed = columns.keep_expires && table.autoexpire.count > 0;
-    TRY(const auto rows, database.read(format("SELECT {}, {}, {}, {}{} FROM {} ORDER BY {}", key_name, key_type, value_type, key_value,
-                                              timed ? ", " + expires : std::string{}, from, key_name)));
+    TRY(const auto rows,
+        database.read(format("SELECT {}, {}, {}, {}{} FROM {} ORDER BY {}", key_name, key_type, value_type,
+                             key_value, timed ? ", " + expires : std::string{}, from, key_name)));
     std::vector<Item> items;
     std::map<std::string, std::int64_t> sizes; // of arrays, by key
     for (const auto& row : rows.rows) {
@@ -91,7 +94,8 @@ Result<std::vector<Item>> load(db::Database& database, const Definition& table, 
 Result<void> save(db::Database& database, const Table& table, const Columns& columns, const Clock& clock)
 {
     if (!table.definition().cols.empty())
-        return Error{ErrorKind::unsupported, format("table {} has cols= and cannot be written back", table.name())};
+        return Error{ErrorKind::unsupported,
+                     format("table {} has cols= and cannot be written back", table.name())};
     if (table.definition().dbtable.empty())
         return Error{ErrorKind::unsupported, format("table {} has no dbtable=", table.name())};
     TRY(const auto to, db::identifier(table.definition().dbtable));
@@ -102,13 +106,15 @@ Result<void> save(db::Database& database, const Table& table, const Columns& col
     TRY(const auto expires, db::identifier(columns.expires));
     const bool timed = columns.keep_expires;
     // The job owns what it writes: it may run after the asker has given up.
-    const auto rows = std::make_shared<std::vector<std::vector<db::Value>>>(); // shared with the job, which may run twice
+    const auto rows =
+        std::make_shared<std::vector<std::vector<db::Value>>>(); // shared with the job, which may run twice
     const Instant now = clock.now();
     for (std::size_t shard = 0; shard < Table::shards; ++shard)
         for (Item& item : table.items_of(shard, now)) {
             const auto* const number = std::get_if<std::int64_t>(&item.value);
             std::vector<db::Value> row{std::move(item.key), 0, number ? 1 : 0,
-                                       number ? std::to_string(*number) : std::move(std::get<std::string>(item.value))};
+                                       number ? std::to_string(*number)
+                                              : std::move(std::get<std::string>(item.value))};
             if (timed)
                 row.emplace_back(item.expires == Instant{INT64_MAX}
                                      ? std::int64_t{0}
@@ -116,8 +122,9 @@ Result<void> save(db::Database& database, const Table& table, const Columns& col
             rows->push_back(std::move(row));
         }
     const std::string wipe = format("DELETE FROM {}", to);
-    const std::string insert = format("INSERT INTO {} ({}, {}, {}, {}{}) VALUES (?, ?, ?, ?{})", to, key_name, key_type, value_type,
-                                      key_value, timed ? ", " + expires : std::string{}, timed ? ", ?" : "");
+    const std::string insert =
+        format("INSERT INTO {} ({}, {}, {}, {}{}) VALUES (?, ?, ?, ?{})", to, key_name, key_type, value_type,
+               key_value, timed ? ", " + expires : std::string{}, timed ? ", ?" : "");
     return database.transaction<void>([rows, wipe, insert](db::Connection& connection) -> Result<void> {
         TRYV(connection.run(wipe));
         for (const auto& row : *rows)

@@ -8,7 +8,9 @@ namespace {
 
 bool is_name(std::string_view text)
 {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; });
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_alnum(c) || c == '_' || c == '-' || c == '.';
+    });
 }
 
 Result<std::int64_t> number(std::string_view key, std::string_view text, std::int64_t most)
@@ -58,9 +60,10 @@ Result<void> put(Definition& definition, std::string_view key, std::string_view 
     } else if (key == "dmqreplicate") {
         TRYV(number(key, value, 1)); // accepted: there is no DMQ to replicate with
     } else {
-        const auto near = nearest(key, {"size", "autoexpire", "initval", "updateexpire", "dbtable", "dbmode", "cols", "coldelim",
-                                        "colnull", "dmqreplicate"});
-        return invalid(format("a table has no attribute '{}'{}", key, near.empty() ? "" : format(", is it '{}'?", near)));
+        const auto near = nearest(key, {"size", "autoexpire", "initval", "updateexpire", "dbtable", "dbmode",
+                                        "cols", "coldelim", "colnull", "dmqreplicate"});
+        return invalid(format("a table has no attribute '{}'{}", key,
+                              near.empty() ? "" : format(", is it '{}'?", near)));
     }
     return {};
 }

@@ -12,16 +12,16 @@
 namespace sipyard::htable {
 
 struct Definition {
-    std::string                 name;
-    int                         size = 3;            // 2^size slots in Kamailio; here a hint for the first allocation
-    Seconds                     autoexpire{0};       // since the last change; 0: never
-    std::optional<std::int64_t> initval;             // what a missing key reads as
-    bool                        updateexpire = true; // a change begins the time anew
-    std::string                 dbtable;             // loaded from at start; empty: none
-    std::vector<std::string>    cols;                // of dbtable: the key, then the values; empty: the usual ones
-    char                        coldelim = ',';      // between several values
-    char                        colnull = '\0';      // stands for NULL; '\0': an empty text
-    int                         dbmode = 0;          // 1: written back when the server stops
+    std::string name;
+    int size = 3;                        // 2^size slots in Kamailio; here a hint for the first allocation
+    Seconds autoexpire{0};               // since the last change; 0: never
+    std::optional<std::int64_t> initval; // what a missing key reads as
+    bool updateexpire = true;            // a change begins the time anew
+    std::string dbtable;                 // loaded from at start; empty: none
+    std::vector<std::string> cols;       // of dbtable: the key, then the values; empty: the usual ones
+    char coldelim = ',';                 // between several values
+    char colnull = '\0';                 // stands for NULL; '\0': an empty text
+    int dbmode = 0;                      // 1: written back when the server stops
 };
 
 } // namespace sipyard::htable

@@ -44,7 +44,8 @@ std::optional<VariableSpec::Refusal> Htable::check_place(std::string_view text) 
     std::vector<std::string_view> known;
     for (const auto& [table, object] : tables_)
         known.push_back(table);
-    return VariableSpec::Refusal{format("there is no table '{}' (modparam htable)", name), std::string{nearest(name, known)}};
+    return VariableSpec::Refusal{format("there is no table '{}' (modparam htable)", name),
+                                 std::string{nearest(name, known)}};
 }
 
 bool Htable::store(Table& table, std::string_view key, const Value& value)
@@ -53,13 +54,15 @@ bool Htable::store(Table& table, std::string_view key, const Value& value)
         table.remove(key);
         return true;
     }
-    if (table.set(key, value.is_integer() ? Held{value.number()} : Held{std::string{value.text()}}, host_.clock().now()))
+    if (table.set(key, value.is_integer() ? Held{value.number()} : Held{std::string{value.text()}},
+                  host_.clock().now()))
         return true;
-    log_.error("table {} is full ({} items, modparam max_items): '{}' is not stored", table.name(), table.size(), key);
+    log_.error("table {} is full ({} items, modparam max_items): '{}' is not stored", table.name(),
+               table.size(), key);
     return false;
 }
 
-// --- variables --------------------------------------------------------------------------------------------------------
+// --- variables -----------------------------------------------------------------------------------
 
 Value Htable::item(Request& request, std::string_view text)
 {
@@ -114,19 +117,15 @@ Value Htable::count(std::string_view text, bool by_value)
         return {};
     }
     return static_cast<std::int64_t>(at.table->count(
-        [&](std::string_view key, const Held& value) { return by_value ? matcher->matches(value) : matcher->matches(key); },
+        [&](std::string_view key, const Held& value) {
+            return by_value ? matcher->matches(value) : matcher->matches(key);
+        },
         host_.clock().now()));
 }
 
-Value Htable::count_names(Request&, std::string_view text)
-{
-    return count(text, false);
-}
+Value Htable::count_names(Request&, std::string_view text) { return count(text, false); }
 
-Value Htable::count_values(Request&, std::string_view text)
-{
-    return count(text, true);
-}
+Value Htable::count_values(Request&, std::string_view text) { return count(text, true); }
 
 namespace {
 Value copied(const Held& held, Arena& arena)
@@ -162,7 +161,7 @@ Value Htable::iterator_value(Request& request, std::string_view name)
     return it && it->current() ? copied(it->current()->value, request.arena()) : Value{};
 }
 
-// --- functions --------------------------------------------------------------------------------------------------------
+// --- functions -----------------------------------------------------------------------------------
 
 Verdict Htable::print(Request&)
 {
@@ -170,7 +169,8 @@ Verdict Htable::print(Request&)
         for (std::size_t shard = 0; shard < Table::shards; ++shard)
             for (const Item& one : table->items_of(shard, host_.clock().now())) {
                 const auto* const number = std::get_if<std::int64_t>(&one.value);
-                log_.error("{}[{}] = {}", name, one.key, number ? std::to_string(*number) : std::get<std::string>(one.value));
+                log_.error("{}[{}] = {}", name, one.key,
+                           number ? std::to_string(*number) : std::get<std::string>(one.value));
             }
     return Verdict::yes();
 }
@@ -229,7 +229,8 @@ Verdict Htable::has_name(Request&, std::string_view table, std::string_view op, 
         log_.error("sht_has_name: {}", matcher.error().text);
     if (!in || !matcher)
         return Verdict::no();
-    return Verdict::of(in->count([&](std::string_view key, const Held&) { return matcher->matches(key); }, host_.clock().now()) > 0);
+    return Verdict::of(in->count([&](std::string_view key, const Held&) { return matcher->matches(key); },
+                                 host_.clock().now()) > 0);
 }
 
 Verdict Htable::has_value(Request&, std::string_view table, std::string_view op, std::string_view text)
@@ -351,68 +352,78 @@ Manifest<Htable> Htable::manifest()
         .name = "htable",
         .about = "Hash tables in memory that all workers share, with expiry",
         .needs = {{db::Driver::name, true}},
-        .params = {
-            param("htable", &Settings::tables, "Defines a table: name=>size=8;autoexpire=300"),
-            param("db_url", &Settings::db_url, "Database of the tables with dbtable="),
-            param("key_name_column", &Settings::key_name_column, "Column of the key"),
-            param("key_type_column", &Settings::key_type_column, "Column that says whether the key is an array"),
-            param("value_type_column", &Settings::value_type_column, "Column that says whether the value is an integer"),
-            param("key_value_column", &Settings::key_value_column, "Column of the value"),
-            param("expires_column", &Settings::expires_column, "Column of the expiry, with db_expires"),
-            param("array_size_suffix", &Settings::array_size_suffix, "Put after an array's key to name its size"),
-            param("fetch_rows", &Settings::fetch_rows, "Accepted without effect"),
-            param("timer_interval", &Settings::timer_interval, "Seconds between two looks for expired items"),
-            param("db_expires", &Settings::db_expires, "1: the expiry is loaded and stored too"),
-            param("enable_dmq", &Settings::enable_dmq, "Accepted without effect"),
-            param("dmq_init_sync", &Settings::dmq_init_sync, "Accepted without effect"),
-            param("timer_procs", &Settings::timer_procs, "Accepted without effect"),
-            param("event_callback", &Settings::event_callback, "Accepted without effect: event routes are run"),
-            param("event_callback_mode", &Settings::event_callback_mode, "Accepted without effect"),
-            param("max_items", &Settings::max_items, "Most items of a table; a further key is refused"),
-            param("lock_timeout", &Settings::lock_timeout, "Seconds sht_lock waits at most")},
-        .functions = {
-            function("sht_print", &M::print, "Logs every item of every table"),
-            function("sht_rm", &M::remove, "Removes the item of that key"),
-            function("sht_rm_name", &M::remove_names, "Removes items whose key matches (re, sw, eq, ne)"),
-            function("sht_rm_value", &M::remove_values, "Removes items whose value matches (re, sw, eq, ne)"),
-            function("sht_rm_name_re", &M::remove_names_re, "Removes items whose key matches: table=>regex"),
-            function("sht_rm_value_re", &M::remove_values_re, "Removes items whose value matches: table=>regex"),
-            function("sht_has_name", &M::has_name, "True when a key matches (eq, ne, re, sw)"),
-            function("sht_match_name", &M::has_name, "As sht_has_name"),
-            function("sht_has_str_value", &M::has_value, "True when a text value matches (eq, ne, re, sw)"),
-            function("sht_match_str_value", &M::has_value, "As sht_has_str_value"),
-            function("sht_reset", &M::reset, "Empties the table"),
-            function("sht_lock", &M::lock, "Waits until the key is ours: table=>key"),
-            function("sht_unlock", &M::unlock, "Gives it back; the end of the script does so too"),
-            function("sht_iterator_start", &M::iterator_start, "Begins to walk over a table"),
-            function("sht_iterator_next", &M::iterator_next, "Goes to the next item; false at the end"),
-            function("sht_iterator_end", &M::iterator_end, "Ends the walk"),
-            function("sht_iterator_rm", &M::iterator_rm, "Removes the item the walk is at"),
-            function("sht_iterator_sets", &M::iterator_set, "Gives the item the walk is at another value"),
-            function("sht_iterator_seti", &M::iterator_set, "As sht_iterator_sets, for an integer"),
-            function("sht_iterator_setex", &M::iterator_setex, "Seconds the item the walk is at lives from now")},
-        .variables = {
-            checked(variable("sht", &M::item, &M::set_item, "An item: $sht(table=>key); null removes it"), &M::check_place),
-            checked(variable("shtex", &M::ttl, &M::set_ttl, "Seconds an item has left"), &M::check_place),
-            checked(variable("shtinc", &M::increment, "Adds 1 and is the new value"), &M::check_place),
-            checked(variable("shtdec", &M::decrement, "Subtracts 1 and is the new value"), &M::check_place),
-            checked(variable("shtcn", &M::count_names, "How many keys match"), &M::check_place),
-            checked(variable("shtcv", &M::count_values, "How many values match"), &M::check_place),
-            variable("shtrecord", &M::record, "key or value of the item that has expired"),
-            variable("shtitkey", &M::iterator_key, "Key of the item the iterator is at"),
-            variable("shtitval", &M::iterator_value, "Its value")},
-        .commands = {
-            command("htable.get", &M::get_command, "One item: TABLE KEY"),
-            command("htable.delete", &M::delete_command, "Removes an item: TABLE KEY"),
-            command("htable.sets", &M::sets_command, "Stores a text: TABLE KEY VALUE"),
-            command("htable.seti", &M::seti_command, "Stores an integer: TABLE KEY VALUE"),
-            command("htable.setex", &M::setex_command, "Seconds an item lives from now: TABLE KEY SECONDS"),
-            command("htable.dump", &M::dump_command, "The items of a table: TABLE"),
-            command("htable.reload", &M::reload_command, "Loads a table from its database: TABLE"),
-            command("htable.store", &M::store_command, "Writes a table to its database: TABLE"),
-            command("htable.flush", &M::flush_command, "Empties a table: TABLE"),
-            command("htable.listTables", &M::list_command, "The tables and their definitions"),
-            command("htable.stats", &M::stats_command, "Items and shards of the tables")},
+        .params = {param("htable", &Settings::tables, "Defines a table: name=>size=8;autoexpire=300"),
+                   param("db_url", &Settings::db_url, "Database of the tables with dbtable="),
+                   param("key_name_column", &Settings::key_name_column, "Column of the key"),
+                   param("key_type_column", &Settings::key_type_column,
+                         "Column that says whether the key is an array"),
+                   param("value_type_column", &Settings::value_type_column,
+                         "Column that says whether the value is an integer"),
+                   param("key_value_column", &Settings::key_value_column, "Column of the value"),
+                   param("expires_column", &Settings::expires_column,
+                         "Column of the expiry, with db_expires"),
+                   param("array_size_suffix", &Settings::array_size_suffix,
+                         "Put after an array's key to name its size"),
+                   param("fetch_rows", &Settings::fetch_rows, "Accepted without effect"),
+                   param("timer_interval", &Settings::timer_interval,
+                         "Seconds between two looks for expired items"),
+                   param("db_expires", &Settings::db_expires, "1: the expiry is loaded and stored too"),
+                   param("enable_dmq", &Settings::enable_dmq, "Accepted without effect"),
+                   param("dmq_init_sync", &Settings::dmq_init_sync, "Accepted without effect"),
+                   param("timer_procs", &Settings::timer_procs, "Accepted without effect"),
+                   param("event_callback", &Settings::event_callback,
+                         "Accepted without effect: event routes are run"),
+                   param("event_callback_mode", &Settings::event_callback_mode, "Accepted without effect"),
+                   param("max_items", &Settings::max_items,
+                         "Most items of a table; a further key is refused"),
+                   param("lock_timeout", &Settings::lock_timeout, "Seconds sht_lock waits at most")},
+        .functions =
+            {function("sht_print", &M::print, "Logs every item of every table"),
+             function("sht_rm", &M::remove, "Removes the item of that key"),
+             function("sht_rm_name", &M::remove_names, "Removes items whose key matches (re, sw, eq, ne)"),
+             function("sht_rm_value", &M::remove_values,
+                      "Removes items whose value matches (re, sw, eq, ne)"),
+             function("sht_rm_name_re", &M::remove_names_re, "Removes items whose key matches: table=>regex"),
+             function("sht_rm_value_re", &M::remove_values_re,
+                      "Removes items whose value matches: table=>regex"),
+             function("sht_has_name", &M::has_name, "True when a key matches (eq, ne, re, sw)"),
+             function("sht_match_name", &M::has_name, "As sht_has_name"),
+             function("sht_has_str_value", &M::has_value, "True when a text value matches (eq, ne, re, sw)"),
+             function("sht_match_str_value", &M::has_value, "As sht_has_str_value"),
+             function("sht_reset", &M::reset, "Empties the table"),
+             function("sht_lock", &M::lock, "Waits until the key is ours: table=>key"),
+             function("sht_unlock", &M::unlock, "Gives it back; the end of the script does so too"),
+             function("sht_iterator_start", &M::iterator_start, "Begins to walk over a table"),
+             function("sht_iterator_next", &M::iterator_next, "Goes to the next item; false at the end"),
+             function("sht_iterator_end", &M::iterator_end, "Ends the walk"),
+             function("sht_iterator_rm", &M::iterator_rm, "Removes the item the walk is at"),
+             function("sht_iterator_sets", &M::iterator_set, "Gives the item the walk is at another value"),
+             function("sht_iterator_seti", &M::iterator_set, "As sht_iterator_sets, for an integer"),
+             function("sht_iterator_setex", &M::iterator_setex,
+                      "Seconds the item the walk is at lives from now")},
+        .variables =
+            {checked(variable("sht", &M::item, &M::set_item, "An item: $sht(table=>key); null removes it"),
+                     &M::check_place),
+             checked(variable("shtex", &M::ttl, &M::set_ttl, "Seconds an item has left"), &M::check_place),
+             checked(variable("shtinc", &M::increment, "Adds 1 and is the new value"), &M::check_place),
+             checked(variable("shtdec", &M::decrement, "Subtracts 1 and is the new value"), &M::check_place),
+             checked(variable("shtcn", &M::count_names, "How many keys match"), &M::check_place),
+             checked(variable("shtcv", &M::count_values, "How many values match"), &M::check_place),
+             variable("shtrecord", &M::record, "key or value of the item that has expired"),
+             variable("shtitkey", &M::iterator_key, "Key of the item the iterator is at"),
+             variable("shtitval", &M::iterator_value, "Its value")},
+        .commands = {command("htable.get", &M::get_command, "One item: TABLE KEY"),
+                     command("htable.delete", &M::delete_command, "Removes an item: TABLE KEY"),
+                     command("htable.sets", &M::sets_command, "Stores a text: TABLE KEY VALUE"),
+                     command("htable.seti", &M::seti_command, "Stores an integer: TABLE KEY VALUE"),
+                     command("htable.setex", &M::setex_command,
+                             "Seconds an item lives from now: TABLE KEY SECONDS"),
+                     command("htable.dump", &M::dump_command, "The items of a table: TABLE"),
+                     command("htable.reload", &M::reload_command, "Loads a table from its database: TABLE"),
+                     command("htable.store", &M::store_command, "Writes a table to its database: TABLE"),
+                     command("htable.flush", &M::flush_command, "Empties a table: TABLE"),
+                     command("htable.listTables", &M::list_command, "The tables and their definitions"),
+                     command("htable.stats", &M::stats_command, "Items and shards of the tables")},
         .event_routes = {"htable:mod-init", "htable:expired:"},
     };
 }

@@ -19,11 +19,13 @@ class Htable {
 public:
     struct Settings {
         std::vector<Definition> tables;
-        std::optional<db::Url>  db_url;
-        std::string key_name_column = "key_name", key_type_column = "key_type", value_type_column = "value_type";
+        std::optional<db::Url> db_url;
+        std::string key_name_column = "key_name", key_type_column = "key_type",
+                    value_type_column = "value_type";
         std::string key_value_column = "key_value", expires_column = "expires", array_size_suffix = "::size";
-        int         fetch_rows = 100, db_expires = 0, enable_dmq = 0, dmq_init_sync = 0, timer_procs = 0, event_callback_mode = 0;
-        int         timer_interval = 20, max_items = 1'000'000, lock_timeout = 10;
+        int fetch_rows = 100, db_expires = 0, enable_dmq = 0, dmq_init_sync = 0, timer_procs = 0,
+            event_callback_mode = 0;
+        int timer_interval = 20, max_items = 1'000'000, lock_timeout = 10;
         std::string event_callback;
     };
     static Manifest<Htable> manifest();
@@ -34,34 +36,34 @@ public:
 private:
     // A script walks a table shard by shard over copies: changes made meanwhile neither block nor break it.
     struct Iterator {
-        Table*            table = nullptr;
-        std::size_t       next_shard = 0, at = 0;
+        Table* table = nullptr;
+        std::size_t next_shard = 0, at = 0;
         std::vector<Item> items;
-        const Item*       current() const { return at > 0 && at <= items.size() ? &items[at - 1] : nullptr; }
+        const Item* current() const { return at > 0 && at <= items.size() ? &items[at - 1] : nullptr; }
     };
     struct State { // of one request
-        task::HeldLocks                                  locks;
-        std::map<std::string, Iterator, std::less<>>     iterators;
-        const Item*                                      expired = nullptr; // in htable:expired:NAME
+        task::HeldLocks locks;
+        std::map<std::string, Iterator, std::less<>> iterators;
+        const Item* expired = nullptr; // in htable:expired:NAME
     };
-    static constexpr std::size_t most_iterators = 16;   // of one request
+    static constexpr std::size_t most_iterators = 16; // of one request
 
     struct Place { // "table=>key" taken apart
-        Table*           table = nullptr;
+        Table* table = nullptr;
         std::string_view key;
     };
-    Place  place(std::string_view text) const;          // logs when there is no such table
+    Place place(std::string_view text) const; // logs when there is no such table
     // At load: $sht(nosuch=>x) with the table's name written out is a mistake, not a matter for the log.
     std::optional<VariableSpec::Refusal> check_place(std::string_view text) const;
     Table* find(std::string_view name) const;
     Table* find_logged(std::string_view name) const;
-    bool   store(Table& table, std::string_view key, const Value& value);
+    bool store(Table& table, std::string_view key, const Value& value);
 
     // --- variables ---
     Value item(Request& request, std::string_view text);
-    bool  set_item(Request& request, std::string_view text, const Value& value);
+    bool set_item(Request& request, std::string_view text, const Value& value);
     Value ttl(Request& request, std::string_view text);
-    bool  set_ttl(Request& request, std::string_view text, const Value& value);
+    bool set_ttl(Request& request, std::string_view text, const Value& value);
     Value increment(Request& request, std::string_view text);
     Value decrement(Request& request, std::string_view text);
     Value count_names(Request& request, std::string_view text);
@@ -74,8 +76,10 @@ private:
     // --- functions ---
     Verdict print(Request& request);
     Verdict remove(Request& request, std::string_view table, std::string_view key);
-    Verdict remove_names(Request& request, std::string_view table, std::string_view op, std::string_view text);
-    Verdict remove_values(Request& request, std::string_view table, std::string_view op, std::string_view text);
+    Verdict remove_names(Request& request, std::string_view table, std::string_view op,
+                         std::string_view text);
+    Verdict remove_values(Request& request, std::string_view table, std::string_view op,
+                          std::string_view text);
     Verdict remove_names_re(Request& request, std::string_view table_and_regex);
     Verdict remove_values_re(Request& request, std::string_view table_and_regex);
     Verdict has_name(Request& request, std::string_view table, std::string_view op, std::string_view text);
@@ -103,23 +107,23 @@ private:
     Result<json::Value> flush_command(const json::Value& params);
     Result<json::Value> list_command(const json::Value& params);
     Result<json::Value> stats_command(const json::Value& params);
-    Result<Table*>      table_of(const json::Value& params) const;
+    Result<Table*> table_of(const json::Value& params) const;
 
     // --- expiry ---
     void start_sweeping();
-    void sweep();                                       // on a fiber
+    void sweep(); // on a fiber
     void tell_expired(const Table& table, const std::vector<Item>& items);
     Result<void> load_table(Table& table);
 
-    const Settings                      settings_;
-    Host&                               host_;
-    const log::Logger                   log_;
-    const Slot<State>                   state_;
-    const Columns                       columns_;
-    db::Database*                       database_ = nullptr;   // with db_url
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
+    const Slot<State> state_;
+    const Columns columns_;
+    db::Database* database_ = nullptr;                                  // with db_url
     std::map<std::string, std::unique_ptr<Table>, std::less<>> tables_; // never changes after the start
-    task::KeyedLock                     locks_;
-    std::unique_ptr<task::Timer>        timer_;                // of worker 0
+    task::KeyedLock locks_;
+    std::unique_ptr<task::Timer> timer_; // of worker 0
 };
 
 } // namespace sipyard::htable

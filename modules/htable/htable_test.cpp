@@ -23,7 +23,7 @@ struct Fixture {
         INFO(script.errors());
         REQUIRE(loaded);
     }
-    test::FakeHost      host;
+    test::FakeHost host;
     test::ScriptFixture script;
 };
 
@@ -31,7 +31,11 @@ struct Fixture {
 
 TEST_CASE("a table's definition is read, or refused by name", "[htable]")
 {
-    const struct { const char* story; const char* text; const char* error; } rows[] = {
+    const struct {
+        const char* story;
+        const char* text;
+        const char* error;
+    } rows[] = {
         {"the stock configuration's", "ipban=>size=8;autoexpire=300;", nullptr},
         {"a name alone", "a", nullptr},
         {"columns in quotes", "a=>dbtable=t;cols='k, v1,v2';coldelim=|", nullptr},
@@ -58,7 +62,12 @@ TEST_CASE("a table's definition is read, or refused by name", "[htable]")
 
 TEST_CASE("items are stored, counted and removed from the script", "[htable]")
 {
-    const struct { const char* story; const char* body; const char* variable; const char* expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* body;
+        const char* variable;
+        const char* expected;
+    } rows[] = {
         {"a text", "$sht(a=>x) = \"one\";", "$sht(a=>x)", "one"},
         {"an integer stays one", "$sht(a=>x) = 7; $var(y) = $sht(a=>x) + 1;", "$var(y)", "8"},
         {"a missing key", ";", "$sht(a=>x)", "<null>"},
@@ -67,28 +76,43 @@ TEST_CASE("items are stored, counted and removed from the script", "[htable]")
         {"null removes", "$sht(a=>x) = 1; $sht(a=>x) = $null;", "$sht(a=>x)", "<null>"},
         {"counting from initval", "$var(y) = $shtinc(z=>n); $var(y) = $shtinc(z=>n);", "$var(y)", "7"},
         {"counting down", "$sht(a=>n) = 3;", "$shtdec(a=>n)", "2"},
-        {"a missing key without initval is not counted", "if ($shtinc(a=>n) == $null) $sht(a=>said) = 1;", "$sht(a=>said)", "1"},
-        {"a text is not counted", "$sht(a=>n) = \"t\"; if ($shtinc(a=>n) == $null) $sht(a=>said) = 1;", "$sht(a=>said)", "1"},
+        {"a missing key without initval is not counted", "if ($shtinc(a=>n) == $null) $sht(a=>said) = 1;",
+         "$sht(a=>said)", "1"},
+        {"a text is not counted", "$sht(a=>n) = \"t\"; if ($shtinc(a=>n) == $null) $sht(a=>said) = 1;",
+         "$sht(a=>said)", "1"},
         {"names by regex", "$sht(a=>ab) = 1; $sht(a=>Ac) = 1; $sht(a=>x) = 1;", "$shtcn(a=>~~^a)", "2"},
         {"names by prefix", "$sht(a=>ab) = 1; $sht(a=>Ac) = 1;", "$shtcn(a=>~%a)", "1"},
         {"all names", "$sht(a=>ab) = 1; $sht(a=>Ac) = 1;", "$shtcn(a=>**)", "2"},
         {"values equal", "$sht(a=>p) = \"v\"; $sht(a=>q) = 12; $sht(a=>r) = 12;", "$shtcv(a=>eq12)", "2"},
         {"sht_rm", "$sht(a=>x) = 1; sht_rm(\"a\", \"x\");", "$sht(a=>x)", "<null>"},
-        {"sht_rm_name_re", "$sht(a=>x1) = 1; $sht(a=>y1) = 1; sht_rm_name_re(\"a=>^x\");", "$shtcn(a=>**)", "1"},
-        {"sht_rm_name sw", "$sht(a=>x1) = 1; $sht(a=>y1) = 1; sht_rm_name(\"a\", \"sw\", \"y\");", "$sht(a=>y1)", "<null>"},
-        {"sht_rm_value", "$sht(a=>x) = \"bad\"; $sht(a=>y) = \"good\"; sht_rm_value(\"a\", \"eq\", \"bad\");", "$shtcn(a=>**)", "1"},
+        {"sht_rm_name_re", "$sht(a=>x1) = 1; $sht(a=>y1) = 1; sht_rm_name_re(\"a=>^x\");", "$shtcn(a=>**)",
+         "1"},
+        {"sht_rm_name sw", "$sht(a=>x1) = 1; $sht(a=>y1) = 1; sht_rm_name(\"a\", \"sw\", \"y\");",
+         "$sht(a=>y1)", "<null>"},
+        {"sht_rm_value", "$sht(a=>x) = \"bad\"; $sht(a=>y) = \"good\"; sht_rm_value(\"a\", \"eq\", \"bad\");",
+         "$shtcn(a=>**)", "1"},
         {"sht_reset", "$sht(a=>x) = 1; sht_reset(\"a\");", "$shtcn(a=>**)", "0"},
-        {"sht_has_name", "$sht(a=>x) = 1; if (sht_has_name(\"a\", \"eq\", \"x\")) $sht(a=>said) = 1;", "$sht(a=>said)", "1"},
-        {"sht_has_name, not there", "if (!sht_has_name(\"a\", \"re\", \"x\")) $sht(a=>said) = 1;", "$sht(a=>said)", "1"},
-        {"an integer is no text value", "$sht(a=>x) = 1; if (!sht_has_str_value(\"a\", \"eq\", \"1\")) $sht(a=>said) = 1;", "$sht(a=>said)", "1"},
+        {"sht_has_name", "$sht(a=>x) = 1; if (sht_has_name(\"a\", \"eq\", \"x\")) $sht(a=>said) = 1;",
+         "$sht(a=>said)", "1"},
+        {"sht_has_name, not there", "if (!sht_has_name(\"a\", \"re\", \"x\")) $sht(a=>said) = 1;",
+         "$sht(a=>said)", "1"},
+        {"an integer is no text value",
+         "$sht(a=>x) = 1; if (!sht_has_str_value(\"a\", \"eq\", \"1\")) $sht(a=>said) = 1;", "$sht(a=>said)",
+         "1"},
         {"an unknown table", "$var(y) = 4; if (!sht_rm(\"nope\", \"x\")) $var(y) = 9;", "$var(y)", "9"},
-        {"walking over all", "$sht(a=>x) = 1; $sht(a=>y) = 2; $sht(a=>w) = 4; $var(y) = 0; sht_iterator_start(\"i\", \"a\");"
-         "while (sht_iterator_next(\"i\")) { $var(y) = $var(y) + $shtitval(i); } sht_iterator_end(\"i\");", "$var(y)", "7"},
-        {"removing while walking", "$sht(a=>x) = 1; $sht(a=>y) = 2; sht_iterator_start(\"i\", \"a\");"
-         "while (sht_iterator_next(\"i\")) { sht_iterator_rm(\"i\"); }", "$shtcn(a=>**)", "0"},
+        {"walking over all",
+         "$sht(a=>x) = 1; $sht(a=>y) = 2; $sht(a=>w) = 4; $var(y) = 0; sht_iterator_start(\"i\", \"a\");"
+         "while (sht_iterator_next(\"i\")) { $var(y) = $var(y) + $shtitval(i); } sht_iterator_end(\"i\");",
+         "$var(y)", "7"},
+        {"removing while walking",
+         "$sht(a=>x) = 1; $sht(a=>y) = 2; sht_iterator_start(\"i\", \"a\");"
+         "while (sht_iterator_next(\"i\")) { sht_iterator_rm(\"i\"); }",
+         "$shtcn(a=>**)", "0"},
         {"a walk nobody started", "$var(y) = 1; if (sht_iterator_next(\"j\")) $var(y) = 2;", "$var(y)", "1"},
-        {"a lock is taken twice and given back", "sht_lock(\"a=>x\"); sht_lock(\"a=>x\"); sht_unlock(\"a=>x\"); sht_unlock(\"a=>x\");"
-         "if (!sht_unlock(\"a=>x\")) $sht(a=>said) = 1;", "$sht(a=>said)", "1"},
+        {"a lock is taken twice and given back",
+         "sht_lock(\"a=>x\"); sht_lock(\"a=>x\"); sht_unlock(\"a=>x\"); sht_unlock(\"a=>x\");"
+         "if (!sht_unlock(\"a=>x\")) $sht(a=>said) = 1;",
+         "$sht(a=>said)", "1"},
         {"no autoexpire: no time", "$sht(a=>x) = 1; $shtex(a=>x) = 5;", "$shtex(a=>x)", "0"},
         {"time left", "$sht(z=>x) = 1;", "$shtex(z=>x)", "10"},
         {"time set", "$sht(z=>x) = 1; $shtex(z=>x) = 120;", "$shtex(z=>x)", "120"},
@@ -103,24 +127,26 @@ TEST_CASE("items are stored, counted and removed from the script", "[htable]")
 
 TEST_CASE("items expire, are swept, and the script hears of it", "[htable]")
 {
-    test::FakeHost      host;
+    test::FakeHost host;
     test::ScriptFixture script{host, {erase(Htable::manifest())}};
-    const bool loaded = script.load(format("{}request_route {{\n$sht(z=>x) = \"old\"; $sht(k=>x) = 1;\n}}\n"
-                                           "event_route[htable:expired:z] {{\n"
-                                           "$sht(a=>gone) = $shtrecord(key) + \"/\" + $shtrecord(value);\n}}\n", head));
+    const bool loaded =
+        script.load(format("{}request_route {{\n$sht(z=>x) = \"old\"; $sht(k=>x) = 1;\n}}\n"
+                           "event_route[htable:expired:z] {{\n"
+                           "$sht(a=>gone) = $shtrecord(key) + \"/\" + $shtrecord(value);\n}}\n",
+                           head));
     INFO(script.errors());
     REQUIRE(loaded);
     script.run();
     host.start_workers();
     host.advance(9s);
     CHECK(script.value("$sht(z=>x)") == "old");
-    script.run();                                       // z begins anew, k (updateexpire=0) does not
+    script.run(); // z begins anew, k (updateexpire=0) does not
     host.advance(2s);
     CHECK(script.value("$sht(z=>x)") == "old");
     CHECK(script.value("$sht(k=>x)") == "<null>");
     CHECK(script.value("$sht(a=>gone)") == "<null>");
     host.advance(40s);
-    CHECK(script.value("$sht(z=>x)") == "5");           // initval again
+    CHECK(script.value("$sht(z=>x)") == "5"); // initval again
     CHECK(script.value("$sht(a=>gone)") == "x/old");
 }
 
@@ -152,7 +178,12 @@ TEST_CASE("operators read and write tables", "[htable]")
             }
         return "no such command";
     };
-    const struct { const char* story; const char* command; const char* params; const char* expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* command;
+        const char* params;
+        const char* expected;
+    } rows[] = {
         {"read", "htable.get", R"(["a","x"])", R"({"item":{"name":"x","value":1}})"},
         {"read, by name", "htable.get", R"({"htable":"a","key":"x"})", R"({"item":{"name":"x","value":1}})"},
         {"a numeric key", "htable.sets", R"(["a",1001,"t"])", R"("stored")"},
@@ -175,13 +206,18 @@ TEST_CASE("operators read and write tables", "[htable]")
 
 TEST_CASE("a definition that contradicts itself stops the start", "[htable]")
 {
-    const struct { const char* story; const char* params; const char* error; } rows[] = {
-        {"twice", "modparam(\"htable\",\"htable\",\"a\")\nmodparam(\"htable\",\"htable\",\"a\")\n", "defined twice"},
+    const struct {
+        const char* story;
+        const char* params;
+        const char* error;
+    } rows[] = {
+        {"twice", "modparam(\"htable\",\"htable\",\"a\")\nmodparam(\"htable\",\"htable\",\"a\")\n",
+         "defined twice"},
         {"dbtable without db_url", "modparam(\"htable\",\"htable\",\"a=>dbtable=t\")\n", "no db_url"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        test::FakeHost      host;
+        test::FakeHost host;
         test::ScriptFixture script{host, {erase(Htable::manifest())}};
         std::string said;
         try {
@@ -195,9 +231,14 @@ TEST_CASE("a definition that contradicts itself stops the start", "[htable]")
 
 TEST_CASE("a table that a script names wrongly is found at load", "[htable]")
 {
-    const struct { const char* story; const char* line; const char* error; } rows[] = {
+    const struct {
+        const char* story;
+        const char* line;
+        const char* error;
+    } rows[] = {
         {"a table there is", "$var(x) = $sht(a=>k);", nullptr},
-        {"a misspelt one, and the one that was meant", "$sht(apples=>k) = 1;", "there is no table 'apples' (modparam htable)"},
+        {"a misspelt one, and the one that was meant", "$sht(apples=>k) = 1;",
+         "there is no table 'apples' (modparam htable)"},
         {"near enough to guess", "$var(x) = $shtinc(pear=>k);", "did you mean 'pears'?"},
         {"inside a sum", "$var(x) = 1 + $sht(b=>k);", "there is no table 'b'"},
         {"no key", "$var(x) = $sht(a);", "is not table=>key"},
@@ -206,10 +247,11 @@ TEST_CASE("a table that a script names wrongly is found at load", "[htable]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        test::FakeHost      host;
+        test::FakeHost host;
         test::ScriptFixture script{host, {erase(Htable::manifest())}};
-        const bool loaded = script.load(format("{}modparam(\"htable\", \"htable\", \"pears=>size=4\")\nrequest_route {{\n{}\n}}\n", head,
-                                               row.line));
+        const bool loaded = script.load(
+            format("{}modparam(\"htable\", \"htable\", \"pears=>size=4\")\nrequest_route {{\n{}\n}}\n", head,
+                   row.line));
         INFO(script.errors());
         CHECK(loaded == (row.error == nullptr));
         if (row.error)

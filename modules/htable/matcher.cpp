@@ -18,7 +18,8 @@ Result<MatcherView> MatcherView::parse(std::string_view op, std::string_view tex
         matcher.op_ = Op::prefix;
     } else if (op == "re") {
         matcher.op_ = Op::regex;
-        TRY(matcher.regex_, Regex::compile(text, Regex::Syntax::posix_extended, Regex::Case::insensitive, LineEnds::separates));
+        TRY(matcher.regex_, Regex::compile(text, Regex::Syntax::posix_extended, Regex::Case::insensitive,
+                                           LineEnds::separates));
     } else {
         return invalid(format("'{}' is none of the operators eq ne re sw", op));
     }
@@ -41,11 +42,11 @@ Result<MatcherView> MatcherView::parse_counted(std::string_view expression)
 bool MatcherView::matches(std::string_view text) const
 {
     switch (op_) {
-    case Op::all:     return true;
-    case Op::equal:   return text == text_;
+    case Op::all: return true;
+    case Op::equal: return text == text_;
     case Op::differs: return text != text_;
-    case Op::prefix:  return text.starts_with(text_);
-    case Op::regex:   return regex_->matches(text);
+    case Op::prefix: return text.starts_with(text_);
+    case Op::regex: return regex_->matches(text);
     }
     return false;
 }

@@ -23,8 +23,8 @@ public:
     bool matches(const Held& value) const; // an integer is compared as its digits
 
 private:
-    Op                   op_ = Op::all;
-    std::string_view     text_;
+    Op op_ = Op::all;
+    std::string_view text_;
     std::optional<Regex> regex_;
 };
 

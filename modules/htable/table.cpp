@@ -9,7 +9,8 @@ namespace {
 constexpr Instant forever{INT64_MAX};
 }
 
-Table::Table(Definition definition, std::size_t most_items) : definition_{std::move(definition)}, most_items_{most_items}
+Table::Table(Definition definition, std::size_t most_items)
+    : definition_{std::move(definition)}, most_items_{most_items}
 {
     const std::size_t expected = (std::size_t{1} << definition_.size) / shards;
     if (expected > 1)
@@ -19,7 +20,8 @@ Table::Table(Definition definition, std::size_t most_items) : definition_{std::m
 
 Instant Table::end_of(Instant now) const
 {
-    return definition_.autoexpire.count > 0 ? now + std::chrono::seconds{definition_.autoexpire.count} : forever;
+    return definition_.autoexpire.count > 0 ? now + std::chrono::seconds{definition_.autoexpire.count}
+                                            : forever;
 }
 
 Value Table::get(std::string_view key, Instant now, Arena& arena) const
@@ -154,7 +156,8 @@ std::size_t Table::remove_if(const Predicate& wanted)
     std::size_t removed = 0;
     for (auto& shard : maps_)
         removed += shard.with([&](Map& map) {
-            return std::erase_if(map, [&](const auto& item) { return wanted(item.first, item.second.value); });
+            return std::erase_if(map,
+                                 [&](const auto& item) { return wanted(item.first, item.second.value); });
         });
     size_.fetch_sub(removed, std::memory_order_relaxed);
     if (removed > 0)

@@ -1,4 +1,5 @@
-// modules/htable/upkeep.cpp - the tables' life: made and loaded, swept of what has expired, written when the server stops
+// modules/htable/upkeep.cpp - the tables' life: made and loaded, swept of what has expired, written when the
+// server stops
 #include "core/sip/message.h"
 #include "modules/htable/htable.h"
 
@@ -8,8 +9,9 @@ namespace sipyard::htable {
 
 Htable::Htable(const Settings& settings, Host& host)
     : settings_{settings}, host_{host}, log_{host.logger("htable")}, state_{host.slot<State>()},
-      columns_{settings.key_name_column, settings.key_type_column, settings.value_type_column, settings.key_value_column,
-               settings.expires_column, settings.array_size_suffix, settings.db_expires != 0}
+      columns_{settings.key_name_column,  settings.key_type_column, settings.value_type_column,
+               settings.key_value_column, settings.expires_column,  settings.array_size_suffix,
+               settings.db_expires != 0}
 {
     if (settings.db_url)
         database_ = must(host.database(*settings.db_url));
@@ -23,13 +25,16 @@ Htable::Htable(const Settings& settings, Host& host)
                 throw StartupError{format("table {} has dbtable=, but there is no db_url", definition.name)};
             (void)must(db::identifier(definition.dbtable));
         }
-        table = std::make_unique<Table>(definition, static_cast<std::size_t>(std::max(settings.max_items, 1)));
+        table =
+            std::make_unique<Table>(definition, static_cast<std::size_t>(std::max(settings.max_items, 1)));
         expiring = expiring || definition.autoexpire.count > 0;
-        written = written || (definition.dbmode == 1 && !definition.dbtable.empty() && definition.cols.empty());
+        written =
+            written || (definition.dbmode == 1 && !definition.dbtable.empty() && definition.cols.empty());
     }
     if (host.checking())
         return;
-    // As in Kamailio a table that cannot be loaded stops the start: an empty list of banned addresses would let all in.
+    // As in Kamailio a table that cannot be loaded stops the start: an empty list of banned addresses would
+    // let all in.
     for (const auto& [name, table] : tables_)
         if (!table->definition().dbtable.empty())
             must(load_table(*table));
@@ -62,7 +67,8 @@ Result<void> Htable::load_table(Table& table)
     if (!items)
         return Error{items.error().kind, format("table {}: {}", table.name(), items.error().text)};
     if (items->size() > static_cast<std::size_t>(std::max(settings_.max_items, 1)))
-        return Error{ErrorKind::overloaded, format("table {}: {} rows are more than max_items", table.name(), items->size())};
+        return Error{ErrorKind::overloaded,
+                     format("table {}: {} rows are more than max_items", table.name(), items->size())};
     table.replace(std::move(*items));
     return {};
 }
@@ -70,7 +76,8 @@ Result<void> Htable::load_table(Table& table)
 void Htable::start_sweeping()
 {
     task::Worker& worker = host_.runtime().worker(0);
-    timer_ = std::make_unique<task::Timer>(worker, [this, &worker] { worker.spawn_always([this] { sweep(); }); });
+    timer_ =
+        std::make_unique<task::Timer>(worker, [this, &worker] { worker.spawn_always([this] { sweep(); }); });
     const Duration interval = std::chrono::seconds{std::max(settings_.timer_interval, 1)};
     worker.post([this, interval] { timer_->arm_in(interval); });
 }

@@ -43,8 +43,11 @@ sockaddr_un address_of(const std::string& path)
 
 void offer_commands(test::FakeHost& host)
 {
-    host.add_command({"say", "test", ""}, [](const json::Value& params) -> Result<json::Value> { return params; });
-    host.add_command({"fail", "test", ""}, [](const json::Value&) -> Result<json::Value> { return Error{ErrorKind::other, "no luck"}; });
+    host.add_command({"say", "test", ""},
+                     [](const json::Value& params) -> Result<json::Value> { return params; });
+    host.add_command({"fail", "test", ""}, [](const json::Value&) -> Result<json::Value> {
+        return Error{ErrorKind::other, "no luck"};
+    });
 }
 
 // What arrives within a second; the test ends early when it does.
@@ -62,8 +65,16 @@ std::string read_some(int fd)
 
 TEST_CASE("the script runs a command and sees the answer", "[jsonrpcs]")
 {
-    const struct { const char* story; const char* request; int rc; const char* code; const char* text; const char* body; } rows[] = {
-        {"well", R"({"jsonrpc":"2.0","method":"say","params":[1],"id":7})", 1, "200", "OK", R"({"jsonrpc":"2.0","result":[1],"id":7})"},
+    const struct {
+        const char* story;
+        const char* request;
+        int rc;
+        const char* code;
+        const char* text;
+        const char* body;
+    } rows[] = {
+        {"well", R"({"jsonrpc":"2.0","method":"say","params":[1],"id":7})", 1, "200", "OK",
+         R"({"jsonrpc":"2.0","result":[1],"id":7})"},
         {"a notification", R"({"jsonrpc":"2.0","method":"say"})", 1, "202", "Accepted", ""},
         {"it failed", R"({"jsonrpc":"2.0","method":"fail","id":1})", 1, "500", "no luck",
          R"({"jsonrpc":"2.0","error":{"code":-32000,"message":"no luck"},"id":1})"},
@@ -75,10 +86,11 @@ TEST_CASE("the script runs a command and sees the answer", "[jsonrpcs]")
         test::FakeHost host;
         offer_commands(host);
         test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-        const bool loaded = script.load(format("loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"transport\", 1)\n"
-                                               "request_route {{\njsonrpc_exec('{}'); $var(rc) = $rc;\n"
-                                               "$var(code) = $jsonrpl(code); $var(text) = $jsonrpl(text); $var(body) = $jsonrpl(body);\n}}\n",
-                                               row.request));
+        const bool loaded = script.load(format(
+            "loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"transport\", 1)\n"
+            "request_route {{\njsonrpc_exec('{}'); $var(rc) = $rc;\n"
+            "$var(code) = $jsonrpl(code); $var(text) = $jsonrpl(text); $var(body) = $jsonrpl(body);\n}}\n",
+            row.request));
         INFO(script.errors());
         REQUIRE(loaded);
         script.run();
@@ -94,7 +106,8 @@ TEST_CASE("an HTTP request is answered with what its body asks for", "[jsonrpcs]
     test::FakeHost host;
     offer_commands(host);
     test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-    REQUIRE(script.load("loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"transport\", 1)\nrequest_route { jsonrpc_dispatch(); return $rc; }\n"));
+    REQUIRE(script.load("loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"transport\", 1)\nrequest_route "
+                        "{ jsonrpc_dispatch(); return $rc; }\n"));
     const auto post = [&](std::string_view body, bool http) {
         host.responder.clear();
         std::string text = test::sample_request("POST", "sip:RPC@h");
@@ -124,11 +137,12 @@ TEST_CASE("tools talk over a datagram socket and a FIFO", "[jsonrpcs]")
         test::FakeHost host;
         offer_commands(host);
         test::ScriptFixture script{host, {sipyard_module()->manifest()}};
-        const bool loaded = script.load(format("loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"dgram_socket\", \"{}/sock\")\n"
-                                               "modparam(\"jsonrpcs\", \"fifo_name\", \"{}/fifo\")\n"
-                                               "modparam(\"jsonrpcs\", \"fifo_reply_dir\", \"{}\")\n"
-                                               "modparam(\"jsonrpcs\", \"dgram_mode\", 0600)\nrequest_route {{ ; }}\n",
-                                               folder.path, folder.path, folder.path));
+        const bool loaded = script.load(
+            format("loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"dgram_socket\", \"{}/sock\")\n"
+                   "modparam(\"jsonrpcs\", \"fifo_name\", \"{}/fifo\")\n"
+                   "modparam(\"jsonrpcs\", \"fifo_reply_dir\", \"{}\")\n"
+                   "modparam(\"jsonrpcs\", \"dgram_mode\", 0600)\nrequest_route {{ ; }}\n",
+                   folder.path, folder.path, folder.path));
         INFO(script.errors());
         INFO(host.log_lines().text());
         REQUIRE(loaded);
@@ -141,7 +155,8 @@ TEST_CASE("tools talk over a datagram socket and a FIFO", "[jsonrpcs]")
         const auto mine = address_of(folder.path + "/client"), theirs = address_of(folder.path + "/sock");
         REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&mine), sizeof mine) == 0);
         const std::string request = R"({"jsonrpc":"2.0","method":"say","params":[2],"id":"d"})";
-        REQUIRE(::sendto(fd, request.data(), request.size(), 0, reinterpret_cast<const sockaddr*>(&theirs), sizeof theirs) > 0);
+        REQUIRE(::sendto(fd, request.data(), request.size(), 0, reinterpret_cast<const sockaddr*>(&theirs),
+                         sizeof theirs) > 0);
         CHECK(read_some(fd) == R"({"jsonrpc":"2.0","result":[2],"id":"d"})");
         ::close(fd);
 
@@ -152,7 +167,8 @@ TEST_CASE("tools talk over a datagram socket and a FIFO", "[jsonrpcs]")
         const std::string bad = "this is no JSON\n";
         REQUIRE(::write(fifo, bad.data(), bad.size()) > 0);
         host.advance(0s);
-        const std::string asked = "{\n \"jsonrpc\": \"2.0\", \"method\": \"say\", \"params\": [3],\n \"reply_name\": \"reply\", \"id\": 4}\n";
+        const std::string asked = "{\n \"jsonrpc\": \"2.0\", \"method\": \"say\", \"params\": [3],\n "
+                                  "\"reply_name\": \"reply\", \"id\": 4}\n";
         REQUIRE(::write(fifo, asked.data(), asked.size()) > 0);
         CHECK(read_some(reply) == "{\"jsonrpc\":\"2.0\",\"result\":[3],\"id\":4}\n");
         const std::string outside = R"({"jsonrpc":"2.0","method":"say","reply_name":"../x","id":4})";
@@ -171,10 +187,11 @@ TEST_CASE("a file that is something else is left alone", "[jsonrpcs]")
     Folder folder;
     const std::string path = folder.path + "/sock";
     ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
-    test::FakeHost      host;
+    test::FakeHost host;
     test::ScriptFixture script{host, {sipyard_module()->manifest()}};
     REQUIRE(script.load(format("loadmodule \"jsonrpcs.so\"\nmodparam(\"jsonrpcs\", \"transport\", 4)\n"
-                               "modparam(\"jsonrpcs\", \"dgram_socket\", \"{}\")\nrequest_route {{ ; }}\n", path)));
+                               "modparam(\"jsonrpcs\", \"dgram_socket\", \"{}\")\nrequest_route {{ ; }}\n",
+                               path)));
     CHECK(host.log_lines().has("is something else already"));
     CHECK(::access(path.c_str(), F_OK) == 0);
 }

@@ -72,7 +72,8 @@ void on_worker_0(task::Runtime& runtime, const std::function<void()>& f)
 
 } // namespace
 
-Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(Host& host, const FileSettings& file, JsonStyle style)
+Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(Host& host, const FileSettings& file,
+                                                             JsonStyle style)
 {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -90,14 +91,16 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::open(Host& host, const F
     TRYV(give_away(file));
     auto* const self = made.get();
     on_worker_0(host.runtime(), [self, &host] {
-        self->watch_ = std::make_unique<task::Watch>(host.runtime().worker(0), self->fd_, EPOLLIN, [self](std::uint32_t) { self->readable(); });
+        self->watch_ = std::make_unique<task::Watch>(host.runtime().worker(0), self->fd_, EPOLLIN,
+                                                     [self](std::uint32_t) { self->readable(); });
     });
     return made;
 }
 
 DatagramSocket::DatagramSocket(Host& host, std::string path, int fd, JsonStyle style)
     : host_{host}, log_{host.logger("jsonrpcs")}, path_{std::move(path)}, fd_{fd}, style_{style}
-{}
+{
+}
 
 DatagramSocket::~DatagramSocket()
 {
@@ -111,8 +114,9 @@ void DatagramSocket::readable()
     for (int turn = 0; turn < 16; ++turn) { // others want the worker too; the rest wakes us again
         std::string text(longest, '\0');
         sockaddr_un from{};
-        socklen_t   from_size = sizeof from;
-        const auto  size = ::recvfrom(fd_, text.data(), text.size(), MSG_TRUNC, reinterpret_cast<sockaddr*>(&from), &from_size);
+        socklen_t from_size = sizeof from;
+        const auto size = ::recvfrom(fd_, text.data(), text.size(), MSG_TRUNC,
+                                     reinterpret_cast<sockaddr*>(&from), &from_size);
         if (size < 0)
             return;
         if (static_cast<std::size_t>(size) > longest) {
@@ -124,7 +128,8 @@ void DatagramSocket::readable()
             const std::string answer = answer_json_rpc(host_, text, style_);
             if (answer.empty() || from_size <= sizeof(sa_family_t))
                 return; // a notification, or nobody to answer
-            if (::sendto(fd_, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&from), from_size) < 0)
+            if (::sendto(fd_, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                         reinterpret_cast<const sockaddr*>(&from), from_size) < 0)
                 log_.warn("an answer of {} bytes could not be sent: {}", answer.size(), std::strerror(errno));
         });
         if (!taken)
@@ -132,7 +137,8 @@ void DatagramSocket::readable()
     }
 }
 
-Result<std::unique_ptr<Fifo>> Fifo::open(Host& host, const FileSettings& file, std::string reply_dir, JsonStyle style)
+Result<std::unique_ptr<Fifo>> Fifo::open(Host& host, const FileSettings& file, std::string reply_dir,
+                                         JsonStyle style)
 {
     TRYV(remove_old(file.path, S_IFIFO));
     if (::mkfifo(file.path.c_str(), 0600) != 0)
@@ -145,14 +151,17 @@ Result<std::unique_ptr<Fifo>> Fifo::open(Host& host, const FileSettings& file, s
     TRYV(give_away(file));
     auto* const self = made.get();
     on_worker_0(host.runtime(), [self, &host] {
-        self->watch_ = std::make_unique<task::Watch>(host.runtime().worker(0), self->fd_, EPOLLIN, [self](std::uint32_t) { self->readable(); });
+        self->watch_ = std::make_unique<task::Watch>(host.runtime().worker(0), self->fd_, EPOLLIN,
+                                                     [self](std::uint32_t) { self->readable(); });
     });
     return made;
 }
 
 Fifo::Fifo(Host& host, std::string path, std::string reply_dir, int fd, JsonStyle style)
-    : host_{host}, log_{host.logger("jsonrpcs")}, path_{std::move(path)}, reply_dir_{std::move(reply_dir)}, fd_{fd}, style_{style}
-{}
+    : host_{host}, log_{host.logger("jsonrpcs")}, path_{std::move(path)},
+      reply_dir_{std::move(reply_dir)}, fd_{fd}, style_{style}
+{
+}
 
 Fifo::~Fifo()
 {
@@ -161,7 +170,8 @@ Fifo::~Fifo()
     ::unlink(path_.c_str());
 }
 
-// A FIFO has no message boundaries: a document is complete when it parses, and given up when a line ends and it does not.
+// A FIFO has no message boundaries: a document is complete when it parses, and given up when a line ends and
+// it does not.
 void Fifo::readable()
 {
     char piece[4096];
@@ -170,7 +180,8 @@ void Fifo::readable()
         return;
     unread_.append(piece, static_cast<std::size_t>(size));
     if (json::parse(trim(unread_))) {
-        const auto taken = host_.runtime().worker(0).spawn([this, text = std::move(unread_)] { answer(text); });
+        const auto taken =
+            host_.runtime().worker(0).spawn([this, text = std::move(unread_)] { answer(text); });
         if (!taken)
             log_.warn("a request is refused: {}", taken.error().text);
         unread_.clear();

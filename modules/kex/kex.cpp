@@ -99,7 +99,7 @@ private:
         return Verdict::of(to.set(request, Value{text}));
     }
 
-    Host&             host_;
+    Host& host_;
     const log::Logger log_;
 };
 
@@ -109,12 +109,17 @@ Manifest<Kex> Kex::manifest()
     return {
         .name = "kex",
         .about = "Flags of branches and scripts, the next hop, names of this server",
-        .functions = {function("setbflag", &M::branch_flag<Change::set>, "Sets a flag of a branch, of the first unless told"),
+        .functions = {function("setbflag", &M::branch_flag<Change::set>,
+                               "Sets a flag of a branch, of the first unless told"),
                       function("resetbflag", &M::branch_flag<Change::reset>, "Clears a flag of a branch"),
-                      function("isbflagset", &M::branch_flag<Change::ask>, "True when a flag of a branch is set"),
-                      function("setsflag", &M::script_flag<Change::set>, "Sets a flag of this run of the script"),
-                      function("resetsflag", &M::script_flag<Change::reset>, "Clears a flag of this run of the script"),
-                      function("issflagset", &M::script_flag<Change::ask>, "True when a flag of this run of the script is set"),
+                      function("isbflagset", &M::branch_flag<Change::ask>,
+                               "True when a flag of a branch is set"),
+                      function("setsflag", &M::script_flag<Change::set>,
+                               "Sets a flag of this run of the script"),
+                      function("resetsflag", &M::script_flag<Change::reset>,
+                               "Clears a flag of this run of the script"),
+                      function("issflagset", &M::script_flag<Change::ask>,
+                               "True when a flag of this run of the script is set"),
                       function("setdsturi", &M::set_dst_uri, "Sets the next hop, as $du does"),
                       function("resetdsturi", &M::reset_dst_uri, "Takes the next hop away"),
                       function("isdsturiset", &M::has_dst_uri, "True when a next hop is set"),

@@ -43,7 +43,8 @@ TEST_CASE("kex functions", "[kex]")
         test::FakeHost host;
         host.add_myself("me.example.com");
         test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
-        const bool loaded = fixture.load("loadmodule \"kex.so\"\nrequest_route {\n" + std::string{row.statements} + "\n}\n");
+        const bool loaded =
+            fixture.load("loadmodule \"kex.so\"\nrequest_route {\n" + std::string{row.statements} + "\n}\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
         fixture.run();
@@ -55,9 +56,11 @@ TEST_CASE("flags of a further branch are its own", "[kex]")
 {
     test::FakeHost host;
     test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
-    REQUIRE(fixture.load("loadmodule \"kex.so\"\nrequest_route { setbflag(5, 1); $var(r) = isbflagset(5); $var(s) = isbflagset(5, 1); }\n"));
+    REQUIRE(fixture.load("loadmodule \"kex.so\"\nrequest_route { setbflag(5, 1); $var(r) = isbflagset(5); "
+                         "$var(s) = isbflagset(5, 1); }\n"));
     test::Messenger m{host, test::sample_request()};
-    m->branches().push_back({.uri = "sip:other@example.com", .dst_uri = {}, .path = {}, .ruid = {}, .instance = {}});
+    m->branches().push_back(
+        {.uri = "sip:other@example.com", .dst_uri = {}, .path = {}, .ruid = {}, .instance = {}});
     (void)fixture.engine().run_request(*m);
     CHECK(m->branches()[0].flags == 32);
     CHECK(m->branch_flags == 0);

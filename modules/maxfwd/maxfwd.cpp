@@ -25,7 +25,8 @@ private:
         const sip::Header* const header = message.first(sip::HeaderName::max_forwards);
         if (!header) {
             const std::int64_t value = std::clamp<std::int64_t>(fallback, 1, settings_.max_limit);
-            request.edits().append_header(message, request.arena().concat("Max-Forwards: ", std::to_string(value), "\r\n"));
+            request.edits().append_header(
+                message, request.arena().concat("Max-Forwards: ", std::to_string(value), "\r\n"));
             return 2;
         }
         const auto hops = message.max_forwards();
@@ -45,7 +46,7 @@ private:
         return Verdict::of(hops && *hops < limit);
     }
 
-    const Settings    settings_;
+    const Settings settings_;
     const log::Logger log_;
 };
 
@@ -56,9 +57,11 @@ Manifest<Maxfwd> Maxfwd::manifest()
         .name = "maxfwd",
         .about = "The Max-Forwards header of requests",
         .params = {param("max_limit", &Settings::max_limit, "Largest value that leaves this server")},
-        .functions = {function("mf_process_maxfwd_header", &M::process, "Lowers Max-Forwards or adds it; -1 when it was 0",
+        .functions = {function("mf_process_maxfwd_header", &M::process,
+                               "Lowers Max-Forwards or adds it; -1 when it was 0",
                                Route::request | Route::event),
-                      function("is_maxfwd_lt", &M::is_lower, "True when Max-Forwards is there and lower than the number")},
+                      function("is_maxfwd_lt", &M::is_lower,
+                               "True when Max-Forwards is there and lower than the number")},
     };
 }
 

@@ -6,7 +6,6 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-
 namespace sipyard::maxfwd {
 namespace {
 
@@ -16,7 +15,12 @@ using test::Loaded;
 
 TEST_CASE("what mf_process_maxfwd_header answers", "[maxfwd]")
 {
-    const struct { const char* story; const char* header; int expected; const char* sent; } rows[] = {
+    const struct {
+        const char* story;
+        const char* header;
+        int expected;
+        const char* sent;
+    } rows[] = {
         {"a usual request", "Max-Forwards: 70\r\n", 1, "Max-Forwards: 69\r\n"},
         {"the last hop", "Max-Forwards: 1\r\n", 1, "Max-Forwards: 0\r\n"},
         {"no hop left", "Max-Forwards: 0\r\n", -1, "Max-Forwards: 0\r\n"},

@@ -28,21 +28,24 @@ struct Routes final : rr::Api {
 
 TEST_CASE("Path headers", "[path]")
 {
-    // \x01 stands for the sending socket's address, \x02 for its transport: filled in when the request leaves.
+    // \x01 stands for the sending socket's address, \x02 for its transport: filled in when the request
+    // leaves.
     const struct {
         const char *story, *params, *call, *headers, *expected;
     } rows[] = {
         {"no user", "", "add_path()", "", "Path: <sip:\x01\x02;lr>\r\n"},
         {"a user", "", "add_path(\"lb\")", "", "Path: <sip:lb@\x01\x02;lr>\r\n"},
         {"parameters", "", "add_path(\"lb\", \"ob;x=1\")", "", "Path: <sip:lb@\x01\x02;lr;ob;x=1>\r\n"},
-        {"where it came from", "", "add_path_received()", "", "Path: <sip:\x01\x02;lr;received=sip:192.0.2.7:5070>\r\n"},
+        {"where it came from", "", "add_path_received()", "",
+         "Path: <sip:\x01\x02;lr;received=sip:192.0.2.7:5070>\r\n"},
         {"with both", "", "add_path_received(\"u\", \"a=b\")", "",
          "Path: <sip:u@\x01\x02;lr;received=sip:192.0.2.7:5070;a=b>\r\n"},
         {"as an alias", "modparam(\"path\", \"received_format\", 1)\n", "add_path_received()", "",
          "Path: <sip:\x01\x02;lr;received=192.0.2.7~5070~1>\r\n"},
         {"another name", "modparam(\"path\", \"received_name\", \"rcv\")\n", "add_path_received()", "",
          "Path: <sip:\x01\x02;lr;rcv=sip:192.0.2.7:5070>\r\n"},
-        {"a socket's name", "modparam(\"path\", \"sockname_mode\", 1)\n", "add_path()", "", "Path: <sip:\x01\x02\x04;lr>\r\n"},
+        {"a socket's name", "modparam(\"path\", \"sockname_mode\", 1)\n", "add_path()", "",
+         "Path: <sip:\x01\x02\x04;lr>\r\n"},
         {"a user that breaks the URI", "", "add_path(\"a>b\")", "", ""},
         {"parameters that break it", "", "add_path(\"a\", \"x=1> evil\")", "", ""},
     };
@@ -50,13 +53,14 @@ TEST_CASE("Path headers", "[path]")
         INFO(row.story);
         test::FakeHost host;
         test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
-        const bool loaded = fixture.load("loadmodule \"path.so\"\n" + std::string{row.params} + "request_route { $var(r) = "
-                                         + row.call + "; }\n");
+        const bool loaded = fixture.load("loadmodule \"path.so\"\n" + std::string{row.params} +
+                                         "request_route { $var(r) = " + row.call + "; }\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
         test::Messenger m{host, test::sample_request("REGISTER", "sip:example.com", row.headers)};
         fixture.engine().run_request(*m);
-        const std::string added{m->has_edits() && m->edits().first() ? m->edits().first()->text : std::string_view{}};
+        const std::string added{m->has_edits() && m->edits().first() ? m->edits().first()->text
+                                                                     : std::string_view{}};
         CHECK(added == row.expected);
         CHECK(fixture.value("$var(r)") == (*row.expected ? "1" : "-1"));
     }
@@ -67,7 +71,8 @@ TEST_CASE("ours stands above those that are there", "[path]")
     test::FakeHost host;
     test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
     REQUIRE(fixture.load("loadmodule \"path.so\"\nrequest_route { add_path(\"me\"); }\n"));
-    test::Messenger m{host, test::sample_request("REGISTER", "sip:example.com", "Path: <sip:192.0.2.8;lr>\r\n")};
+    test::Messenger m{host,
+                      test::sample_request("REGISTER", "sip:example.com", "Path: <sip:192.0.2.8;lr>\r\n")};
     fixture.engine().run_request(*m);
     REQUIRE(m->has_edits());
     const sip::Edit* const edit = m->edits().first();
@@ -81,7 +86,8 @@ TEST_CASE("the received of a Route of ours is the next hop", "[path]")
         const char *story, *format, *params, *expected;
     } rows[] = {
         {"a URI", "0", ";lr;received=sip:192.0.2.9:5080", "sip:192.0.2.9:5080"},
-        {"escaped", "0", ";lr;received=sip:192.0.2.9:5080%3Btransport%3Dtcp", "sip:192.0.2.9:5080;transport=tcp"},
+        {"escaped", "0", ";lr;received=sip:192.0.2.9:5080%3Btransport%3Dtcp",
+         "sip:192.0.2.9:5080;transport=tcp"},
         {"garbage", "0", ";lr;received=nowhere", ""},
         {"with a line end", "0", ";lr;received=sip:192.0.2.9%0D%0AEvil:1", ""},
         {"none", "0", ";lr", ""},
@@ -92,12 +98,14 @@ TEST_CASE("the received of a Route of ours is the next hop", "[path]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Routes         routes;
+        Routes routes;
         test::FakeHost host;
         host.offer<rr::Api>(routes);
         test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
         const bool loaded = fixture.load("loadmodule \"path.so\"\nmodparam(\"path\", \"use_received\", 1)\n"
-                                         "modparam(\"path\", \"received_format\", " + std::string{row.format} + ")\n"
+                                         "modparam(\"path\", \"received_format\", " +
+                                         std::string{row.format} +
+                                         ")\n"
                                          "request_route { exit; }\n");
         INFO(fixture.errors());
         REQUIRE(loaded);

@@ -15,9 +15,9 @@ struct AvpKey {
 
 struct XavpKey {
     std::string root;
-    Index       root_index;     // none: a new root is made, the newest one is read
-    std::string field;          // "" when the root itself is meant
-    Index       field_index;
+    Index root_index;  // none: a new root is made, the newest one is read
+    std::string field; // "" when the root itself is meant
+    Index field_index;
 };
 
 } // namespace sipyard::pv

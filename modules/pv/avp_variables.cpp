@@ -1,4 +1,5 @@
-// modules/pv/avp_variables.cpp - $avp, $xavp, $xavu and $xavi: stacks that live with the transaction (spec: AVPs)
+// modules/pv/avp_variables.cpp - $avp, $xavp, $xavu and $xavi: stacks that live with the transaction (spec:
+// AVPs)
 #include "modules/pv/avp_key.h"
 #include "modules/pv/lists.h"
 
@@ -57,13 +58,14 @@ Result<pv::XavpKey> FromText<pv::XavpKey>::parse(std::string_view text)
 namespace pv {
 namespace {
 
-// Stored texts may move or go at the next assignment, so a reader gets a copy that lasts as long as the request.
+// Stored texts may move or go at the next assignment, so a reader gets a copy that lasts as long as the
+// request.
 Value lasting(Request& r, const Value& value)
 {
     return value.is_text() ? Value{r.arena().copy(value.text())} : value;
 }
 
-// --- $avp ------------------------------------------------------------------------------------------------------------
+// --- $avp ----------------------------------------------------------------------------------------
 
 Value avp_in(AvpStore& store, Request& r, const AvpKey& key, Index index)
 {
@@ -97,7 +99,7 @@ bool set_avp_in(AvpStore& store, Request& r, const AvpKey& key, Index index, con
     return true;
 }
 
-// --- $xavp, $xavi ----------------------------------------------------------------------------------------------------
+// --- $xavp, $xavi --------------------------------------------------------------------------------
 
 using Family = XavpList AvpStore::*;
 
@@ -112,7 +114,10 @@ std::optional<std::size_t> place(Index index, std::size_t count)
 bool same(bool exact, std::string_view a, std::string_view b) { return exact ? a == b : iequals(a, b); }
 
 template <Family family>
-constexpr bool is_exact() { return family != &AvpStore::xavis; } // letters of $xavi names do not matter
+constexpr bool is_exact()
+{
+    return family != &AvpStore::xavis;
+} // letters of $xavi names do not matter
 
 template <Family family>
 std::size_t count_fields(const XavpList::Root& root, std::string_view name)
@@ -145,7 +150,10 @@ Value xavp_in(AvpStore& store, Request& r, const XavpKey& key)
         return {};
     const XavpList::Root& root = *list.root(key.root, *at);
     if (key.field.empty())
-        return root_text(r, root, family == &AvpStore::xavps ? "xavp" : family == &AvpStore::xavus ? "xavu" : "xavi");
+        return root_text(r, root,
+                         family == &AvpStore::xavps   ? "xavp"
+                         : family == &AvpStore::xavus ? "xavu"
+                                                      : "xavi");
     const auto field = place(key.field_index, count_fields<family>(root, key.field));
     return field ? lasting(r, list.get(key.root, *at, key.field, *field)) : Value{};
 }
@@ -153,7 +161,7 @@ Value xavp_in(AvpStore& store, Request& r, const XavpKey& key)
 template <Family family>
 bool set_root(AvpStore& store, Request& r, const XavpKey& key, const Value& given)
 {
-    XavpList&   list = store.*family;
+    XavpList& list = store.*family;
     const Value value = lasting(r, given);
     if (key.root_index.kind == Index::Kind::all) {
         list.remove_all(key.root);
@@ -271,8 +279,10 @@ Variables avp_variables()
 {
     return {
         row("avp", avp, set_avp, "A stack of values: assigning pushes, $null pops, [*] is all of them"),
-        row("xavp", xavp<&AvpStore::xavps>, set_xavp<&AvpStore::xavps>, "Records of values: $xavp(root=>field)"),
-        row("xavi", xavp<&AvpStore::xavis>, set_xavp<&AvpStore::xavis>, "As $xavp, letter case of names does not matter"),
+        row("xavp", xavp<&AvpStore::xavps>, set_xavp<&AvpStore::xavps>,
+            "Records of values: $xavp(root=>field)"),
+        row("xavi", xavp<&AvpStore::xavis>, set_xavp<&AvpStore::xavis>,
+            "As $xavp, letter case of names does not matter"),
         row("xavu", xavp<&AvpStore::xavus>, set_xavu, "As $xavp, each name once: assigning replaces"),
     };
 }

@@ -14,16 +14,19 @@ namespace sipyard::pv {
 
 inline std::string shown(const Value& v)
 {
-    return v.is_null() ? "<null>" : v.is_integer() ? "int " + std::to_string(v.number()) : std::string{v.text()};
+    return v.is_null()      ? "<null>"
+           : v.is_integer() ? "int " + std::to_string(v.number())
+                            : std::string{v.text()};
 }
 
 struct Bench {
-    test::FakeHost      host;
+    test::FakeHost host;
     test::ScriptFixture fixture{host, {sipyard_module()->manifest()}};
 
     explicit Bench(std::string_view params = {})
     {
-        const bool loaded = fixture.load("loadmodule \"pv.so\"\n" + std::string{params} + "\nrequest_route { exit; }\n");
+        const bool loaded =
+            fixture.load("loadmodule \"pv.so\"\n" + std::string{params} + "\nrequest_route { exit; }\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
     }

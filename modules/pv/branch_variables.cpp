@@ -40,7 +40,10 @@ bool set_text(Request& r, std::string_view& to, const Value& value)
     return true;
 }
 
-Value first_uri(Request& r) { return r.branches().empty() ? Value{} : text_or_null(r.branches().front().uri); }
+Value first_uri(Request& r)
+{
+    return r.branches().empty() ? Value{} : text_or_null(r.branches().front().uri);
+}
 bool push_uri(Request& r, const Value& value)
 {
     if (value.is_null()) {
@@ -60,8 +63,8 @@ Value destination_set(Request& r)
 {
     std::string_view text;
     for (const Branch& branch : r.branches())
-        text = r.arena().concat(text, text.empty() ? "Contact: <" : ", <", branch.uri, ">", branch.q < 0 ? "" : ";q=",
-                                q_text(r.arena(), branch.q));
+        text = r.arena().concat(text, text.empty() ? "Contact: <" : ", <", branch.uri, ">",
+                                branch.q < 0 ? "" : ";q=", q_text(r.arena(), branch.q));
     return text_or_null(text);
 }
 
@@ -180,7 +183,8 @@ bool set_branch_value(Request& r, Branch& branch, BranchField field, const Value
 Variables branch_variables()
 {
     return {
-        row("branch", branch, set_branch, "A part of a further branch: $(branch(uri)[1]); null without branches"),
+        row("branch", branch, set_branch,
+            "A part of a further branch: $(branch(uri)[1]); null without branches"),
         row("br", first_uri, push_uri, "URI of the first further branch; assigning adds one"),
         row("ds", destination_set, "Contact header with all further branches"),
     };

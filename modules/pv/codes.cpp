@@ -7,22 +7,25 @@
 
 namespace sipyard::pv {
 
-// --- GSM 03.38 -------------------------------------------------------------------------------------------------------
+// --- GSM 03.38 -----------------------------------------------------------------------------------
 
 namespace {
 
 constexpr unsigned char escape = 0x1b; // the next septet is of the extension table
 
 struct GsmPair {
-    char          ascii;
+    char ascii;
     unsigned char septet;
 };
 // Where the alphabet differs from ASCII; the rest of the printable characters is the same.
 constexpr GsmPair moved[] = {{'@', 0x00}, {'$', 0x02}, {'_', 0x11}, {'\n', 0x0a}, {'\r', 0x0d}};
-constexpr GsmPair extension[] = {{'^', 0x14}, {'{', 0x28}, {'}', 0x29}, {'\\', 0x2f}, {'[', 0x3c},
-                                 {'~', 0x3d}, {']', 0x3e}, {'|', 0x40}};
+constexpr GsmPair extension[] = {{'^', 0x14}, {'{', 0x28}, {'}', 0x29}, {'\\', 0x2f},
+                                 {'[', 0x3c}, {'~', 0x3d}, {']', 0x3e}, {'|', 0x40}};
 
-bool is_same(unsigned char c) { return c >= 0x20 && c <= 0x7a && c != '$' && c != '@' && c != '`' && !(c >= 0x5b && c <= 0x60); }
+bool is_same(unsigned char c)
+{
+    return c >= 0x20 && c <= 0x7a && c != '$' && c != '@' && c != '`' && !(c >= 0x5b && c <= 0x60);
+}
 
 } // namespace
 
@@ -31,9 +34,10 @@ std::string_view gsm_pack(std::string_view text, Arena& arena)
     auto* const septets = arena.array<unsigned char>(text.size() * 2);
     std::size_t count = 0;
     for (const char c : text) {
-        const auto* pair = std::find_if(std::begin(moved), std::end(moved), [c](const GsmPair& p) { return p.ascii == c; });
-        const auto* extended =
-            std::find_if(std::begin(extension), std::end(extension), [c](const GsmPair& p) { return p.ascii == c; });
+        const auto* pair =
+            std::find_if(std::begin(moved), std::end(moved), [c](const GsmPair& p) { return p.ascii == c; });
+        const auto* extended = std::find_if(std::begin(extension), std::end(extension),
+                                            [c](const GsmPair& p) { return p.ascii == c; });
         if (pair != std::end(moved)) {
             septets[count++] = pair->septet;
         } else if (extended != std::end(extension)) {
@@ -78,7 +82,8 @@ std::string_view gsm_unpack(std::string_view octets, Arena& arena)
             escaped = false;
         } else if (septet == escape) {
             escaped = true;
-        } else if (const auto* pair = std::find_if(std::begin(moved), std::end(moved), is_it); pair != std::end(moved)) {
+        } else if (const auto* pair = std::find_if(std::begin(moved), std::end(moved), is_it);
+                   pair != std::end(moved)) {
             out[size++] = pair->ascii;
         } else {
             out[size++] = is_same(septet) ? static_cast<char>(septet) : '?';
@@ -87,7 +92,7 @@ std::string_view gsm_unpack(std::string_view octets, Arena& arena)
     return {out, size};
 }
 
-// --- base58 ----------------------------------------------------------------------------------------------------------
+// --- base58 --------------------------------------------------------------------------------------
 
 namespace {
 
@@ -143,7 +148,7 @@ std::optional<std::string_view> base58_decode(std::string_view text, Arena& aren
     return std::string_view{out, zeros + count};
 }
 
-// --- checksums and hashes --------------------------------------------------------------------------------------------
+// --- checksums and hashes ------------------------------------------------------------------------
 
 namespace {
 
@@ -201,7 +206,7 @@ void permute(Lanes& a)
             for (std::size_t y = 0; y < 25; y += 5)
                 a[x + y] ^= column[(x + 4) % 5] ^ std::rotl(column[(x + 1) % 5], 1);
 
-        std::size_t   x = 1, y = 0; // rho and pi walk the lanes together
+        std::size_t x = 1, y = 0; // rho and pi walk the lanes together
         std::uint64_t moving = a[1];
         for (int t = 0; t < 24; ++t) {
             const std::size_t next = (2 * x + 3 * y) % 5;
@@ -232,7 +237,9 @@ std::string_view keccak256_hex(std::string_view bytes, Arena& arena)
 {
     constexpr std::size_t rate = 136;
     Lanes state{};
-    const auto put = [&](std::size_t at, unsigned char byte) { state[at / 8] ^= std::uint64_t{byte} << (8 * (at % 8)); };
+    const auto put = [&](std::size_t at, unsigned char byte) {
+        state[at / 8] ^= std::uint64_t{byte} << (8 * (at % 8));
+    };
     for (; bytes.size() >= rate; bytes.remove_prefix(rate)) {
         for (std::size_t i = 0; i < rate; ++i)
             put(i, static_cast<unsigned char>(bytes[i]));

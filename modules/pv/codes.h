@@ -1,4 +1,5 @@
-// modules/pv/codes.h - codings that only scripts use: 7 bit GSM text, base58, CRC-32, Keccak-256, the core's hash
+// modules/pv/codes.h - codings that only scripts use: 7 bit GSM text, base58, CRC-32, Keccak-256, the core's
+// hash
 #pragma once
 
 #include "core/base/arena.h"
@@ -19,7 +20,7 @@ inline constexpr std::size_t most_base58 = 1024;
 std::optional<std::string_view> base58_encode(std::string_view bytes, Arena& arena);
 std::optional<std::string_view> base58_decode(std::string_view text, Arena& arena);
 
-std::uint32_t crc32(std::string_view bytes);                    // the polynomial of Ethernet and zip
+std::uint32_t crc32(std::string_view bytes);                          // the polynomial of Ethernet and zip
 std::string_view keccak256_hex(std::string_view bytes, Arena& arena); // before FIPS 202 changed the padding
 // The hash scripts share with other servers of a cluster; below `size` (a power of two) unless that is 0.
 std::uint32_t core_hash(std::string_view text, std::uint32_t size);

@@ -1,7 +1,7 @@
-// modules/pv/functions.cpp - script functions on variables: is it set, of which type, XAVPs as parameters and lists
+// modules/pv/functions.cpp - script functions on variables: is it set, of which type, XAVPs as parameters and
+// lists
 #include "modules/pv/params.h"
 #include "modules/pv/pv.h"
-
 
 namespace sipyard::pv {
 
@@ -19,13 +19,22 @@ constexpr std::string_view family_name()
 
 } // namespace
 
-// --- questions about a variable --------------------------------------------------------------------------------------
+// --- questions about a variable ------------------------------------------------------------------
 
-Verdict Pv::is_set(Request& request, const VariableRef& variable) { return Verdict::of(!variable.get(request).is_null()); }
+Verdict Pv::is_set(Request& request, const VariableRef& variable)
+{
+    return Verdict::of(!variable.get(request).is_null());
+}
 
-Verdict Pv::unset(Request& request, const VariableRef& variable) { return Verdict::of(variable.set(request, Value{})); }
+Verdict Pv::unset(Request& request, const VariableRef& variable)
+{
+    return Verdict::of(variable.set(request, Value{}));
+}
 
-Verdict Pv::is_int(Request& request, const VariableRef& variable) { return Verdict::of(variable.get(request).is_integer()); }
+Verdict Pv::is_int(Request& request, const VariableRef& variable)
+{
+    return Verdict::of(variable.get(request).is_integer());
+}
 
 Verdict Pv::not_empty(Request& request, const VariableRef& variable)
 {
@@ -48,7 +57,7 @@ Verdict Pv::type_of(Request& request, const VariableRef& variable, std::string_v
     return Verdict::no();
 }
 
-// --- XAVPs -----------------------------------------------------------------------------------------------------------
+// --- XAVPs ---------------------------------------------------------------------------------------
 
 template <XavpList AvpStore::*family>
 Verdict Pv::print(Request& request)
@@ -63,7 +72,8 @@ Verdict Pv::print(Request& request)
         else
             log_.info("*** {}: {}", family_name<family>(), root.name);
         for (const auto& [field, value] : root.fields)
-            log_.info("    {}=>{} = {} ({})", root.name, field, shown(value.view()), value.view().is_integer() ? "int" : "str");
+            log_.info("    {}=>{} = {} ({})", root.name, field, shown(value.view()),
+                      value.view().is_integer() ? "int" : "str");
     }
     log_.info("----- end {} list", family_name<family>());
     return Verdict::yes();
@@ -103,12 +113,14 @@ Verdict Pv::set_child(Request& request, std::string_view root, std::string_view 
     return Verdict::yes();
 }
 template <XavpList AvpStore::*family>
-Verdict Pv::set_child_text(Request& request, std::string_view root, std::string_view field, std::string_view value)
+Verdict Pv::set_child_text(Request& request, std::string_view root, std::string_view field,
+                           std::string_view value)
 {
     return set_child<family>(request, root, field, Value{value});
 }
 template <XavpList AvpStore::*family>
-Verdict Pv::set_child_number(Request& request, std::string_view root, std::string_view field, std::int64_t value)
+Verdict Pv::set_child_number(Request& request, std::string_view root, std::string_view field,
+                             std::int64_t value)
 {
     return set_child<family>(request, root, field, Value{value});
 }
@@ -173,7 +185,8 @@ Verdict Pv::copy(Request& request, std::string_view from, std::int64_t index, st
         copied.name = to;
         if (!at)
             list.push_root(to, {}, Value{});
-        auto* const target = at && *at < 0 ? nullptr : list.root(to, static_cast<std::size_t>(at.value_or(0)));
+        auto* const target =
+            at && *at < 0 ? nullptr : list.root(to, static_cast<std::size_t>(at.value_or(0)));
         if (!target)
             return Missing::target;
         *target = std::move(copied);
@@ -187,8 +200,8 @@ Verdict Pv::copy(Request& request, std::string_view from, std::int64_t index, st
 }
 
 // "a,b,c" becomes a root with a field v for each; mode t trims them.
-Verdict Pv::explode_list(Request& request, std::string_view given, std::string_view separator, std::string_view mode,
-                         std::string_view root)
+Verdict Pv::explode_list(Request& request, std::string_view given, std::string_view separator,
+                         std::string_view mode, std::string_view root)
 {
     if (separator.size() != 1 || root.empty()) {
         log_.error("xavp_slist_explode: '{}' is no separator or '{}' no name", separator, root);
@@ -218,7 +231,7 @@ Verdict Pv::explode_list(Request& request, std::string_view given, std::string_v
     return Verdict::yes();
 }
 
-// --- $sbranch --------------------------------------------------------------------------------------------------------
+// --- $sbranch ------------------------------------------------------------------------------------
 
 Value Pv::script_branch(Request& request, const OneOf<BranchPart>& part)
 {
@@ -257,7 +270,7 @@ Verdict Pv::script_branch_set_ruri(Request& request)
     return Verdict::yes();
 }
 
-// --- rows ------------------------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 std::vector<FunctionSpec> Pv::functions()
 {
@@ -267,26 +280,35 @@ std::vector<FunctionSpec> Pv::functions()
         function("pv_unset", &M::unset, "Assigns $null to the variable"),
         function("is_int", &M::is_int, "True when the variable holds an integer"),
         function("typeof", &M::type_of, "True when the variable is of that type: int, str, null or xavp"),
-        function("not_empty", &M::not_empty, "True when the variable holds a number or a text that is not empty"),
+        function("not_empty", &M::not_empty,
+                 "True when the variable holds a number or a text that is not empty"),
         function("pv_xavp_print", &M::print<xavps>, "Logs all $xavp at level info"),
         function("pv_xavu_print", &M::print<xavus>, "Logs all $xavu at level info"),
         function("pv_xavi_print", &M::print<xavis>, "Logs all $xavi at level info"),
         function("xavp_rm", &M::remove<xavps>, "Removes the newest $xavp of that name"),
         function("xavu_rm", &M::remove<xavus>, "Removes the $xavu of that name"),
         function("xavi_rm", &M::remove<xavis>, "Removes the newest $xavi of that name"),
-        function("xavp_child_rm", &M::remove_child<xavps>, "Removes the fields of that name from the newest $xavp"),
-        function("xavi_child_rm", &M::remove_child<xavis>, "Removes the fields of that name from the newest $xavi"),
+        function("xavp_child_rm", &M::remove_child<xavps>,
+                 "Removes the fields of that name from the newest $xavp"),
+        function("xavi_child_rm", &M::remove_child<xavis>,
+                 "Removes the fields of that name from the newest $xavi"),
         function("xavp_child_sets", &M::set_child_text<xavps>, "Sets a field of the newest $xavp to a text"),
         function("xavi_child_sets", &M::set_child_text<xavis>, "Sets a field of the newest $xavi to a text"),
-        function("xavp_child_seti", &M::set_child_number<xavps>, "Sets a field of the newest $xavp to a number"),
-        function("xavi_child_seti", &M::set_child_number<xavis>, "Sets a field of the newest $xavi to a number"),
+        function("xavp_child_seti", &M::set_child_number<xavps>,
+                 "Sets a field of the newest $xavp to a number"),
+        function("xavi_child_seti", &M::set_child_number<xavis>,
+                 "Sets a field of the newest $xavi to a number"),
         function("xavp_params_explode", &M::explode<xavps>, "Makes a new $xavp of parameters: a=1;b=2"),
         function("xavu_params_explode", &M::explode<xavus>, "Makes a $xavu of parameters: a=1;b=2"),
-        function("xavp_params_implode", &M::implode<xavps>, "Writes the newest $xavp as parameters into a variable"),
+        function("xavp_params_implode", &M::implode<xavps>,
+                 "Writes the newest $xavp as parameters into a variable"),
         function("xavu_params_implode", &M::implode<xavus>, "Writes a $xavu as parameters into a variable"),
-        function("xavp_slist_explode", &M::explode_list, "Makes a new $xavp with a field v for each item of a list"),
-        function("xavp_copy", &M::copy, "Copies $xavp(name[i]) to a new one, or in place of one that is there"),
-        function("sbranch_set_ruri", &M::script_branch_set_ruri, "The prepared branch becomes the request's own"),
+        function("xavp_slist_explode", &M::explode_list,
+                 "Makes a new $xavp with a field v for each item of a list"),
+        function("xavp_copy", &M::copy,
+                 "Copies $xavp(name[i]) to a new one, or in place of one that is there"),
+        function("sbranch_set_ruri", &M::script_branch_set_ruri,
+                 "The prepared branch becomes the request's own"),
         function("sbranch_append", &M::script_branch_append, "Adds the prepared branch"),
         function("sbranch_reset", &M::script_branch_reset, "Empties the prepared branch"),
     };

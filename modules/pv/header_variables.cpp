@@ -13,7 +13,7 @@ using sip::Header;
 using sip::HeaderName;
 using sip::Message;
 
-// --- $hdr, $hfl ------------------------------------------------------------------------------------------------------
+// --- $hdr, $hfl ----------------------------------------------------------------------------------
 
 const Header* first(const Message& m, const HeaderKey& key)
 {
@@ -31,7 +31,7 @@ const Header* nth(const Message& m, const HeaderKey& key, std::size_t n)
 Value header(Request& r, const HeaderKey& key, Index index)
 {
     const Message& m = r.message();
-    const Header*  found = first(m, key);
+    const Header* found = first(m, key);
     if (!found)
         return {};
     if (index.kind == Index::Kind::all) {
@@ -52,9 +52,16 @@ Value header_count(Request& r, const HeaderKey& key) { return number(count(r.mes
 bool is_list(HeaderName id)
 {
     switch (id) {
-    case HeaderName::via: case HeaderName::contact: case HeaderName::route: case HeaderName::record_route:
-    case HeaderName::path: case HeaderName::service_route: case HeaderName::p_asserted_identity:
-    case HeaderName::p_preferred_identity: case HeaderName::p_associated_uri: case HeaderName::diversion:
+    case HeaderName::via:
+    case HeaderName::contact:
+    case HeaderName::route:
+    case HeaderName::record_route:
+    case HeaderName::path:
+    case HeaderName::service_route:
+    case HeaderName::p_asserted_identity:
+    case HeaderName::p_preferred_identity:
+    case HeaderName::p_associated_uri:
+    case HeaderName::diversion:
     case HeaderName::history_info: return true;
     default: return false;
     }
@@ -79,7 +86,10 @@ void each_value(const Message& m, const HeaderKey& key, F&& f)
 std::int64_t values_of(const Message& m, const HeaderKey& key)
 {
     std::int64_t n = 0;
-    each_value(m, key, [&](std::string_view) { ++n; return true; });
+    each_value(m, key, [&](std::string_view) {
+        ++n;
+        return true;
+    });
     return n;
 }
 Value list_value(Request& r, const HeaderKey& key, Index index)
@@ -106,7 +116,7 @@ Value list_value(Request& r, const HeaderKey& key, Index index)
 }
 Value list_count(Request& r, const HeaderKey& key) { return number(values_of(r.message(), key)); }
 
-// --- headers with a name of their own --------------------------------------------------------------------------------
+// --- headers with a name of their own ------------------------------------------------------------
 
 template <HeaderName id>
 Value body(Request& r)
@@ -162,7 +172,7 @@ Value diversion_reason(Request& r) { return diversion_param(r, "reason"); }
 Value diversion_privacy(Request& r) { return diversion_param(r, "privacy"); }
 Value diversion_counter(Request& r) { return diversion_param(r, "counter"); }
 
-// --- $expires --------------------------------------------------------------------------------------------------------
+// --- $expires ------------------------------------------------------------------------------------
 
 // Of all Contacts (one without its own has the Expires header's), or of the Expires header alone.
 Value expires(Request& r, bool largest)
@@ -193,7 +203,8 @@ Variables header_variables()
 {
     constexpr auto ppi = HeaderName::p_preferred_identity;
     return {
-        row("hdr", header, "Body of a header: $hdr(X), $(hdr(X)[1]), $(hdr(X)[-1]), all with [*]; null when absent"),
+        row("hdr", header,
+            "Body of a header: $hdr(X), $(hdr(X)[1]), $(hdr(X)[-1]), all with [*]; null when absent"),
         row("hdrc", header_count, "How many headers of that name there are"),
         row("hfl", list_value, "One value of a list header: $(hfl(Route)[1])"),
         row("hflc", list_count, "How many values a list header has"),

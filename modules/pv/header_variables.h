@@ -12,7 +12,7 @@ namespace sipyard::pv {
 
 struct HeaderKey {
     sip::HeaderName id = sip::HeaderName::other;
-    std::string     name; // of a header we have no number for
+    std::string name; // of a header we have no number for
 };
 
 } // namespace sipyard::pv

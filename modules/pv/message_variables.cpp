@@ -8,7 +8,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- start line ------------------------------------------------------------------------------------------------------
+// --- start line ----------------------------------------------------------------------------------
 
 Value method(Request& r)
 {
@@ -23,7 +23,7 @@ Value version(Request& r) { return r.message().version(); }
 Value type(Request& r) { return r.message().is_request() ? 1 : 2; }
 Value type_text(Request& r) { return r.message().is_request() ? "rq" : "rp"; }
 
-// --- text ------------------------------------------------------------------------------------------------------------
+// --- text ----------------------------------------------------------------------------------------
 
 Value length(Request& r) { return number(r.message().buffer().size()); }
 Value buffer(Request& r) { return r.message().buffer(); }
@@ -51,16 +51,19 @@ struct MessagePart {
     using Meaning = Get;
     static constexpr std::string_view expected = "len, buf, body, body_len, hdrs, fline, fpart or lpart";
     static constexpr Word<Get> words[] = {
-        {"len", length},       {"buf", buffer},     {"body", body},        {"body_len", body_length},
-        {"hdrs", headers},     {"fline", first_line}, {"fpart", first_part}, {"lpart", last_part},
+        {"len", length},   {"buf", buffer},       {"body", body},        {"body_len", body_length},
+        {"hdrs", headers}, {"fline", first_line}, {"fpart", first_part}, {"lpart", last_part},
     };
 };
 Value message_part(Request& r, const OneOf<MessagePart>& part) { return part.meaning(r); }
 
-// --- flags -----------------------------------------------------------------------------------------------------------
+// --- flags ---------------------------------------------------------------------------------------
 
 template <std::uint32_t Request::*flags>
-Value decimal(Request& r) { return number(r.*flags); }
+Value decimal(Request& r)
+{
+    return number(r.*flags);
+}
 
 template <std::uint32_t Request::*flags>
 Value hexadecimal(Request& r)
@@ -100,11 +103,14 @@ Variables message_variables()
         row("rb", body, "Body, \"\" when there is none"),
         row("msg", message_part, "A part of the message: $msg(len)"),
         row("mf", decimal<&Request::flags>, set_flags<&Request::flags>, "Message flags as a number"),
-        row("mF", hexadecimal<&Request::flags>, set_flags<&Request::flags>, "Message flags as 8 hexadecimal digits"),
-        row("sf", decimal<&Request::script_flags>, set_flags<&Request::script_flags>, "Script flags as a number"),
+        row("mF", hexadecimal<&Request::flags>, set_flags<&Request::flags>,
+            "Message flags as 8 hexadecimal digits"),
+        row("sf", decimal<&Request::script_flags>, set_flags<&Request::script_flags>,
+            "Script flags as a number"),
         row("sF", hexadecimal<&Request::script_flags>, set_flags<&Request::script_flags>,
             "Script flags as 8 hexadecimal digits"),
-        row("bf", decimal<&Request::branch_flags>, set_flags<&Request::branch_flags>, "Flags of the first branch as a number"),
+        row("bf", decimal<&Request::branch_flags>, set_flags<&Request::branch_flags>,
+            "Flags of the first branch as a number"),
         row("bF", hexadecimal<&Request::branch_flags>, set_flags<&Request::branch_flags>,
             "Flags of the first branch as 8 hexadecimal digits"),
     };

@@ -51,7 +51,7 @@ Value tag(Request& r)
     return value ? text_or_null(value->tag()) : Value{};
 }
 
-// --- edits -----------------------------------------------------------------------------------------------------------
+// --- edits ---------------------------------------------------------------------------------------
 
 bool refuse(Request& r, HeaderName which, std::string_view what)
 {
@@ -60,7 +60,10 @@ bool refuse(Request& r, HeaderName which, std::string_view what)
 }
 
 // What would end the header field or open another one does not get into a message.
-bool is_safe(std::string_view text) { return text.find_first_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos; }
+bool is_safe(std::string_view text)
+{
+    return text.find_first_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos;
+}
 
 template <HeaderName which>
 bool set_uri(Request& r, const Value& value)
@@ -127,7 +130,8 @@ Variables party_variables()
         row("fu|from", uri<from>, set_uri<from>, "From URI; set: what is sent, reads stay"),
         row("fU|from.user", user<from>, set_user<from>, "User of the From URI; null without one"),
         row("fd|from.domain", domain<from>, set_domain<from>, "Host of the From URI"),
-        row("fn", display<from>, set_display<from>, "Display name in From, with its quotes; null without one"),
+        row("fn", display<from>, set_display<from>,
+            "Display name in From, with its quotes; null without one"),
         row("ft", tag<from>, "From tag"),
         row("tu|to", uri<to>, set_uri<to>, "To URI; set: what is sent, reads stay"),
         row("tU|to.user", user<to>, set_user<to>, "User of the To URI; null without one"),

@@ -15,7 +15,7 @@ namespace {
 Value process_id(Request&) { return number(::getpid()); }
 Value server_id(Request& r) { return r.host().core().server_id; }
 
-// --- $K: constants that other variables' numbers mean ----------------------------------------------------------------
+// --- $K: constants that other variables' numbers mean --------------------------------------------
 
 struct ConstantName {
     using Meaning = int;
@@ -26,7 +26,7 @@ struct ConstantName {
 };
 Value constant(Request&, const OneOf<ConstantName>& name) { return name.meaning; }
 
-// --- $version, $ksr --------------------------------------------------------------------------------------------------
+// --- $version, $ksr ------------------------------------------------------------------------------
 
 // The server's own words, "sipyard 0.1.0 ..."; a module does not know what it is loaded into.
 std::string_view version_text(Request& r)
@@ -50,7 +50,8 @@ Value version_hash(Request&) { return {}; } // releases carry none
 struct VersionPart {
     using Meaning = Get;
     static constexpr std::string_view expected = "num, full or hash";
-    static constexpr Word<Get> words[] = {{"num", version_number}, {"full", version_full}, {"hash", version_hash}};
+    static constexpr Word<Get> words[] = {
+        {"num", version_number}, {"full", version_full}, {"hash", version_hash}};
 };
 struct KsrPart {
     using Meaning = Get;
@@ -60,7 +61,7 @@ struct KsrPart {
 Value version(Request& r, const OneOf<VersionPart>& part) { return part.meaning(r); }
 Value ksr(Request& r, const OneOf<KsrPart>& part) { return part.meaning(r); }
 
-// --- $stat -----------------------------------------------------------------------------------------------------------
+// --- $stat ---------------------------------------------------------------------------------------
 
 struct StatName {
     std::string group, name; // group "": any
@@ -75,7 +76,7 @@ Value statistic(Request& r, const StatName& wanted)
     return found;
 }
 
-// --- $HN -------------------------------------------------------------------------------------------------------------
+// --- $HN -----------------------------------------------------------------------------------------
 
 std::string_view host_name(Request& r)
 {
@@ -102,11 +103,12 @@ Value host_ip(Request& r)
 struct HostPart {
     using Meaning = Get;
     static constexpr std::string_view expected = "n (name), f (full name), d (domain) or i (address)";
-    static constexpr Word<Get> words[] = {{"n", name_short}, {"f", name_full}, {"d", name_domain}, {"i", host_ip}};
+    static constexpr Word<Get> words[] = {
+        {"n", name_short}, {"f", name_full}, {"d", name_domain}, {"i", host_ip}};
 };
 Value host_part(Request& r, const OneOf<HostPart>& part) { return part.meaning(r); }
 
-// --- chance ----------------------------------------------------------------------------------------------------------
+// --- chance --------------------------------------------------------------------------------------
 
 Value random(Request&) { return number(crypto::random_below(0x7fffffff)); }
 Value unique_id(Request& r)
@@ -124,8 +126,8 @@ Value uuid(Request& r, std::string_view kind)
     }
     char* const text = r.arena().array<char>(36);
     std::uint64_t bits[2] = {crypto::random_number(), crypto::random_number()};
-    bits[0] = (bits[0] & ~std::uint64_t{0xf000}) | 0x4000;                          // version 4
-    bits[1] = (bits[1] & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62);     // variant
+    bits[0] = (bits[0] & ~std::uint64_t{0xf000}) | 0x4000;                      // version 4
+    bits[1] = (bits[1] & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62); // variant
     std::size_t at = 0;
     for (unsigned nibble = 0; nibble < 32; ++nibble) {
         if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20)

@@ -17,7 +17,7 @@ namespace sipyard::pv {
 // One `shvset` value: "name=i:5" or "name=s:text".
 struct SharedInit {
     std::string name;
-    OwnedValue  value;
+    OwnedValue value;
 };
 
 // What stands for the time of a message: seconds of the wall clock when it was first asked.
@@ -28,9 +28,9 @@ struct TimePart {
     enum class Meaning : unsigned char { sec, min, hour, mday, mon, year, wday, yday, isdst };
     static constexpr std::string_view expected = "sec, min, hour, mday, mon, year, wday, yday or isdst";
     static constexpr Word<Meaning> words[] = {
-        {"sec", Meaning::sec},   {"min", Meaning::min},   {"hour", Meaning::hour}, {"mday", Meaning::mday},
-        {"mon", Meaning::mon},   {"year", Meaning::year}, {"wday", Meaning::wday}, {"yday", Meaning::yday},
-        {"isdst", Meaning::isdst},
+        {"sec", Meaning::sec},   {"min", Meaning::min},   {"hour", Meaning::hour},
+        {"mday", Meaning::mday}, {"mon", Meaning::mon},   {"year", Meaning::year},
+        {"wday", Meaning::wday}, {"yday", Meaning::yday}, {"isdst", Meaning::isdst},
     };
 };
 struct ClockPart {
@@ -53,31 +53,31 @@ public:
 private:
     // Of one request.
     struct State {
-        std::int64_t time = 0;  // 0: not asked yet
-        Branch       script_branch;
+        std::int64_t time = 0; // 0: not asked yet
+        Branch script_branch;
     };
 
-    // --- time_variables.cpp ---------------------------------------------------------------------------------------------
-    static void  add_time_variables(Variables& to);
+    // --- time_variables.cpp ----------------------------------------------------------------------
+    static void add_time_variables(Variables& to);
     std::int64_t message_time(Request& request);
     template <Zone zone>
-    Value        time_part(Request& request, const OneOf<TimePart>& part);
+    Value time_part(Request& request, const OneOf<TimePart>& part);
     template <Zone zone>
-    Value        time_text(Request& request, std::string_view format);
-    Value        message_seconds(Request& request);
-    Value        message_date(Request& request);
-    Value        start_seconds(Request& request);
-    Value        now_seconds(Request& request);
-    Value        now_date(Request& request);
-    Value        clock_part(Request& request, const OneOf<ClockPart>& part);
+    Value time_text(Request& request, std::string_view format);
+    Value message_seconds(Request& request);
+    Value message_date(Request& request);
+    Value start_seconds(Request& request);
+    Value now_seconds(Request& request);
+    Value now_date(Request& request);
+    Value clock_part(Request& request, const OneOf<ClockPart>& part);
 
-    // --- shared.cpp -----------------------------------------------------------------------------------------------------
-    Value                shared(Request& request, std::string_view name);
-    bool                 set_shared(Request& request, std::string_view name, const Value& value);
-    Result<json::Value>  shared_get(const json::Value& params);
-    Result<json::Value>  shared_set(const json::Value& params);
+    // --- shared.cpp ------------------------------------------------------------------------------
+    Value shared(Request& request, std::string_view name);
+    bool set_shared(Request& request, std::string_view name, const Value& value);
+    Result<json::Value> shared_get(const json::Value& params);
+    Result<json::Value> shared_set(const json::Value& params);
 
-    // --- functions.cpp --------------------------------------------------------------------------------------------------
+    // --- functions.cpp ---------------------------------------------------------------------------
     static std::vector<FunctionSpec> functions();
     Verdict is_set(Request& request, const VariableRef& variable);
     Verdict unset(Request& request, const VariableRef& variable);
@@ -93,29 +93,31 @@ private:
     template <XavpList AvpStore::*family>
     Verdict set_child(Request& request, std::string_view root, std::string_view field, const Value& value);
     template <XavpList AvpStore::*family>
-    Verdict set_child_text(Request& request, std::string_view root, std::string_view field, std::string_view value);
+    Verdict set_child_text(Request& request, std::string_view root, std::string_view field,
+                           std::string_view value);
     template <XavpList AvpStore::*family>
-    Verdict set_child_number(Request& request, std::string_view root, std::string_view field, std::int64_t value);
+    Verdict set_child_number(Request& request, std::string_view root, std::string_view field,
+                             std::int64_t value);
     template <XavpList AvpStore::*family>
     Verdict explode(Request& request, std::string_view params, std::string_view root);
     template <XavpList AvpStore::*family>
     Verdict implode(Request& request, std::string_view root, const VariableRef& to);
     Verdict copy(Request& request, std::string_view from, std::int64_t index, std::string_view to,
                  std::optional<std::int64_t> at);
-    Verdict explode_list(Request& request, std::string_view list, std::string_view separator, std::string_view mode,
-                         std::string_view root);
+    Verdict explode_list(Request& request, std::string_view list, std::string_view separator,
+                         std::string_view mode, std::string_view root);
     Verdict script_branch_set_ruri(Request& request);
     Verdict script_branch_append(Request& request);
     Verdict script_branch_reset(Request& request);
-    Value   script_branch(Request& request, const OneOf<BranchPart>& part);
-    bool    set_script_branch(Request& request, const OneOf<BranchPart>& part, const Value& value);
+    Value script_branch(Request& request, const OneOf<BranchPart>& part);
+    bool set_script_branch(Request& request, const OneOf<BranchPart>& part, const Value& value);
 
     using Shared = std::map<std::string, OwnedValue, std::less<>>;
-    const log::Logger  log_;
-    const Clock&       clock_;
+    const log::Logger log_;
+    const Clock& clock_;
     const std::int64_t started_;
-    const Slot<State>  state_;
-    Guarded<Shared>    shared_;
+    const Slot<State> state_;
+    Guarded<Shared> shared_;
 };
 
 } // namespace sipyard::pv

@@ -1,4 +1,5 @@
-// modules/pv/rows.h - manifest rows whose getters and setters are plain functions: they need nothing but the request
+// modules/pv/rows.h - manifest rows whose getters and setters are plain functions: they need nothing but the
+// request
 #pragma once
 
 #include "core/base/text.h"
@@ -18,7 +19,7 @@ namespace sipyard::pv {
 using Variables = std::vector<VariableSpec>;
 using Transformations = std::vector<TransformationSpec>;
 
-// --- values ----------------------------------------------------------------------------------------------------------
+// --- values --------------------------------------------------------------------------------------
 
 Value number(std::integral auto n) { return Value{static_cast<std::int64_t>(n)}; }
 // Null instead of an empty text.
@@ -32,7 +33,7 @@ public:
     operator std::string_view() const { return {text_, size_}; }
 
 private:
-    char        text_[24];
+    char text_[24];
     std::size_t size_;
 };
 
@@ -42,7 +43,7 @@ inline std::string_view text_of(Request& request, const Value& value)
     return value.is_integer() ? request.arena().copy(Digits{value.number()}) : value.text();
 }
 
-// --- rows ------------------------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 using Get = Value (*)(Request&);
 using Set = bool (*)(Request&, const Value&);
@@ -58,7 +59,9 @@ inline VariableSpec row(std::string names, Get get, std::string about)
 inline VariableSpec row(std::string names, Get get, Set set, std::string about)
 {
     VariableSpec spec = row(std::move(names), get, std::move(about));
-    spec.set = [set](void*, Request& request, const VariableSpec::Call&, const Value& value) { return set(request, value); };
+    spec.set = [set](void*, Request& request, const VariableSpec::Call&, const Value& value) {
+        return set(request, value);
+    };
     return spec;
 }
 
@@ -76,8 +79,8 @@ VariableSpec row(std::string names, Value (*get)(Request&, const Key&), std::str
     return spec;
 }
 template <class Key>
-VariableSpec row(std::string names, Value (*get)(Request&, const Key&), bool (*set)(Request&, const Key&, const Value&),
-                 std::string about)
+VariableSpec row(std::string names, Value (*get)(Request&, const Key&),
+                 bool (*set)(Request&, const Key&, const Value&), std::string about)
 {
     VariableSpec spec = row(std::move(names), get, std::move(about));
     spec.set = [set](void*, Request& request, const VariableSpec::Call& call, const Value& value) {
@@ -110,12 +113,12 @@ VariableSpec row(std::string names, Value (*get)(Request&, const Key&, Index),
     return spec;
 }
 
-// A key that is one of a list of words: $time(year), $via0(host). List has a type Meaning (often the function that
-// answers), `expected` and `words`, an array of Word<Meaning>.
+// A key that is one of a list of words: $time(year), $via0(host). List has a type Meaning (often the function
+// that answers), `expected` and `words`, an array of Word<Meaning>.
 template <class Meaning>
 struct Word {
     std::string_view word;
-    Meaning          meaning;
+    Meaning meaning;
 };
 template <class List>
 struct OneOf {

@@ -76,10 +76,10 @@ Result<json::Value> Pv::shared_get(const json::Value& params)
 
 Result<json::Value> Pv::shared_set(const json::Value& params)
 {
-    const bool  list = params.is_array();
+    const bool list = params.is_array();
     const auto& value = list ? params[std::size_t{2}] : params["value"];
     const std::string name{list ? params[std::size_t{0}].text() : params["name"].text()};
-    const auto  type = list ? params[std::size_t{1}].text() : params["type"].text();
+    const auto type = list ? params[std::size_t{1}].text() : params["type"].text();
     if (name.empty() || value.is_null())
         return invalid("expected name, type (int or str) and value");
     OwnedValue made;
@@ -89,7 +89,8 @@ Result<json::Value> Pv::shared_set(const json::Value& params)
             return invalid(format("'{}' is not a number", value.text()));
         made = OwnedValue{Value{*number}};
     } else if (type == "str" || type == "string") {
-        made = OwnedValue{Value{value.is_integer() ? std::string_view{std::to_string(value.integer())} : value.text()}};
+        made = OwnedValue{
+            Value{value.is_integer() ? std::string_view{std::to_string(value.integer())} : value.text()}};
     } else {
         return invalid(format("'{}' is neither int nor str", type));
     }

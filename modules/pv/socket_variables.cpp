@@ -11,7 +11,7 @@ namespace {
 using net::Address;
 using net::Protocol;
 
-// --- addresses as text -----------------------------------------------------------------------------------------------
+// --- addresses as text ---------------------------------------------------------------------------
 
 // The address with IPv6 in brackets, as URIs want it.
 std::string_view host_text(Request& r, const Address& a)
@@ -44,7 +44,7 @@ int family_number(const Address& a) // as the system counts them
     return a.family == Address::Family::v4 ? 2 : a.family == Address::Family::v6 ? 10 : 0;
 }
 
-// --- the source ------------------------------------------------------------------------------------------------------
+// --- the source ----------------------------------------------------------------------------------
 
 const Address& source(Request& r) { return r.received().source; }
 Protocol protocol(Request& r) { return r.received().protocol; }
@@ -60,28 +60,38 @@ Value source_uri_transport(Request& r)
 {
     return uri_text(r, host_text(r, source(r)), source(r).port, protocol(r), Transport::always);
 }
-Value source_socket(Request& r) { return socket_text(r, protocol(r), host_text(r, source(r)), source(r).port); }
+Value source_socket(Request& r)
+{
+    return socket_text(r, protocol(r), host_text(r, source(r)), source(r).port);
+}
 Value protocol_name(Request& r) { return net::to_text(protocol(r)); }
 Value protocol_number(Request& r) { return static_cast<int>(protocol(r)); }
 Value source_family(Request& r) { return family_number(source(r)); }
 
-// --- the socket it arrived at ----------------------------------------------------------------------------------------
+// --- the socket it arrived at --------------------------------------------------------------------
 
 // A socket bound to every address has seen which one was meant.
 const Address& local(Request& r)
 {
     const auto& received = r.received();
-    return received.local.family != Address::Family::none || !received.listener ? received.local : received.listener->bound;
+    return received.local.family != Address::Family::none || !received.listener ? received.local
+                                                                                : received.listener->bound;
 }
 Value local_ip(Request& r) { return ip_text(r, local(r)); }
 Value local_port(Request& r) { return number(local(r).port); }
-Value local_uri(Request& r) { return uri_text(r, host_text(r, local(r)), local(r).port, protocol(r), Transport::unless_udp); }
+Value local_uri(Request& r)
+{
+    return uri_text(r, host_text(r, local(r)), local(r).port, protocol(r), Transport::unless_udp);
+}
 Value local_uri_transport(Request& r)
 {
     return uri_text(r, host_text(r, local(r)), local(r).port, protocol(r), Transport::always);
 }
 Value local_socket(Request& r) { return socket_text(r, protocol(r), host_text(r, local(r)), local(r).port); }
-Value local_name(Request& r) { return r.received().listener ? text_or_null(r.received().listener->name) : Value{}; }
+Value local_name(Request& r)
+{
+    return r.received().listener ? text_or_null(r.received().listener->name) : Value{};
+}
 
 // What others know this socket by.
 std::string_view advertised_host_text(Request& r)
@@ -98,12 +108,14 @@ std::uint16_t advertised_port_number(Request& r)
 Value advertised_ip(Request& r)
 {
     const auto* listener = r.received().listener;
-    return listener && !listener->advertised_host.empty() ? Value{std::string_view{listener->advertised_host}} : local_ip(r);
+    return listener && !listener->advertised_host.empty() ? Value{std::string_view{listener->advertised_host}}
+                                                          : local_ip(r);
 }
 Value advertised_port(Request& r) { return number(advertised_port_number(r)); }
 Value advertised_uri(Request& r)
 {
-    return uri_text(r, advertised_host_text(r), advertised_port_number(r), protocol(r), Transport::unless_udp);
+    return uri_text(r, advertised_host_text(r), advertised_port_number(r), protocol(r),
+                    Transport::unless_udp);
 }
 Value advertised_uri_transport(Request& r)
 {
@@ -112,18 +124,19 @@ Value advertised_uri_transport(Request& r)
 
 struct ReceivedPart {
     using Meaning = Get;
-    static constexpr std::string_view expected = "buf, len, proto, sproto, srcip, srcport, rcvip, rcvport or af";
+    static constexpr std::string_view expected =
+        "buf, len, proto, sproto, srcip, srcport, rcvip, rcvport or af";
     static Value buffer(Request& r) { return r.message().buffer(); }
     static Value length(Request& r) { return number(r.message().buffer().size()); }
     static constexpr Word<Get> words[] = {
-        {"buf", buffer},        {"len", length},          {"proto", protocol_number}, {"sproto", protocol_name},
-        {"srcip", source_ip},   {"ip", source_ip},        {"srcport", source_port},   {"port", source_port},
-        {"rcvip", local_ip},    {"rcvport", local_port},  {"af", source_family},
+        {"buf", buffer},      {"len", length},         {"proto", protocol_number}, {"sproto", protocol_name},
+        {"srcip", source_ip}, {"ip", source_ip},       {"srcport", source_port},   {"port", source_port},
+        {"rcvip", local_ip},  {"rcvport", local_port}, {"af", source_family},
     };
 };
 Value received_part(Request& r, const OneOf<ReceivedPart>& part) { return part.meaning(r); }
 
-// --- the socket it will leave by -------------------------------------------------------------------------------------
+// --- the socket it will leave by -----------------------------------------------------------------
 
 Value forced_socket(Request& r)
 {
@@ -131,7 +144,10 @@ Value forced_socket(Request& r)
     return socket ? Value{listener_text(r, *socket)} : Value{};
 }
 Value forced_name(Request& r) { return r.forced_socket() ? text_or_null(r.forced_socket()->name) : Value{}; }
-Value forced_protocol(Request& r) { return r.forced_socket() ? Value{static_cast<int>(r.forced_socket()->protocol)} : Value{}; }
+Value forced_protocol(Request& r)
+{
+    return r.forced_socket() ? Value{static_cast<int>(r.forced_socket()->protocol)} : Value{};
+}
 
 bool force(Request& r, const Value& value, const net::Listener* (*find)(Request&, std::string_view))
 {
@@ -150,7 +166,7 @@ bool force(Request& r, const Value& value, const net::Listener* (*find)(Request&
 bool set_forced_socket(Request& r, const Value& value) { return force(r, value, find_listener); }
 bool set_forced_name(Request& r, const Value& value) { return force(r, value, find_named_listener); }
 
-// --- connections -----------------------------------------------------------------------------------------------------
+// --- connections ---------------------------------------------------------------------------------
 
 Value connection(Request& r)
 {
@@ -158,12 +174,17 @@ Value connection(Request& r)
     return id ? number(id.value) : Value{};
 }
 template <Get get>
-Value on_stream(Request& r) { return r.received().connection ? get(r) : Value{}; }
+Value on_stream(Request& r)
+{
+    return r.received().connection ? get(r) : Value{};
+}
 struct ConnectionPart {
     using Meaning = Get;
     static constexpr std::string_view expected = "c_si, c_sp, c_proto or conid";
     static constexpr Word<Get> words[] = {
-        {"c_si", on_stream<source_ip>}, {"c_sp", on_stream<source_port>}, {"c_proto", on_stream<protocol_name>},
+        {"c_si", on_stream<source_ip>},
+        {"c_sp", on_stream<source_port>},
+        {"c_proto", on_stream<protocol_name>},
         {"conid", connection},
     };
 };
@@ -189,7 +210,8 @@ const net::Listener* find_listener(Request& r, std::string_view text)
     std::string_view rest = text;
     const auto colon = rest.find(':');
     const auto scheme = rest.substr(0, colon);
-    const bool any = colon == std::string_view::npos || (scheme != "udp" && scheme != "tcp" && scheme != "tls");
+    const bool any =
+        colon == std::string_view::npos || (scheme != "udp" && scheme != "tcp" && scheme != "tls");
     if (!any)
         rest.remove_prefix(colon + 1);
     std::uint16_t port = 0; // any
@@ -203,7 +225,8 @@ const net::Listener* find_listener(Request& r, std::string_view text)
     }
     const auto ip = Address::parse(rest);
     for (const auto& listener : r.host().network().listeners()) {
-        if ((!any && net::to_text(listener->protocol) != scheme) || (port != 0 && listener->bound.port != port))
+        if ((!any && net::to_text(listener->protocol) != scheme) ||
+            (port != 0 && listener->bound.port != port))
             continue;
         if (ip ? listener->bound.same_ip(*ip) : iequals(listener->advertised_host, rest))
             return listener.get();
@@ -233,7 +256,8 @@ Variables socket_variables()
         row("pr|proto", protocol_name, "Protocol it came by: udp, tcp or tls"),
         row("prid", protocol_number, "Number of that protocol"),
         row("af", source_family, "Address family of the source: 2 or 10"),
-        row("fs", forced_socket, set_forced_socket, "Socket to send from, proto:ip:port; null: chosen by the server"),
+        row("fs", forced_socket, set_forced_socket,
+            "Socket to send from, proto:ip:port; null: chosen by the server"),
         row("fsn", forced_name, set_forced_name, "Name of the socket to send from"),
         row("fsp", forced_protocol, "Protocol number of the socket to send from"),
         row("rcv", received_part, "A part of what was received: $rcv(srcip)"),

@@ -1,4 +1,5 @@
-// modules/pv/time_variables.cpp - clocks and calendars: $Ts and its kin keep one time per message, $TV and $TS ask anew
+// modules/pv/time_variables.cpp - clocks and calendars: $Ts and its kin keep one time per message, $TV and
+// $TS ask anew
 #include "modules/pv/pv.h"
 
 #include <ctime>
@@ -64,13 +65,15 @@ Value Pv::time_text(Request& request, std::string_view format)
 Value Pv::message_seconds(Request& request) { return number(message_time(request)); }
 Value Pv::message_date(Request& request)
 {
-    return formatted(request.arena(), "%a %b %e %H:%M:%S %Y", broken_down(message_time(request), Zone::local));
+    return formatted(request.arena(), "%a %b %e %H:%M:%S %Y",
+                     broken_down(message_time(request), Zone::local));
 }
 Value Pv::start_seconds(Request&) { return number(started_); }
 Value Pv::now_seconds(Request&) { return number(clock_.unix_seconds()); }
 Value Pv::now_date(Request& request)
 {
-    return formatted(request.arena(), "%a %b %e %H:%M:%S %Y", broken_down(clock_.unix_seconds(), Zone::local));
+    return formatted(request.arena(), "%a %b %e %H:%M:%S %Y",
+                     broken_down(clock_.unix_seconds(), Zone::local));
 }
 
 Value Pv::clock_part(Request& request, const OneOf<ClockPart>& part)
@@ -96,11 +99,15 @@ void Pv::add_time_variables(Variables& to)
     to.push_back(variable("Tb", &M::start_seconds, "Seconds since 1970 when the server started"));
     to.push_back(variable("TS", &M::now_seconds, "Seconds since 1970 now"));
     to.push_back(variable("TF", &M::now_date, "The time now as text"));
-    to.push_back(variable("TV", &M::clock_part, "The clock now: seconds $TV(s), microseconds $TV(u), both $TV(Sn)"));
-    to.push_back(variable("time", &M::time_part<Zone::local>, "A part of the local time of this message: $time(hour)"));
-    to.push_back(variable("timef", &M::time_text<Zone::local>, "The local time of this message by a strftime format"));
+    to.push_back(
+        variable("TV", &M::clock_part, "The clock now: seconds $TV(s), microseconds $TV(u), both $TV(Sn)"));
+    to.push_back(variable("time", &M::time_part<Zone::local>,
+                          "A part of the local time of this message: $time(hour)"));
+    to.push_back(
+        variable("timef", &M::time_text<Zone::local>, "The local time of this message by a strftime format"));
     to.push_back(variable("utime", &M::time_part<Zone::utc>, "A part of the UTC time of this message"));
-    to.push_back(variable("utimef", &M::time_text<Zone::utc>, "The UTC time of this message by a strftime format"));
+    to.push_back(
+        variable("utimef", &M::time_text<Zone::utc>, "The UTC time of this message by a strftime format"));
 }
 
 } // namespace sipyard::pv

@@ -40,7 +40,8 @@ inline std::optional<char> arg_char(Request& r, Args args, std::size_t n, char o
 inline Result<void> index_and_separator(Args constants)
 {
     if (constants.size() > 1 && constants[1].is_text() && constants[1].text().size() != 1)
-        return Error{ErrorKind::invalid, format("\"{}\" is not one separator character", constants[1].text())};
+        return Error{ErrorKind::invalid,
+                     format("\"{}\" is not one separator character", constants[1].text())};
     return numbers_at<0>(constants);
 }
 

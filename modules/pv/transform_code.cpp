@@ -9,7 +9,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- digests ---------------------------------------------------------------------------------------------------------
+// --- digests -------------------------------------------------------------------------------------
 
 template <crypto::Algorithm algorithm>
 Value digest(Request& r, const Value& in, Args)
@@ -33,14 +33,18 @@ Value hash(Request& r, const Value& in, Args args)
     return number(core_hash(in_text(r, in), static_cast<std::uint32_t>(*size)));
 }
 
-// --- encode, decode --------------------------------------------------------------------------------------------------
+// --- encode, decode ------------------------------------------------------------------------------
 
 Value kept(Request& r, std::string_view text) { return r.arena().copy(text); }
-Value decoded(Request& r, std::string_view name, std::string_view input, const std::optional<std::string>& text)
+Value decoded(Request& r, std::string_view name, std::string_view input,
+              const std::optional<std::string>& text)
 {
     return text ? kept(r, *text) : refuse(r, name, "cannot be decoded", input);
 }
-std::string_view without_padding(std::string_view text) { return text.substr(0, text.find_last_not_of('=') + 1); }
+std::string_view without_padding(std::string_view text)
+{
+    return text.substr(0, text.find_last_not_of('=') + 1);
+}
 
 Value to_hex(Request& r, const Value& in, Args) { return kept(r, hex(in_text(r, in))); }
 Value from_hex(Request& r, const Value& in, Args)
@@ -48,7 +52,10 @@ Value from_hex(Request& r, const Value& in, Args)
     return decoded(r, "s.decode.hexa", in_text(r, in), unhex(in_text(r, in)));
 }
 Value to_base64(Request& r, const Value& in, Args) { return kept(r, base64(in_text(r, in))); }
-Value to_base64_tight(Request& r, const Value& in, Args) { return kept(r, without_padding(base64(in_text(r, in)))); }
+Value to_base64_tight(Request& r, const Value& in, Args)
+{
+    return kept(r, without_padding(base64(in_text(r, in))));
+}
 Value from_base64(Request& r, const Value& in, Args)
 {
     return decoded(r, "s.decode.base64", in_text(r, in), unbase64(in_text(r, in)));
@@ -67,17 +74,19 @@ Value from_base64url(Request& r, const Value& in, Args)
 Value to_base58(Request& r, const Value& in, Args)
 {
     const auto text = base58_encode(in_text(r, in), r.arena());
-    return text ? Value{*text} : refuse(r, "s.encode.base58", "the text is too long", in_text(r, in).substr(0, 32));
+    return text ? Value{*text}
+                : refuse(r, "s.encode.base58", "the text is too long", in_text(r, in).substr(0, 32));
 }
 Value from_base58(Request& r, const Value& in, Args)
 {
     const auto text = base58_decode(in_text(r, in), r.arena());
-    return text ? Value{*text} : refuse(r, "s.decode.base58", "cannot be decoded", in_text(r, in).substr(0, 256));
+    return text ? Value{*text}
+                : refuse(r, "s.decode.base58", "cannot be decoded", in_text(r, in).substr(0, 256));
 }
 Value to_gsm(Request& r, const Value& in, Args) { return gsm_pack(in_text(r, in), r.arena()); }
 Value from_gsm(Request& r, const Value& in, Args) { return gsm_unpack(in_text(r, in), r.arena()); }
 
-// --- escape, unescape ------------------------------------------------------------------------------------------------
+// --- escape, unescape ----------------------------------------------------------------------------
 
 // What stands for a character behind the backslash; '\0' when it needs none.
 constexpr char common_code(char c) { return c == '\'' || c == '"' || c == '\\' ? c : c == '\0' ? '0' : '\0'; }
@@ -107,7 +116,8 @@ Value unescape_common(Request& r, const Value& in, Args)
     char* const out = r.arena().array<char>(text.size());
     std::size_t size = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool coded = text[i] == '\\' && i + 1 < text.size() && std::string_view{"'\"\\0"}.find(text[i + 1]) != std::string_view::npos;
+        const bool coded = text[i] == '\\' && i + 1 < text.size() &&
+                           std::string_view{"'\"\\0"}.find(text[i + 1]) != std::string_view::npos;
         out[size++] = coded ? common_meaning(text[++i]) : text[i];
     }
     return std::string_view{out, size};
@@ -172,7 +182,8 @@ Transformations code_transformations()
         s("sha3", digest<Algorithm::sha3_256>, "SHA3-256 in hexadecimal digits"),
         s("keccak", keccak, "Keccak-256 in hexadecimal digits"),
         s("crc32", checksum, "CRC-32 as a number"),
-        checked(s("corehash", hash, "A hash as a number, below the size (a power of two) if one is given", 1), numbers_at<0>),
+        checked(s("corehash", hash, "A hash as a number, below the size (a power of two) if one is given", 1),
+                numbers_at<0>),
         s("encode.hexa", to_hex, "Hexadecimal digits"),
         s("decode.hexa", from_hex, "Back from hexadecimal digits; null when they are none"),
         s("encode.7bit", to_gsm, "GSM 7 bit alphabet, packed"),

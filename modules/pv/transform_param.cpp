@@ -77,10 +77,12 @@ Transformations param_transformations()
     return {
         transformation("param", "value", 1, 2, value, "Value of a parameter; \"\" when it is not there"),
         transformation("param", "in", 1, 2, is_in, "1 when the parameter is there, else 0"),
-        checked(transformation("param", "valueat", 1, 2, at<&NamedValue::value>, "Value of the parameter at an index"),
+        checked(transformation("param", "valueat", 1, 2, at<&NamedValue::value>,
+                               "Value of the parameter at an index"),
                 index_and_separator),
-        checked(transformation("param", "name", 1, 2, at<&NamedValue::name>, "Name of the parameter at an index"),
-                index_and_separator),
+        checked(
+            transformation("param", "name", 1, 2, at<&NamedValue::name>, "Name of the parameter at an index"),
+            index_and_separator),
         transformation("param", "count", 0, 1, count, "Number of parameters"),
     };
 }

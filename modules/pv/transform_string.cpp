@@ -1,4 +1,5 @@
-// modules/pv/transform_string.cpp - {s.*}: cutting, joining and rewriting texts; results are views wherever they can be
+// modules/pv/transform_string.cpp - {s.*}: cutting, joining and rewriting texts; results are views wherever
+// they can be
 #include "modules/pv/transform.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace {
 constexpr auto npos = std::string_view::npos;
 constexpr std::size_t most_output = 1024 * 1024; // of what grows with its arguments
 
-// --- numbers ---------------------------------------------------------------------------------------------------------
+// --- numbers -------------------------------------------------------------------------------------
 
 Value len(Request& r, const Value& in, Args) { return number(in_text(r, in).size()); }
 
@@ -35,10 +36,11 @@ Value digits_only(Request& r, const Value& in, Args)
 {
     const auto text = in_text(r, in);
     char* const out = r.arena().array<char>(text.size());
-    return std::string_view{out, static_cast<std::size_t>(std::copy_if(text.begin(), text.end(), out, is_digit) - out)};
+    return std::string_view{
+        out, static_cast<std::size_t>(std::copy_if(text.begin(), text.end(), out, is_digit) - out)};
 }
 
-// --- letters and blanks ----------------------------------------------------------------------------------------------
+// --- letters and blanks --------------------------------------------------------------------------
 
 template <char (*change)(char)>
 Value each(Request& r, const Value& in, Args)
@@ -56,7 +58,8 @@ Value remove_blanks(Request& r, const Value& in, Args)
 {
     const auto text = in_text(r, in);
     char* const out = r.arena().array<char>(text.size());
-    return std::string_view{out, static_cast<std::size_t>(std::remove_copy_if(text.begin(), text.end(), out, is_space) - out)};
+    return std::string_view{
+        out, static_cast<std::size_t>(std::remove_copy_if(text.begin(), text.end(), out, is_space) - out)};
 }
 
 // A folded header on one line: a line end with the blanks behind it becomes `with`.
@@ -97,7 +100,8 @@ Value replaced(Request& r, const Value& in, std::string_view what, std::string_v
     char* to = out;
     std::size_t from = 0;
     for (auto at = text.find(what); at != npos; from = at + what.size(), at = text.find(what, from)) {
-        to = std::copy(text.begin() + static_cast<std::ptrdiff_t>(from), text.begin() + static_cast<std::ptrdiff_t>(at), to);
+        to = std::copy(text.begin() + static_cast<std::ptrdiff_t>(from),
+                       text.begin() + static_cast<std::ptrdiff_t>(at), to);
         to = std::copy(with.begin(), with.end(), to);
     }
     std::copy(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), to);
@@ -109,13 +113,14 @@ Value replace(Request& r, const Value& in, Args args)
     return replaced(r, in, arg_text(r, args, 0), arg_text(r, args, 1));
 }
 
-// --- parts -----------------------------------------------------------------------------------------------------------
+// --- parts ---------------------------------------------------------------------------------------
 
 Value substr(Request& r, const Value& in, Args args)
 {
     const auto text = in_text(r, in);
     const auto size = static_cast<std::int64_t>(text.size());
-    const auto offset = arg_number(args, 0), length = args.size() > 1 ? arg_number(args, 1) : std::optional<std::int64_t>{0};
+    const auto offset = arg_number(args, 0),
+               length = args.size() > 1 ? arg_number(args, 1) : std::optional<std::int64_t>{0};
     if (!offset || !length)
         return refuse(r, "s.substr", "offset or length is no number", text);
     if (*length < 0)
@@ -173,7 +178,8 @@ Value strip(Request& r, const Value& in, Args args)
     const auto text = in_text(r, in);
     const auto count = arg_number(args, 0);
     if (!count || *count < 0)
-        return refuse(r, tail ? "s.striptail" : "s.strip", "not a number of at least 0", arg_text(r, args, 0));
+        return refuse(r, tail ? "s.striptail" : "s.strip", "not a number of at least 0",
+                      arg_text(r, args, 0));
     if (static_cast<std::uint64_t>(*count) >= text.size())
         return "";
     const auto n = static_cast<std::size_t>(*count);
@@ -229,13 +235,15 @@ Value char_at(Request& r, const Value& in, Args args)
 {
     const auto text = in_text(r, in);
     const auto at = position(args, text.size());
-    return at ? Value{text.substr(*at, 1)} : refuse(r, "s.charat", "index out of range", arg_text(r, args, 0));
+    return at ? Value{text.substr(*at, 1)}
+              : refuse(r, "s.charat", "index out of range", arg_text(r, args, 0));
 }
 Value byte_at(Request& r, const Value& in, Args args)
 {
     const auto text = in_text(r, in);
     const auto at = position(args, text.size());
-    return at ? number(static_cast<unsigned char>(text[*at])) : refuse(r, "s.byteat", "index out of range", arg_text(r, args, 0));
+    return at ? number(static_cast<unsigned char>(text[*at]))
+              : refuse(r, "s.byteat", "index out of range", arg_text(r, args, 0));
 }
 
 // "1,12,123"; at most n of them when n is given.
@@ -245,7 +253,8 @@ Value prefixes(Request& r, const Value& in, Args args)
     const auto text = in_text(r, in);
     const auto most = args.empty() ? std::optional<std::int64_t>{0} : arg_number(args, 0);
     if (!most || *most < 0)
-        return refuse(r, quoted ? "s.prefixes.quoted" : "s.prefixes", "not a number of at least 0", arg_text(r, args, 0));
+        return refuse(r, quoted ? "s.prefixes.quoted" : "s.prefixes", "not a number of at least 0",
+                      arg_text(r, args, 0));
     const auto n = *most == 0 ? text.size() : std::min(text.size(), static_cast<std::size_t>(*most));
     if (n > 1024)
         return refuse(r, "s.prefixes", "the text is too long", text.substr(0, 32));
@@ -263,12 +272,13 @@ Value prefixes(Request& r, const Value& in, Args args)
     return std::string_view{out, size};
 }
 
-// --- dressing --------------------------------------------------------------------------------------------------------
+// --- dressing ------------------------------------------------------------------------------------
 
 Value unquote(Request& r, const Value& in, Args)
 {
     const auto text = in_text(r, in);
-    const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+    const bool quoted =
+        text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
     return quoted ? text.substr(1, text.size() - 2) : text;
 }
 Value unbracket(Request& r, const Value& in, Args)
@@ -287,7 +297,8 @@ Value lines_of(Request& r, const Value& in, Args args, std::string_view name, ch
     const auto width = arg_number(args, 0), margin = arg_number(args, 1);
     if (!width || !margin || *width < 1 || *margin < 0 || *margin > 1024)
         return refuse(r, name, "width or margin cannot be used", arg_text(r, args, 0));
-    const auto n = static_cast<std::size_t>(std::min<std::int64_t>(*width, static_cast<std::int64_t>(text.size()) + 1));
+    const auto n =
+        static_cast<std::size_t>(std::min<std::int64_t>(*width, static_cast<std::int64_t>(text.size()) + 1));
     const auto m = static_cast<std::size_t>(*margin);
     const auto breaks = text.empty() ? 0 : (text.size() - 1) / n;
     const auto size = text.size() + breaks * (2 + m);
@@ -305,7 +316,10 @@ Value lines_of(Request& r, const Value& in, Args args, std::string_view name, ch
     }
     return std::string_view{out, size};
 }
-Value lines_blanks(Request& r, const Value& in, Args args) { return lines_of(r, in, args, "s.fmtlines", ' '); }
+Value lines_blanks(Request& r, const Value& in, Args args)
+{
+    return lines_of(r, in, args, "s.fmtlines", ' ');
+}
 Value lines_tabs(Request& r, const Value& in, Args args) { return lines_of(r, in, args, "s.fmtlinet", '\t'); }
 
 Value format_time(Request& r, const Value& in, Args args)
@@ -344,8 +358,11 @@ Transformations string_transformations()
         s("rmws", 0, 0, remove_blanks, "Without any blanks and line ends"),
         s("rmhdws", 0, 0, remove_folds, "A folded header without its folds"),
         s("rmhlws", 0, 0, remove_fold_ends, "A folded header with a blank for each fold"),
-        checked(s("substr", 1, 2, substr, "Part from an offset (negative: from the end), of a length (0: to the end)"), numbers_at<0, 1>),
-        checked(s("select", 1, 2, select, "Element by index (negative: from the end) and separator"), index_and_separator),
+        checked(s("substr", 1, 2, substr,
+                  "Part from an offset (negative: from the end), of a length (0: to the end)"),
+                numbers_at<0, 1>),
+        checked(s("select", 1, 2, select, "Element by index (negative: from the end) and separator"),
+                index_and_separator),
         s("selectsw", 1, 2, select_prefix, "First element with that prefix"),
         checked(s("strip", 1, 1, strip<false>, "Without the first n characters"), numbers_at<0>),
         checked(s("striptail", 1, 1, strip<true>, "Without the last n characters"), numbers_at<0>),
@@ -363,8 +380,11 @@ Transformations string_transformations()
         s("ftime", 1, 1, format_time, "Seconds since 1970 as local time by a strftime format"),
         s("unquote", 0, 0, unquote, "Without the quotes around it"),
         s("unbracket", 0, 0, unbracket, "Without the brackets around it"),
-        checked(s("fmtlines", 2, 2, lines_blanks, "In lines of n characters, each but the first behind m blanks"), numbers_at<0, 1>),
-        checked(s("fmtlinet", 2, 2, lines_tabs, "In lines of n characters, each but the first behind m tabs"), numbers_at<0, 1>),
+        checked(
+            s("fmtlines", 2, 2, lines_blanks, "In lines of n characters, each but the first behind m blanks"),
+            numbers_at<0, 1>),
+        checked(s("fmtlinet", 2, 2, lines_tabs, "In lines of n characters, each but the first behind m tabs"),
+                numbers_at<0, 1>),
     };
 }
 

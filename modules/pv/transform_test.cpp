@@ -7,9 +7,9 @@ using namespace sipyard::pv;
 namespace {
 
 struct Step {
-    const char*      story;
+    const char* story;
     std::string_view input;
-    const char*      step;      // "{s.len}"
+    const char* step; // "{s.len}"
     std::string_view expected;
 };
 
@@ -39,7 +39,8 @@ TEST_CASE("texts are cut", "[pv]")
         {"offset out of range", "abc", "{s.substr,3,1}", "<null>"},
         {"before the start", "abc", "{s.substr,-4,1}", "<null>"},
         {"of nothing", "", "{s.substr,0,1}", "<null>"},
-        {"largest offset does not overflow", "abc", "{s.substr,9223372036854775807,9223372036854775807}", "<null>"},
+        {"largest offset does not overflow", "abc", "{s.substr,9223372036854775807,9223372036854775807}",
+         "<null>"},
         {"smallest one neither", "abc", "{s.substr,-9223372036854775808,1}", "<null>"},
         {"a text as offset", "abc", "{s.substr,x,1}", "! {s.substr}: \"x\" is not a number"},
         {"first element", "a,b,c", "{s.select,0,,}", "a"},
@@ -49,7 +50,8 @@ TEST_CASE("texts are cut", "[pv]")
         {"beyond from the end", "a,b,c", "{s.select,-4,,}", ""},
         {"another separator", "a;b", "{s.select,1,;}", "b"},
         {"empty elements count", "a,,c", "{s.select,1,,}", ""},
-        {"separator of two letters", "a,b", "{s.select,1,ab}", "! {s.select}: \"ab\" is not one separator character"},
+        {"separator of two letters", "a,b", "{s.select,1,ab}",
+         "! {s.select}: \"ab\" is not one separator character"},
         {"by prefix", "a=1;b=2", "{s.selectsw,b=,;}", "b=2"},
         {"no such prefix", "a=1;b=2", "{s.selectsw,c=,;}", ""},
         {"strip", "abcd", "{s.strip,2}", "cd"},
@@ -173,14 +175,16 @@ TEST_CASE("texts are coded", "[pv]")
 
 TEST_CASE("addresses are taken apart", "[pv]")
 {
-    const char* full = "sip:bob:pw@example.com:5080;transport=tcp;ttl=3;user=phone;maddr=10.0.0.1;method=INVITE;lr;r2=on?a=b";
+    const char* full = "sip:bob:pw@example.com:5080;transport=tcp;ttl=3;user=phone;maddr=10.0.0.1;method="
+                       "INVITE;lr;r2=on?a=b";
     check({
         {"user", full, "{uri.user}", "bob"},
         {"passwd", full, "{uri.passwd}", "pw"},
         {"host", full, "{uri.host}", "example.com"},
         {"domain", full, "{uri.domain}", "example.com"},
         {"port", full, "{uri.port}", "int 5080"},
-        {"params", full, "{uri.params}", "transport=tcp;ttl=3;user=phone;maddr=10.0.0.1;method=INVITE;lr;r2=on"},
+        {"params", full, "{uri.params}",
+         "transport=tcp;ttl=3;user=phone;maddr=10.0.0.1;method=INVITE;lr;r2=on"},
         {"param", full, "{uri.param,ttl}", "3"},
         {"a parameter that is not there", full, "{uri.param,x}", ""},
         {"headers", full, "{uri.headers}", "a=b"},
@@ -274,22 +278,24 @@ TEST_CASE("null and numbers as input", "[pv]")
 {
     Bench bench;
     test::Messenger message{bench.host, test::sample_request()};
-    check_all(bench, *message, {
-        {"null stays null", "$(vn(none){s.len})", "<null>"},
-        {"n0 of null", "$(vn(none){val.n0})", "int 0"},
-        {"ne of null", "$(vn(none){val.ne})", ""},
-        {"null in JSON", "$(vn(none){val.jsonqe})", "\"\""},
-        {"a missing header", "$(hdr(X-None){s.md5})", "<null>"},
-    });
+    check_all(bench, *message,
+              {
+                  {"null stays null", "$(vn(none){s.len})", "<null>"},
+                  {"n0 of null", "$(vn(none){val.n0})", "int 0"},
+                  {"ne of null", "$(vn(none){val.ne})", ""},
+                  {"null in JSON", "$(vn(none){val.jsonqe})", "\"\""},
+                  {"a missing header", "$(hdr(X-None){s.md5})", "<null>"},
+              });
     bench.set(*message, "$var(n)", Value{42});
     bench.set(*message, "$var(i)", Value{1});
-    check_all(bench, *message, {
-        {"a number has two digits", "$(var(n){s.len})", "int 2"},
-        {"n0 of a number", "$(var(n){val.n0})", "int 42"},
-        {"a variable as argument", "$(var(n){s.charat,$var(i)})", "2"},
-        {"unknown operation", "$(var(n){s.lem})", "! unknown transformation {s.lem}"},
-        {"an argument too many", "$(var(n){s.len,1})", "! {s.len} has 1 arguments"},
-    });
+    check_all(bench, *message,
+              {
+                  {"a number has two digits", "$(var(n){s.len})", "int 2"},
+                  {"n0 of a number", "$(var(n){val.n0})", "int 42"},
+                  {"a variable as argument", "$(var(n){s.charat,$var(i)})", "2"},
+                  {"unknown operation", "$(var(n){s.lem})", "! unknown transformation {s.lem}"},
+                  {"an argument too many", "$(var(n){s.len,1})", "! {s.len} has 1 arguments"},
+              });
 }
 
 TEST_CASE("a refusal is logged", "[pv]")

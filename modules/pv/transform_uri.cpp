@@ -9,7 +9,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- uri. ------------------------------------------------------------------------------------------------------------
+// --- uri. ----------------------------------------------------------------------------------------
 
 using UriPart = Value (*)(Request&, const sip::Uri&, Args);
 
@@ -28,7 +28,10 @@ std::string_view scheme_text(const sip::Uri& uri)
 {
     return uri.scheme == sip::Scheme::other ? uri.scheme_text : to_text(uri.scheme);
 }
-std::string_view param_text(const sip::Uri& uri, std::string_view name) { return uri.params.find(name).value_or(""); }
+std::string_view param_text(const sip::Uri& uri, std::string_view name)
+{
+    return uri.params.find(name).value_or("");
+}
 std::string_view params_text(const sip::Uri& uri) // without the ';' in front
 {
     auto text = uri.params.text();
@@ -70,13 +73,17 @@ Value remove_param(Request& r, const sip::Uri& uri, Args args)
 Value to_socket(Request& r, const sip::Uri& uri, Args)
 {
     const auto named = uri.transport_text();
-    const auto protocol = !named.empty() ? to_param(uri.transport()) : uri.scheme == sip::Scheme::sips ? "tls" : "udp";
-    return r.arena().concat(protocol.empty() ? named : protocol, ":", uri.host, ":", Digits{uri.port_or_default()});
+    const auto protocol = !named.empty()                    ? to_param(uri.transport())
+                          : uri.scheme == sip::Scheme::sips ? "tls"
+                                                            : "udp";
+    return r.arena().concat(protocol.empty() ? named : protocol, ":", uri.host, ":",
+                            Digits{uri.port_or_default()});
 }
 std::string_view address_of_record(Request& r, const sip::Uri& uri)
 {
     if (!uri.is_sip())
-        return r.arena().concat(scheme_text(uri), ":", uri.scheme == sip::Scheme::tel ? uri.user : uri.opaque);
+        return r.arena().concat(scheme_text(uri), ":",
+                                uri.scheme == sip::Scheme::tel ? uri.user : uri.opaque);
     return r.arena().concat(scheme_text(uri), ":", uri.user, uri.has_user ? "@" : "", uri.host);
 }
 Value aor(Request& r, const sip::Uri& uri, Args) { return address_of_record(r, uri); }
@@ -91,7 +98,7 @@ Value destination(Request& r, const sip::Uri& uri, Args)
     return r.arena().concat(scheme_text(uri), ":", uri.host, port_text(r, uri), transport_text(r, uri));
 }
 
-// --- nameaddr. -------------------------------------------------------------------------------------------------------
+// --- nameaddr. -----------------------------------------------------------------------------------
 
 using AddressPart = Value (*)(Request&, const sip::NameAddr&, std::string_view text);
 
@@ -117,13 +124,14 @@ Value address_name(Request&, const sip::NameAddr& a, std::string_view text)
 }
 Value address_length(Request&, const sip::NameAddr& a, std::string_view text)
 {
-    const auto start = a.in_brackets && !a.display.empty() ? a.display.data() : a.uri.data() - (a.in_brackets ? 1 : 0);
+    const auto start =
+        a.in_brackets && !a.display.empty() ? a.display.data() : a.uri.data() - (a.in_brackets ? 1 : 0);
     const auto end = a.uri.data() + a.uri.size() + (a.in_brackets ? 1 : 0);
     (void)text;
     return number(end - start);
 }
 
-// --- tobody. ---------------------------------------------------------------------------------------------------------
+// --- tobody. -------------------------------------------------------------------------------------
 
 Value body_display(Request&, const sip::NameAddr& a, std::string_view) { return a.display; }
 Value body_tag(Request&, const sip::NameAddr& a, std::string_view) { return a.tag(); }
@@ -143,7 +151,7 @@ Value body_uri_part(Request& r, const sip::NameAddr& a, std::string_view)
     return uri.*part;
 }
 
-// --- urialias. -------------------------------------------------------------------------------------------------------
+// --- urialias. -----------------------------------------------------------------------------------
 
 // The numbers are Kamailio's; an alias is read by whoever wrote it.
 constexpr std::string_view protocols[] = {"", "udp", "tcp", "tls", "sctp", "ws", "wss"};
@@ -157,7 +165,8 @@ Value alias_encode(Request& r, const sip::Uri& uri, Args)
     for (std::size_t i = 1; i < std::size(protocols); ++i)
         if (iequals(named, protocols[i]))
             protocol = i;
-    return r.arena().concat(uri.host, "~", Digits{uri.port_or_default()}, "~", Digits{static_cast<std::int64_t>(protocol)});
+    return r.arena().concat(uri.host, "~", Digits{uri.port_or_default()}, "~",
+                            Digits{static_cast<std::int64_t>(protocol)});
 }
 Value alias_decode(Request& r, const Value& in, Args)
 {
@@ -165,10 +174,11 @@ Value alias_decode(Request& r, const Value& in, Args)
     auto rest = text;
     const auto host = cut(rest, '~'), port = cut(rest, '~');
     const auto number = parse_uint(port), protocol = parse_uint(rest);
-    if (host.empty() || !number || *number > 65'535 || !protocol || *protocol == 0 || *protocol >= std::size(protocols))
+    if (host.empty() || !number || *number > 65'535 || !protocol || *protocol == 0 ||
+        *protocol >= std::size(protocols))
         return refuse(r, "urialias.decode", "not ip~port~proto", text);
-    return r.arena().concat("sip:", host, ":", port, *protocol == 1 ? "" : ";transport=",
-                            *protocol == 1 ? "" : protocols[*protocol]);
+    return r.arena().concat("sip:", host, ":", port,
+                            *protocol == 1 ? "" : ";transport=", *protocol == 1 ? "" : protocols[*protocol]);
 }
 
 template <UriPart part>
@@ -209,7 +219,8 @@ Transformations uri_transformations()
         uri_row<simple>("suri", "scheme:user@host with port and transport if it has them"),
         uri_row<destination>("duri", "scheme:host with port and transport if it has them"),
         address_row<address_uri>("nameaddr", "uri", "URI of a name-addr"),
-        address_row<address_name>("nameaddr", "name", "Its display name, quotes and the blank behind it included"),
+        address_row<address_name>("nameaddr", "name",
+                                  "Its display name, quotes and the blank behind it included"),
         address_row<address_length>("nameaddr", "len", "Length from the name to the closing bracket"),
         address_row<address_uri>("tobody", "uri", "URI of a To or From body"),
         address_row<body_tag>("tobody", "tag", "Its tag"),

@@ -9,7 +9,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- val. ------------------------------------------------------------------------------------------------------------
+// --- val. ----------------------------------------------------------------------------------------
 
 Value null_is_0(Request&, const Value& in, Args) { return in.is_null() ? Value{0} : in; }
 Value null_is_empty(Request&, const Value& in, Args) { return in.is_null() ? Value{""} : in; }
@@ -36,9 +36,12 @@ std::string_view json_text(Request& r, const Value& in)
     return {out, size};
 }
 Value json(Request& r, const Value& in, Args) { return json_text(r, in); }
-Value json_quoted(Request& r, const Value& in, Args) { return r.arena().concat("\"", json_text(r, in), "\""); }
+Value json_quoted(Request& r, const Value& in, Args)
+{
+    return r.arena().concat("\"", json_text(r, in), "\"");
+}
 
-// --- num. ------------------------------------------------------------------------------------------------------------
+// --- num. ----------------------------------------------------------------------------------------
 
 Value first_digit(Request& r, const Value& in, Args)
 {
@@ -52,9 +55,10 @@ Value last_digit(Request& r, const Value& in, Args)
     return parse_int(text) ? Value{text.back() - '0'} : refuse(r, "num.ldigit", "not a number", text);
 }
 
-// --- line. -----------------------------------------------------------------------------------------------------------
+// --- line. ---------------------------------------------------------------------------------------
 
-// Takes the next line without its end; false when there is none. The end of the last line does not begin another.
+// Takes the next line without its end; false when there is none. The end of the last line does not begin
+// another.
 bool next_line(std::string_view& rest, std::string_view& line)
 {
     if (rest.empty())
@@ -95,7 +99,7 @@ Value line_starting(Request& r, const Value& in, Args args)
     return "";
 }
 
-// --- re.subst --------------------------------------------------------------------------------------------------------
+// --- re.subst ------------------------------------------------------------------------------------
 
 Value substitute(Request& r, const Value& in, const Substitution& how)
 {

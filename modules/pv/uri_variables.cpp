@@ -8,7 +8,7 @@ namespace sipyard::pv {
 
 namespace {
 
-// --- where a URI comes from; null when there is none or it does not parse --------------------------------------------
+// --- where a URI comes from; null when there is none or it does not parse ------------------------
 
 const sip::Uri* current(Request& r) { return r.message().is_reply() ? nullptr : r.parsed_ruri(); }
 const sip::Uri* original(Request& r) { return r.message().request_uri(); }
@@ -66,7 +66,7 @@ Value scheme(Request& r)
     return uri ? Value{uri->scheme == sip::Scheme::other ? uri->scheme_text : to_text(uri->scheme)} : Value{};
 }
 
-// --- changing the R-URI: visible at once -----------------------------------------------------------------------------
+// --- changing the R-URI: visible at once ---------------------------------------------------------
 
 bool refuse(Request& r, std::string_view what)
 {
@@ -120,7 +120,7 @@ bool set_port(Request& r, const Value& value)
     return change_ruri(r, "R-URI port", [&](sip::Uri& uri) { uri.port = static_cast<std::uint16_t>(port); });
 }
 
-// --- the next hop ----------------------------------------------------------------------------------------------------
+// --- the next hop --------------------------------------------------------------------------------
 
 Value dst_uri(Request& r) { return text_or_null(r.dst_uri()); }
 bool set_dst_uri(Request& r, const Value& value)
@@ -168,7 +168,7 @@ void put_host(sip::Uri& uri, std::string_view host, Arena& arena)
 std::string_view without_param(std::string_view params, std::string_view name, Arena& arena)
 {
     std::string_view kept;
-    sip::Param       param;
+    sip::Param param;
     for (auto rest = params; sip::ParamsView::next(rest, param);)
         if (!iequals(param.name, name))
             kept = param.has_value ? arena.concat(kept, ";", param.name, "=", param.value)

@@ -42,9 +42,10 @@ struct ViaPart {
     static constexpr std::string_view expected =
         "host, port, proto, protoid, branch, received, rport, params, sent_by, maddr, alias, i or oc";
     static constexpr Word<Part> words[] = {
-        {"host", host},         {"port", port},       {"proto", protocol}, {"protoid", protocol_number}, {"branch", branch},
-        {"received", received}, {"rport", rport},     {"params", params},  {"sent_by", sent_by},         {"maddr", maddr},
-        {"alias", alias},       {"i", param_i},       {"oc", overload},
+        {"host", host},       {"port", port},         {"proto", protocol}, {"protoid", protocol_number},
+        {"branch", branch},   {"received", received}, {"rport", rport},    {"params", params},
+        {"sent_by", sent_by}, {"maddr", maddr},       {"alias", alias},    {"i", param_i},
+        {"oc", overload},
     };
 };
 

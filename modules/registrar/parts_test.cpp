@@ -14,7 +14,7 @@ TEST_CASE("the key of a user", "[registrar]")
 {
     const struct {
         const char *story, *uri;
-        AorRules    rules;
+        AorRules rules;
         const char* expected;
     } rows[] = {
         {"the user", "sip:alice@example.com", {}, "alice"},
@@ -33,7 +33,7 @@ TEST_CASE("the key of a user", "[registrar]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Arena    arena;
+        Arena arena;
         sip::Uri uri;
         (void)sip::read(row.uri, uri);
         CHECK(aor_of(uri, row.rules, arena) == row.expected);
@@ -43,9 +43,10 @@ TEST_CASE("the key of a user", "[registrar]")
 TEST_CASE("q as it is written", "[registrar]")
 {
     const struct {
-        int         q;
+        int q;
         const char* expected;
-    } rows[] = {{0, "0"}, {1, "0.001"}, {10, "0.01"}, {100, "0.1"}, {125, "0.125"}, {700, "0.7"}, {990, "0.99"}, {1000, "1"}, {5000, "1"}};
+    } rows[] = {{0, "0"},     {1, "0.001"},  {10, "0.01"}, {100, "0.1"}, {125, "0.125"},
+                {700, "0.7"}, {990, "0.99"}, {1000, "1"},  {5000, "1"}};
     for (const auto& row : rows) {
         char text[8];
         CHECK(std::string_view(text, put_q(text, row.q)) == row.expected);
@@ -55,7 +56,7 @@ TEST_CASE("q as it is written", "[registrar]")
 TEST_CASE("Allow becomes Kamailio's mask", "[registrar]")
 {
     const struct {
-        const char*   headers;
+        const char* headers;
         std::uint32_t expected;
     } rows[] = {{"", 0xffffffff},
                 {"Allow: INVITE, ACK, BYE\r\n", 13},
@@ -64,9 +65,11 @@ TEST_CASE("Allow becomes Kamailio's mask", "[registrar]")
                 {"Allow:\r\n", 0}};
     for (const auto& row : rows) {
         INFO(row.headers);
-        Arena             arena;
-        const std::string text = "REGISTER sip:e SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@e>;tag=1\r\nTo: <sip:a@e>\r\n"
-                                 "Call-ID: c\r\nCSeq: 1 REGISTER\r\n" + std::string{row.headers} + "Content-Length: 0\r\n\r\n";
+        Arena arena;
+        const std::string text = "REGISTER sip:e SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: "
+                                 "<sip:a@e>;tag=1\r\nTo: <sip:a@e>\r\n"
+                                 "Call-ID: c\r\nCSeq: 1 REGISTER\r\n" +
+                                 std::string{row.headers} + "Content-Length: 0\r\n\r\n";
         const auto message = sip::Message::parse(text, arena);
         REQUIRE(message);
         CHECK(methods_of(**message) == row.expected);

@@ -67,12 +67,9 @@ Refusal plan(const Order& order, std::span<const ContactView> there, Match match
             continue; // the first of two that mean the same counts
         named[index] = true;
         switch (order_of(order, *same)) {
-        case Order3261::older:
-            return Refusal::bad_cseq;
-        case Order3261::repeated:
-            continue;
-        case Order3261::newer:
-            break;
+        case Order3261::older: return Refusal::bad_cseq;
+        case Order3261::repeated: continue;
+        case Order3261::newer: break;
         }
         changes.push_back({wish.removes ? Change::Step::remove : Change::Step::update, index, wish.view});
         removed += wish.removes ? 1 : 0;

@@ -15,10 +15,12 @@ using namespace sipyard::registrar;
 
 namespace {
 
-std::string register_text(std::string_view user, std::string_view headers, std::string_view call_id = "c1", int cseq = 1)
+std::string register_text(std::string_view user, std::string_view headers, std::string_view call_id = "c1",
+                          int cseq = 1)
 {
     return format("REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bK{}\r\n"
-                  "From: <sip:{}@example.com>;tag=1\r\nTo: <sip:{}@example.com>\r\nCall-ID: {}\r\nCSeq: {} REGISTER\r\n{}"
+                  "From: <sip:{}@example.com>;tag=1\r\nTo: <sip:{}@example.com>\r\nCall-ID: {}\r\nCSeq: {} "
+                  "REGISTER\r\n{}"
                   "Content-Length: 0\r\n\r\n",
                   cseq, user, user, call_id, cseq, headers);
 }
@@ -43,16 +45,20 @@ struct Bench {
     std::string contacts() const // of the last reply
     {
         const auto& headers = host.responder.replies.back().headers;
-        const auto  at = headers.find("Contact: ");
-        return at == std::string::npos ? std::string{} : headers.substr(at + 9, headers.find("\r\n", at) - at - 9);
+        const auto at = headers.find("Contact: ");
+        return at == std::string::npos ? std::string{}
+                                       : headers.substr(at + 9, headers.find("\r\n", at) - at - 9);
     }
-    bool answered_with(std::string_view part) const { return host.responder.replies.back().headers.find(part) != std::string::npos; }
+    bool answered_with(std::string_view part) const
+    {
+        return host.responder.replies.back().headers.find(part) != std::string::npos;
+    }
     // "code ru du" and then each branch's "uri|du"
     std::string lookup(std::string_view uri, std::string_view method = "INVITE")
     {
         test::Messenger m{host, test::sample_request(method, uri)};
-        const int       code = registrar->lookup(*m, "location", std::nullopt).code;
-        std::string     text = format("{} {}", code, m->ruri());
+        const int code = registrar->lookup(*m, "location", std::nullopt).code;
+        std::string text = format("{} {}", code, m->ruri());
         if (!m->dst_uri().empty())
             text += format(" via {}", m->dst_uri());
         for (const Branch& branch : m->branches()) {
@@ -64,9 +70,9 @@ struct Bench {
     }
     void wait(int seconds) { host.movable_clock().jump(std::chrono::seconds{seconds}); }
 
-    test::FakeHost                  host;
+    test::FakeHost host;
     std::unique_ptr<usrloc::Usrloc> store;
-    std::unique_ptr<Registrar>      registrar;
+    std::unique_ptr<Registrar> registrar;
 };
 
 } // namespace
@@ -75,23 +81,28 @@ TEST_CASE("what save() answers and returns", "[registrar]")
 {
     struct Step {
         const char *story, *headers, *call_id;
-        int         cseq, returns, code;
+        int cseq, returns, code;
         const char* contacts;
     };
     const Step steps[] = {
-        {"the first", "Contact: <sip:a@192.0.2.1:5070>\r\n", "x", 1, 1, 200, "<sip:a@192.0.2.1:5070>;expires=3600"},
+        {"the first", "Contact: <sip:a@192.0.2.1:5070>\r\n", "x", 1, 1, 200,
+         "<sip:a@192.0.2.1:5070>;expires=3600"},
         {"its retransmission changes nothing", "Contact: <sip:a@192.0.2.1:5070>;q=0.1\r\n", "x", 1, 1, 200,
          "<sip:a@192.0.2.1:5070>;expires=3600"},
-        {"a refresh with a time and a q", "Contact: <sip:a@192.0.2.1:5070>;expires=100;q=0.7\r\n", "x", 3, 2, 200,
+        {"a refresh with a time and a q", "Contact: <sip:a@192.0.2.1:5070>;expires=100;q=0.7\r\n", "x", 3, 2,
+         200, "<sip:a@192.0.2.1:5070>;q=0.7;expires=100"},
+        {"an older CSeq", "Contact: <sip:a@192.0.2.1:5070>\r\n", "x", 2, -1, 400,
          "<sip:a@192.0.2.1:5070>;q=0.7;expires=100"},
-        {"an older CSeq", "Contact: <sip:a@192.0.2.1:5070>\r\n", "x", 2, -1, 400, "<sip:a@192.0.2.1:5070>;q=0.7;expires=100"},
-        {"the same URI, written otherwise", "Contact: <sip:a@192.0.2.1:5070;ob>;expires=200;q=0.5\r\n", "y", 1, 2, 200,
-         "<sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200"},
-        {"another one with more q comes first", "Contact: <sip:b@192.0.2.2>;q=0.9\r\nExpires: 77\r\n", "z", 1, 1, 200,
+        {"the same URI, written otherwise", "Contact: <sip:a@192.0.2.1:5070;ob>;expires=200;q=0.5\r\n", "y",
+         1, 2, 200, "<sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200"},
+        {"another one with more q comes first", "Contact: <sip:b@192.0.2.2>;q=0.9\r\nExpires: 77\r\n", "z", 1,
+         1, 200, "<sip:b@192.0.2.2>;q=0.9;expires=77, <sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200"},
+        {"a question", "", "q", 1, 4, 200,
          "<sip:b@192.0.2.2>;q=0.9;expires=77, <sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200"},
-        {"a question", "", "q", 1, 4, 200, "<sip:b@192.0.2.2>;q=0.9;expires=77, <sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200"},
-        {"one good and one outdated: nothing happens", "Contact: <sip:c@192.0.2.3>, <sip:a@192.0.2.1:5070>\r\n", "y", 1, 1, 200,
-         "<sip:b@192.0.2.2>;q=0.9;expires=77, <sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200, <sip:c@192.0.2.3>;expires=3600"},
+        {"one good and one outdated: nothing happens",
+         "Contact: <sip:c@192.0.2.3>, <sip:a@192.0.2.1:5070>\r\n", "y", 1, 1, 200,
+         "<sip:b@192.0.2.2>;q=0.9;expires=77, <sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200, "
+         "<sip:c@192.0.2.3>;expires=3600"},
         {"one goes", "Contact: <sip:b@192.0.2.2>;expires=0\r\n", "z", 2, 3, 200,
          "<sip:a@192.0.2.1:5070;ob>;q=0.5;expires=200, <sip:c@192.0.2.3>;expires=3600"},
         {"star needs Expires", "Contact: *\r\n", "s", 1, -1, 400, ""},
@@ -106,7 +117,8 @@ TEST_CASE("what save() answers and returns", "[registrar]")
         {"a bad q", "Contact: <sip:a@192.0.2.1>;q=2\r\n", "x", 11, -1, 400, ""},
         {"a malformed time is as if absent", "Contact: <sip:a@192.0.2.1>;expires=abc\r\n", "x", 12, 1, 200,
          "<sip:a@192.0.2.1>;expires=3600"},
-        {"a telephone", "Contact: <tel:+123>\r\n", "t", 1, 1, 200, "<sip:a@192.0.2.1>;expires=3600, <tel:+123>;expires=3600"},
+        {"a telephone", "Contact: <tel:+123>\r\n", "t", 1, 1, 200,
+         "<sip:a@192.0.2.1>;expires=3600, <tel:+123>;expires=3600"},
         {"a short time is lengthened", "Contact: <tel:+123>;expires=5\r\n", "t", 2, 2, 200,
          "<sip:a@192.0.2.1>;expires=3600, <tel:+123>;expires=60"},
     };
@@ -123,21 +135,31 @@ TEST_CASE("refused for what it is", "[registrar]")
 {
     const struct {
         const char *story, *headers;
-        int         returns, code;
+        int returns, code;
         const char* header; // of the answer
     } rows[] = {
-        {"more than max_contacts", "Contact: <sip:a@h>, <sip:b@h>, <sip:c@h>, <sip:d@h>\r\n", -2, 503, "Retry-After: 30\r\n"},
+        {"more than max_contacts", "Contact: <sip:a@h>, <sip:b@h>, <sip:c@h>, <sip:d@h>\r\n", -2, 503,
+         "Retry-After: 30\r\n"},
         {"as many", "Contact: <sip:a@h>, <sip:b@h>, <sip:c@h>\r\n", 1, 200, ""},
         {"too short a time", "Contact: <sip:a@h>;expires=5\r\n", -1, 423, "Min-Expires: 60\r\n"},
-        {"none of a list when one is too short", "Contact: <sip:a@h>;expires=500, <sip:b@h>;expires=5\r\n", -1, 423, "Min-Expires: 60\r\n"},
-        {"too long a URI", "Contact: <sip:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@h>\r\n", -1, 400, "too long"},
-        {"outbound is required, and not spoken", "Contact: <sip:a@h>\r\nRequire: outbound\r\n", -1, 420, "Unsupported: outbound\r\n"},
-        {"a Path nobody asked for", "Contact: <sip:a@h>\r\nPath: <sip:p;lr>\r\n", -1, 420, "Unsupported: path\r\n"},
-        {"a Path that is asked for", "Contact: <sip:a@h>\r\nPath: <sip:p;lr>, <sip:p2;lr>\r\nPath: <sip:p3;lr>\r\nSupported: path\r\n", 1, 200,
-         "Path: <sip:p;lr>, <sip:p2;lr>,<sip:p3;lr>\r\n"},
-        {"a Path that is none", "Contact: <sip:a@h>\r\nPath: nonsense\r\nSupported: path\r\n", -1, 400, "P-Registrar-Error: "},
-        {"an instance that breaks its quotes", "Contact: <sip:a@h>;+sip.instance=\"a\\\"b\"\r\n", -1, 400, "P-Registrar-Error: "},
-        {"a reg-id that is none", "Contact: <sip:a@h>;reg-id=0;+sip.instance=\"<x>\"\r\n", -1, 400, "P-Registrar-Error: "},
+        {"none of a list when one is too short", "Contact: <sip:a@h>;expires=500, <sip:b@h>;expires=5\r\n",
+         -1, 423, "Min-Expires: 60\r\n"},
+        {"too long a URI",
+         "Contact: <sip:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@h>\r\n", -1, 400,
+         "too long"},
+        {"outbound is required, and not spoken", "Contact: <sip:a@h>\r\nRequire: outbound\r\n", -1, 420,
+         "Unsupported: outbound\r\n"},
+        {"a Path nobody asked for", "Contact: <sip:a@h>\r\nPath: <sip:p;lr>\r\n", -1, 420,
+         "Unsupported: path\r\n"},
+        {"a Path that is asked for",
+         "Contact: <sip:a@h>\r\nPath: <sip:p;lr>, <sip:p2;lr>\r\nPath: <sip:p3;lr>\r\nSupported: path\r\n", 1,
+         200, "Path: <sip:p;lr>, <sip:p2;lr>,<sip:p3;lr>\r\n"},
+        {"a Path that is none", "Contact: <sip:a@h>\r\nPath: nonsense\r\nSupported: path\r\n", -1, 400,
+         "P-Registrar-Error: "},
+        {"an instance that breaks its quotes", "Contact: <sip:a@h>;+sip.instance=\"a\\\"b\"\r\n", -1, 400,
+         "P-Registrar-Error: "},
+        {"a reg-id that is none", "Contact: <sip:a@h>;reg-id=0;+sip.instance=\"<x>\"\r\n", -1, 400,
+         "P-Registrar-Error: "},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -158,16 +180,32 @@ TEST_CASE("refused for what it is", "[registrar]")
 
 TEST_CASE("garbage is answered", "[registrar]")
 {
-    const char* const contacts[] = {"Contact:\r\n", "Contact: \r\n", "Contact: ,\r\n", "Contact: <\r\n", "Contact: <>\r\n", "Contact: \"\r\n",
-                                    "Contact: \"x\" <sip:a@h\r\n", "Contact: sip:\r\n", "Contact: <sip:a@h>;expires=\r\n",
-                                    "Contact: <sip:a@h>;q=\r\n", "Contact: <sip:a@h>;q=-1\r\n", "Contact: <sip:a@h>;;;;\r\n",
-                                    "Contact: *;expires=0\r\n", "Contact: *, *\r\nExpires: 0\r\n", "Contact: <sip:@>\r\n",
-                                    "Contact: <sip:a@h>;x=\"\r\n", "Contact: <http://a>\r\n", "Contact: <sip:%zz@h>\r\n",
-                                    "Contact: <sip:a@[::1>\r\n", "Contact: <sip:a@h>;expires=99999999999999999999\r\n",
-                                    "Expires: -1\r\nContact: <sip:a@h>\r\n", "Contact: <sip:a@h?x=y>\r\n", "Contact: \xff\xfe\r\n"};
+    const char* const contacts[] = {"Contact:\r\n",
+                                    "Contact: \r\n",
+                                    "Contact: ,\r\n",
+                                    "Contact: <\r\n",
+                                    "Contact: <>\r\n",
+                                    "Contact: \"\r\n",
+                                    "Contact: \"x\" <sip:a@h\r\n",
+                                    "Contact: sip:\r\n",
+                                    "Contact: <sip:a@h>;expires=\r\n",
+                                    "Contact: <sip:a@h>;q=\r\n",
+                                    "Contact: <sip:a@h>;q=-1\r\n",
+                                    "Contact: <sip:a@h>;;;;\r\n",
+                                    "Contact: *;expires=0\r\n",
+                                    "Contact: *, *\r\nExpires: 0\r\n",
+                                    "Contact: <sip:@>\r\n",
+                                    "Contact: <sip:a@h>;x=\"\r\n",
+                                    "Contact: <http://a>\r\n",
+                                    "Contact: <sip:%zz@h>\r\n",
+                                    "Contact: <sip:a@[::1>\r\n",
+                                    "Contact: <sip:a@h>;expires=99999999999999999999\r\n",
+                                    "Expires: -1\r\nContact: <sip:a@h>\r\n",
+                                    "Contact: <sip:a@h?x=y>\r\n",
+                                    "Contact: \xff\xfe\r\n"};
     for (const char* const contact : contacts) {
         INFO(contact);
-        Bench     bench;
+        Bench bench;
         const int returned = bench.save("alice", contact);
         const int code = bench.host.responder.last_code();
         CHECK((returned > 0 ? code == 200 : code == 400));
@@ -181,7 +219,7 @@ TEST_CASE("how long", "[registrar]")
 {
     const struct {
         const char *story, *headers;
-        int         min, max, fallback, expected; // seconds granted
+        int min, max, fallback, expected; // seconds granted
     } rows[] = {
         {"the default", "Contact: <sip:a@h>\r\n", 60, 0, 1800, 1800},
         {"the header's", "Contact: <sip:a@h>\r\nExpires: 300\r\n", 60, 0, 1800, 300},
@@ -216,14 +254,17 @@ TEST_CASE("how long", "[registrar]")
 TEST_CASE("the way to a user", "[registrar]")
 {
     Bench bench;
-    bench.save("alice", "Contact: <sip:a@192.0.2.1:5070>;q=0.2, <sip:b@192.0.2.2>;q=0.9;expires=100, <sip:c@192.0.2.3>;q=0.5\r\n");
-    CHECK(bench.lookup("sip:alice@example.com") == "1 sip:b@192.0.2.2, sip:c@192.0.2.3, sip:a@192.0.2.1:5070");
+    bench.save("alice", "Contact: <sip:a@192.0.2.1:5070>;q=0.2, <sip:b@192.0.2.2>;q=0.9;expires=100, "
+                        "<sip:c@192.0.2.3>;q=0.5\r\n");
+    CHECK(bench.lookup("sip:alice@example.com") ==
+          "1 sip:b@192.0.2.2, sip:c@192.0.2.3, sip:a@192.0.2.1:5070");
     CHECK(bench.lookup("sip:ALICE@elsewhere") == "1 sip:b@192.0.2.2, sip:c@192.0.2.3, sip:a@192.0.2.1:5070");
     CHECK(bench.lookup("sip:al%69ce@x") == "1 sip:b@192.0.2.2, sip:c@192.0.2.3, sip:a@192.0.2.1:5070");
     CHECK(bench.lookup("sip:bob@example.com") == "-1 sip:bob@example.com");
     CHECK(bench.lookup("sip:example.com") == "-1 sip:example.com");
     bench.wait(101);
-    CHECK(bench.lookup("sip:alice@example.com") == "1 sip:c@192.0.2.3, sip:a@192.0.2.1:5070"); // before any timer
+    CHECK(bench.lookup("sip:alice@example.com") ==
+          "1 sip:c@192.0.2.3, sip:a@192.0.2.1:5070"); // before any timer
     bench.store->expire();
     CHECK(bench.lookup("sip:alice@example.com") == "1 sip:c@192.0.2.3, sip:a@192.0.2.1:5070");
     bench.wait(4000);
@@ -270,22 +311,31 @@ TEST_CASE("one contact only, memory only, no reply", "[registrar]")
 TEST_CASE("GRUUs", "[registrar]")
 {
     Settings settings;
-    Bench    bench{settings};
-    const std::string contact = "Contact: <sip:a@192.0.2.1>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"\r\n";
+    Bench bench{settings};
+    const std::string contact =
+        "Contact: <sip:a@192.0.2.1>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"\r\n";
     CHECK(bench.save("alice", contact + "Supported: gruu\r\n") == 1);
     const std::string answer = bench.contacts();
-    CHECK(answer.find("pub-gruu=\"sip:alice@example.com;gr=urn:uuid:00000000-0000-1000-8000-000A95A0E128\"") != std::string::npos);
+    CHECK(
+        answer.find("pub-gruu=\"sip:alice@example.com;gr=urn:uuid:00000000-0000-1000-8000-000A95A0E128\"") !=
+        std::string::npos);
     const auto at = answer.find("temp-gruu=\"") + 11;
     const std::string temporary = answer.substr(at, answer.find('"', at) - at);
     bench.save("alice", "Contact: <sip:other@192.0.2.2>\r\n", "o");
     CHECK(bench.lookup("sip:alice@example.com") == "1 sip:a@192.0.2.1, sip:other@192.0.2.2");
-    CHECK(bench.lookup("sip:alice@example.com;gr=urn:uuid:00000000-0000-1000-8000-000A95A0E128") == "1 sip:a@192.0.2.1");
+    CHECK(bench.lookup("sip:alice@example.com;gr=urn:uuid:00000000-0000-1000-8000-000A95A0E128") ==
+          "1 sip:a@192.0.2.1");
     CHECK(bench.lookup("sip:alice@example.com;gr=urn:uuid:1").starts_with("-1"));
     CHECK(bench.lookup(temporary) == "1 sip:a@192.0.2.1");
-    CHECK(bench.lookup("sip:" + temporary.substr(4, temporary.find('@') - 4) + "-f6@example.com;gr") == "1 sip:a@192.0.2.1"); // Kamailio's
+    CHECK(bench.lookup("sip:" + temporary.substr(4, temporary.find('@') - 4) + "-f6@example.com;gr") ==
+          "1 sip:a@192.0.2.1"); // Kamailio's
     CHECK(bench.lookup("sip:nobody-1@example.com;gr").starts_with("-1"));
     // It moves; both GRUUs lead there.
-    CHECK(bench.save("alice", "Contact: <sip:a@192.0.2.9>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"\r\n", "n") == 2);
+    CHECK(
+        bench.save("alice",
+                   "Contact: "
+                   "<sip:a@192.0.2.9>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"\r\n",
+                   "n") == 2);
     CHECK(bench.contacts().find("gruu") == std::string::npos); // not asked for
     CHECK(bench.lookup(temporary) == "1 sip:a@192.0.2.9");
 }
@@ -297,7 +347,8 @@ TEST_CASE("flows of one device", "[registrar]")
     settings.flow_timer = 25;
     Bench bench{settings};
     const auto contact = [](int flow, const char* more = "Supported: outbound\r\n") {
-        return format("Contact: <sip:a@192.0.2.1>;+sip.instance=\"<urn:uuid:1>\";reg-id={}\r\n{}", flow, more);
+        return format("Contact: <sip:a@192.0.2.1>;+sip.instance=\"<urn:uuid:1>\";reg-id={}\r\n{}", flow,
+                      more);
     };
     CHECK(bench.save("alice", contact(1), "f1") == 1);
     CHECK(bench.answered_with("Require: outbound\r\n"));
@@ -306,8 +357,12 @@ TEST_CASE("flows of one device", "[registrar]")
     CHECK(bench.save("alice", contact(2), "f2") == 1);
     CHECK(bench.save("alice", contact(1), "f3") == 2);
     // Each goes back where its REGISTER came from, whatever the Contact says (RFC 5626 5.3).
-    CHECK(bench.lookup("sip:alice@e") == "1 sip:a@192.0.2.1 via sip:192.0.2.7:5070, sip:a@192.0.2.1 via sip:192.0.2.7:5070");
-    CHECK(bench.save("alice", "Contact: <sip:a@h>;+sip.instance=\"<u>\";reg-id=1, <sip:b@h>;+sip.instance=\"<u>\";reg-id=2\r\nSupported: outbound\r\n", "f4") == -1);
+    CHECK(bench.lookup("sip:alice@e") ==
+          "1 sip:a@192.0.2.1 via sip:192.0.2.7:5070, sip:a@192.0.2.1 via sip:192.0.2.7:5070");
+    CHECK(bench.save("alice",
+                     "Contact: <sip:a@h>;+sip.instance=\"<u>\";reg-id=1, "
+                     "<sip:b@h>;+sip.instance=\"<u>\";reg-id=2\r\nSupported: outbound\r\n",
+                     "f4") == -1);
     CHECK(bench.host.responder.last_code() == 400);
     CHECK(bench.save("bob", contact(1, ""), "f5") == 1); // without outbound the number is not looked at
     CHECK(bench.contacts().find("reg-id") == std::string::npos);
@@ -329,7 +384,9 @@ TEST_CASE("Path leads there", "[registrar]")
     store.nat_bflag = 6;
     Bench bench{settings, store};
     bench.host.add_myself("me.example.com");
-    CHECK(bench.save("alice", "Contact: <sip:a@10.0.0.1>\r\nPath: <sip:me.example.com;lr>,<sip:edge@192.0.2.8;lr;received=sip:192.0.2.7:5070%3Btransport%3Dtcp>\r\n") == 1);
+    CHECK(bench.save("alice", "Contact: <sip:a@10.0.0.1>\r\nPath: "
+                              "<sip:me.example.com;lr>,<sip:edge@192.0.2.8;lr;received=sip:192.0.2.7:5070%"
+                              "3Btransport%3Dtcp>\r\n") == 1);
     CHECK_FALSE(bench.answered_with("Path:"));
     CHECK(bench.contacts() == "<sip:a@10.0.0.1>;expires=3600");
     test::Messenger m{bench.host, test::sample_request("INVITE", "sip:alice@example.com")};
@@ -337,7 +394,8 @@ TEST_CASE("Path leads there", "[registrar]")
     CHECK(m->dst_uri() == "sip:edge@192.0.2.8;lr;received=sip:192.0.2.7:5070%3Btransport%3Dtcp");
     CHECK(m->path() == "<sip:edge@192.0.2.8;lr;received=sip:192.0.2.7:5070%3Btransport%3Dtcp>");
     CHECK(m->branch_flags == 0);
-    bench.save("bob", "Contact: <sip:a@10.0.0.1>\r\nPath: <sip:edge@192.0.2.8;lr;received=sip:192.0.2.7:5070>\r\n");
+    bench.save("bob",
+               "Contact: <sip:a@10.0.0.1>\r\nPath: <sip:edge@192.0.2.8;lr;received=sip:192.0.2.7:5070>\r\n");
     CHECK(bench.contacts() == "<sip:a@10.0.0.1>;expires=3600;received=\"sip:192.0.2.7:5070\"");
     REQUIRE(bench.registrar->lookup(*m, "location", "sip:bob@example.com").code == 1);
     CHECK(m->branch_flags == 1U << 6);
@@ -365,50 +423,67 @@ TEST_CASE("in a script", "[registrar]")
     } rows[] = {
         {"registered", "", "$var(r) = registered(\"location\", \"sip:alice@e\");", "$var(r)", "1"},
         {"not registered", "", "$var(r) = registered(\"location\", \"sip:bob@e\");", "$var(r)", "-1"},
-        {"unregister", "", "$var(r) = unregister(\"location\", \"sip:alice@e\"); $var(s) = registered(\"location\", \"sip:alice@e\");",
+        {"unregister", "",
+         "$var(r) = unregister(\"location\", \"sip:alice@e\"); $var(s) = registered(\"location\", "
+         "\"sip:alice@e\");",
          "$var(r) $var(s)", "1 -1"},
         {"unregister nobody", "", "$var(r) = unregister(\"location\", \"sip:bob@e\");", "$var(r)", "-3"},
         {"unregister garbage", "", "$var(r) = unregister(\"location\", \"bob\");", "$var(r)", "-1"},
-        {"unregister by id", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); "
-                                 "$var(r) = unregister(\"location\", \"\", \"$ulc(p=>ruid)\");", "$var(r)", "1"},
+        {"unregister by id", "",
+         "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); "
+         "$var(r) = unregister(\"location\", \"\", \"$ulc(p=>ruid)\");",
+         "$var(r)", "1"},
         {"a profile", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\");",
-         "$ulc(p=>count) $(ulc(p=>addr)[0]) $(ulc(p=>addr)[1]) $(ulc(p=>q)[0]) $ulc(p=>aor) $(ulc(p=>expires)[1]) $(ulc(p=>addr)[2])",
+         "$ulc(p=>count) $(ulc(p=>addr)[0]) $(ulc(p=>addr)[1]) $(ulc(p=>q)[0]) $ulc(p=>aor) "
+         "$(ulc(p=>expires)[1]) $(ulc(p=>addr)[2])",
          "2 sip:a@192.0.2.1 sip:b@192.0.2.2 700 alice 3600 <null>"},
-        {"freed", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); reg_free_contacts(\"p\");", "$ulc(p=>addr)", ""},
-        {"lookup notes what it found", "modparam(\"registrar\", \"xavp_rcd\", \"rcd\")\nmodparam(\"registrar\", \"xavp_rcd_mask\", 1)\n",
+        {"freed", "", "reg_fetch_contacts(\"location\", \"sip:alice@e\", \"p\"); reg_free_contacts(\"p\");",
+         "$ulc(p=>addr)", ""},
+        {"lookup notes what it found",
+         "modparam(\"registrar\", \"xavp_rcd\", \"rcd\")\nmodparam(\"registrar\", \"xavp_rcd_mask\", 1)\n",
          "lookup(\"location\", \"sip:alice@e\");",
          "$xavp(rcd[0]=>contact) $xavp(rcd[1]=>contact) $xavp(rcd[0]=>expires) $xavp(rcd[0]=>ruid)",
          "sip:a@192.0.2.1 sip:b@192.0.2.2 3600 <null>"},
         {"registered with a Call-ID", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
-         "$xavp(cfg=>match_callid) = \"second\"; $var(r) = registered(\"location\", \"sip:alice@e\", 1);", "$var(r)", "1"},
+         "$xavp(cfg=>match_callid) = \"second\"; $var(r) = registered(\"location\", \"sip:alice@e\", 1);",
+         "$var(r)", "1"},
         {"with another", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
-         "$xavp(cfg=>match_callid) = \"third\"; $var(r) = registered(\"location\", \"sip:alice@e\", 1);", "$var(r)", "-1"},
+         "$xavp(cfg=>match_callid) = \"third\"; $var(r) = registered(\"location\", \"sip:alice@e\", 1);",
+         "$var(r)", "-1"},
         {"with a contact", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
-         "$xavp(cfg=>match_contact) = \"sip:b@192.0.2.2\"; $var(r) = registered(\"location\", \"sip:alice@e\", 4);", "$var(r)", "1"},
-        {"lookup", "", "$var(r) = lookup(\"location\", \"sip:alice@e\");", "$var(r) $ru", "1 sip:a@192.0.2.1"},
-        {"branches, and the request URI stays", "", "lookup_to_dset(\"location\", \"sip:alice@e\");", "$ru", "sip:bob@example.com"},
+         "$xavp(cfg=>match_contact) = \"sip:b@192.0.2.2\"; $var(r) = registered(\"location\", "
+         "\"sip:alice@e\", 4);",
+         "$var(r)", "1"},
+        {"lookup", "", "$var(r) = lookup(\"location\", \"sip:alice@e\");", "$var(r) $ru",
+         "1 sip:a@192.0.2.1"},
+        {"branches, and the request URI stays", "", "lookup_to_dset(\"location\", \"sip:alice@e\");", "$ru",
+         "sip:bob@example.com"},
         {"lookup keeps attributes", "modparam(\"usrloc\", \"xavp_contact\", \"ua\")\n",
          "lookup(\"location\", \"sip:alice@e\");", "$xavp(ua=>colour) $xavp(ua=>size)", "green 7"},
         {"settings of one call", "modparam(\"registrar\", \"xavp_cfg\", \"cfg\")\n",
-         "reg_fetch_contacts(\"location\", \"sip:short@e\", \"p\");", "$ulc(p=>expires) $ulc(p=>q) $ulc(p=>socket)",
-         "90 333 udp:192.0.2.200:5060"},
+         "reg_fetch_contacts(\"location\", \"sip:short@e\", \"p\");",
+         "$ulc(p=>expires) $ulc(p=>q) $ulc(p=>socket)", "90 333 udp:192.0.2.200:5060"},
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        test::FakeHost      host;
-        test::ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(usrloc::Usrloc::manifest()), erase(Registrar::manifest())}};
+        test::FakeHost host;
+        test::ScriptFixture fixture{
+            host,
+            {erase(pv::Pv::manifest()), erase(usrloc::Usrloc::manifest()), erase(Registrar::manifest())}};
         // ScriptFixture knows modules, not what they offer: the store is made first.
         usrloc::Settings store_settings;
         if (std::string_view{row.params}.find("xavp_contact") != std::string_view::npos)
             store_settings.xavp_contact = "ua";
         usrloc::Usrloc store{store_settings, host};
         host.offer<usrloc::Api>(store);
-        const bool loaded = fixture.load("loadmodule \"pv.so\"\nloadmodule \"usrloc.so\"\nloadmodule \"registrar.so\"\n"
-                                         + std::string{row.params}
-                                         + "request_route {\n if (method == \"REGISTER\") { $xavp(ua=>colour) = \"green\"; $xavp(ua[0]=>size) = 7;\n"
-                                           "if ($tU == \"short\") { $xavp(cfg=>expires) = 90; $xavp(cfg[0]=>q) = 333; "
-                                           "$xavp(cfg[0]=>socket) = \"udp:192.0.2.200:5060\"; }\n save(\"location\"); exit; }\n"
-                                         + row.statements + "\n}\n");
+        const bool loaded = fixture.load(
+            "loadmodule \"pv.so\"\nloadmodule \"usrloc.so\"\nloadmodule \"registrar.so\"\n" +
+            std::string{row.params} +
+            "request_route {\n if (method == \"REGISTER\") { $xavp(ua=>colour) = \"green\"; "
+            "$xavp(ua[0]=>size) = 7;\n"
+            "if ($tU == \"short\") { $xavp(cfg=>expires) = 90; $xavp(cfg[0]=>q) = 333; "
+            "$xavp(cfg[0]=>socket) = \"udp:192.0.2.200:5060\"; }\n save(\"location\"); exit; }\n" +
+            row.statements + "\n}\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
         fixture.run(register_text("alice", "Contact: <sip:a@192.0.2.1>;q=0.7\r\n", "first"));
@@ -447,13 +522,16 @@ TEST_CASE("received_avp says where a client is", "[registrar]")
     host.offer<usrloc::Api>(store);
     test::ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(Registrar::manifest())}};
     host.set_script(&fixture);
-    const bool loaded = fixture.load("loadmodule \"pv.so\"\nloadmodule \"registrar.so\"\nmodparam(\"registrar\", \"received_avp\", \"$avp(rcv)\")\n"
-                                     "request_route { if (method == \"REGISTER\") { $avp(rcv) = \"sip:198.51.100.7:40000;transport=tcp\"; "
-                                     "save(\"location\"); exit; } lookup(\"location\", \"sip:alice@e\"); }\n");
+    const bool loaded = fixture.load(
+        "loadmodule \"pv.so\"\nloadmodule \"registrar.so\"\nmodparam(\"registrar\", \"received_avp\", "
+        "\"$avp(rcv)\")\n"
+        "request_route { if (method == \"REGISTER\") { $avp(rcv) = \"sip:198.51.100.7:40000;transport=tcp\"; "
+        "save(\"location\"); exit; } lookup(\"location\", \"sip:alice@e\"); }\n");
     INFO(fixture.errors());
     REQUIRE(loaded);
     fixture.run(register_text("alice", "Contact: <sip:a@10.0.0.1>\r\n"));
-    CHECK(host.responder.replies.back().headers.find(";received=\"sip:198.51.100.7:40000;transport=tcp\"") != std::string::npos);
+    CHECK(host.responder.replies.back().headers.find(";received=\"sip:198.51.100.7:40000;transport=tcp\"") !=
+          std::string::npos);
     test::Messenger m{host, test::sample_request()};
     fixture.engine().run_request(*m);
     CHECK(m->ruri() == "sip:a@10.0.0.1");
@@ -462,10 +540,11 @@ TEST_CASE("received_avp says where a client is", "[registrar]")
 
 TEST_CASE("event_route[usrloc:contact-expired]", "[registrar]")
 {
-    Bench       bench;
+    Bench bench;
     std::string seen;
     bench.host.on_event_route("usrloc:contact-expired", [&](Request& request) {
-        seen += format("{} {} ", bench.registrar->ulc(request, "exp=>aor", {}).text(), bench.registrar->ulc(request, "exp=>addr", {}).text());
+        seen += format("{} {} ", bench.registrar->ulc(request, "exp=>aor", {}).text(),
+                       bench.registrar->ulc(request, "exp=>addr", {}).text());
         return Verdict::yes();
     });
     bench.save("alice", "Contact: <sip:a@h>;expires=60, <sip:b@h>;expires=100\r\n");
@@ -476,10 +555,12 @@ TEST_CASE("event_route[usrloc:contact-expired]", "[registrar]")
 
 TEST_CASE("a reply's contacts are stored, and nothing is answered", "[registrar]")
 {
-    Bench           bench;
+    Bench bench;
     test::Messenger m{bench.host,
-                      "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bK2\r\n"
-                      "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:alice@example.com>;tag=2\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\n"
+                      "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP "
+                      "192.0.2.7:5070;branch=z9hG4bK2\r\n"
+                      "From: <sip:alice@example.com>;tag=1\r\nTo: <sip:alice@example.com>;tag=2\r\nCall-ID: "
+                      "r\r\nCSeq: 1 REGISTER\r\n"
                       "Contact: <sip:a@192.0.2.1>;expires=100\r\nContent-Length: 0\r\n\r\n",
                       Route::core_reply};
     CHECK(bench.registrar->save(*m, "location", std::nullopt, std::nullopt).code == 1);

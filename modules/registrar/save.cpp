@@ -359,7 +359,7 @@ std::string_view Registrar::configured_text(Request& request, std::string_view f
 }
 
 // --- the answer
-// -----------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 void Registrar::answer(Request& request, std::int64_t flags, const Saving& saving, Refusal refusal,
                        std::string_view contacts)

@@ -19,10 +19,7 @@ bool any_header_lists(const sip::Message& message, sip::HeaderName name, std::st
     return false;
 }
 
-bool ends_a_uri(char c)
-{
-    return c == '<' || c == '>' || c == '"';
-}
+bool ends_a_uri(char c) { return c == '<' || c == '>' || c == '"'; }
 
 Refusal read_one(const sip::NameAddr& contact, std::optional<std::uint32_t> header_expires,
                  std::size_t longest, Wish& to)
@@ -92,36 +89,21 @@ std::uint32_t method_bit(sip::Method method)
 {
     using sip::Method;
     switch (method) { // the column `methods` is shared with Kamailio
-    case Method::invite:
-        return 1;
-    case Method::cancel:
-        return 2;
-    case Method::ack:
-        return 4;
-    case Method::bye:
-        return 8;
-    case Method::info:
-        return 16;
-    case Method::register_:
-        return 32;
-    case Method::subscribe:
-        return 64;
-    case Method::notify:
-        return 128;
-    case Method::message:
-        return 256;
-    case Method::options:
-        return 512;
-    case Method::prack:
-        return 1024;
-    case Method::update:
-        return 2048;
-    case Method::refer:
-        return 4096;
-    case Method::publish:
-        return 8192;
-    default:
-        return 1U << 20; // any other
+    case Method::invite: return 1;
+    case Method::cancel: return 2;
+    case Method::ack: return 4;
+    case Method::bye: return 8;
+    case Method::info: return 16;
+    case Method::register_: return 32;
+    case Method::subscribe: return 64;
+    case Method::notify: return 128;
+    case Method::message: return 256;
+    case Method::options: return 512;
+    case Method::prack: return 1024;
+    case Method::update: return 2048;
+    case Method::refer: return 4096;
+    case Method::publish: return 8192;
+    default: return 1U << 20; // any other
     }
 }
 

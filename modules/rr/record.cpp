@@ -1,4 +1,5 @@
-// modules/rr/record.cpp - Record-Route written: one, or two where a request changes sockets (RFC 3261 16.6 item 4, RFC 5658)
+// modules/rr/record.cpp - Record-Route written: one, or two where a request changes sockets (RFC 3261 16.6
+// item 4, RFC 5658)
 #include "core/base/text.h"
 #include "core/module/hop.h"
 #include "core/sip/lists.h"
@@ -10,7 +11,8 @@ namespace sipyard::rr {
 
 namespace {
 
-// Texts of a script become part of a URI in angle brackets: what would end it or the line must not be in them.
+// Texts of a script become part of a URI in angle brackets: what would end it or the line must not be in
+// them.
 bool fits_in_uri(std::string_view text)
 {
     return std::none_of(text.begin(), text.end(), [](char c) {
@@ -63,8 +65,8 @@ std::string_view RecordRoute::uri_start(Request& request) const
 {
     // RFC 3261 16.6 item 4: SIPS where the R-URI or the topmost Route is SIPS.
     const sip::Uri* const uri = request.parsed_ruri();
-    const bool sips = !settings_.ignore_sips
-                      && ((uri && uri->scheme == sip::Scheme::sips) || istarts_with(request.dst_uri(), "sips:"));
+    const bool sips = !settings_.ignore_sips &&
+                      ((uri && uri->scheme == sip::Scheme::sips) || istarts_with(request.dst_uri(), "sips:"));
     const auto user = user_part(request);
     return request.arena().concat("Record-Route: <", sips ? "sips:" : "sip:", user, user.empty() ? "" : "@");
 }
@@ -81,8 +83,8 @@ std::string_view RecordRoute::uri_end(Request& request, std::string_view params,
 {
     const auto tag = settings_.append_fromtag ? dialog_tag(request) : std::string_view{};
     const std::string_view lr = settings_.enable_full_lr ? ";lr=on" : ";lr";
-    return request.arena().concat(lr_first ? lr : "", tag.empty() ? "" : ";ftag=", tag, lr_first ? "" : lr, params,
-                                  seen(request).pending_params, ">\r\n");
+    return request.arena().concat(lr_first ? lr : "", tag.empty() ? "" : ";ftag=", tag, lr_first ? "" : lr,
+                                  params, seen(request).pending_params, ">\r\n");
 }
 
 Verdict RecordRoute::record_route(Request& request, std::optional<std::string_view> params)
@@ -106,11 +108,14 @@ Verdict RecordRoute::record_route(Request& request, std::optional<std::string_vi
     const auto transport = net::to_text(socket->protocol);
     const bool shows_transport = always_two || socket->protocol != net::Protocol::udp;
     const bool shows_name = settings_.sockname_mode && !socket->name.empty();
-    const auto inbound = arena.concat(start, shown_address(request, *socket), shows_transport ? ";transport=" : "",
-                                      shows_transport ? transport : "", shows_name ? ";sn=" : "",
-                                      shows_name ? std::string_view{socket->name} : "");
-    // A flow token says all there is about the way back; two of them would not (outbound excludes double routes).
-    const bool one = settings_.enable_double_rr == 0 || flow_tokens_.with([](FlowTokens* t) { return t != nullptr; });
+    const auto inbound =
+        arena.concat(start, shown_address(request, *socket), shows_transport ? ";transport=" : "",
+                     shows_transport ? transport : "", shows_name ? ";sn=" : "",
+                     shows_name ? std::string_view{socket->name} : "");
+    // A flow token says all there is about the way back; two of them would not (outbound excludes double
+    // routes).
+    const bool one =
+        settings_.enable_double_rr == 0 || flow_tokens_.with([](FlowTokens* t) { return t != nullptr; });
     sip::Edits& edits = request.edits();
     if (one) {
         edits.insert_when(sip::When::always, at, arena.concat(inbound, end), sip::EditKey::record_route);
@@ -118,11 +123,14 @@ Verdict RecordRoute::record_route(Request& request, std::optional<std::string_vi
     }
     const char address[] = {sip::hop_mark::address, 0};
     const char transport_param[] = {sip::hop_mark::transport_param, 0};
-    const char explicit_transport[] = {';', 't', 'r', 'a', 'n', 's', 'p', 'o', 'r', 't', '=', sip::hop_mark::transport, 0};
+    const char explicit_transport[] = {
+        ';', 't', 'r', 'a', 'n', 's', 'p', 'o', 'r', 't', '=', sip::hop_mark::transport, 0};
     const char name_param[] = {sip::hop_mark::name_param, 0};
     const auto outbound = arena.concat(start, address, always_two ? explicit_transport : transport_param,
                                        settings_.sockname_mode ? name_param : "");
-    const auto pair = [&](std::string_view outer) { return arena.concat(outer, ";r2=on", end, inbound, ";r2=on", end); };
+    const auto pair = [&](std::string_view outer) {
+        return arena.concat(outer, ";r2=on", end, inbound, ";r2=on", end);
+    };
     // The one nearest to the next hop comes first.
     edits.insert_when(sip::When::same_socket, at, always_two ? pair(inbound) : arena.concat(inbound, end),
                       sip::EditKey::record_route);
@@ -130,7 +138,8 @@ Verdict RecordRoute::record_route(Request& request, std::optional<std::string_vi
     return Verdict::yes();
 }
 
-Verdict RecordRoute::record_route_preset(Request& request, std::string_view first, std::optional<std::string_view> second)
+Verdict RecordRoute::record_route_preset(Request& request, std::string_view first,
+                                         std::optional<std::string_view> second)
 {
     if (!may_record(request))
         return Verdict::no();
@@ -145,7 +154,8 @@ Verdict RecordRoute::record_route_preset(Request& request, std::string_view firs
     Arena& arena = request.arena();
     const auto start = uri_start(request);
     const auto end = uri_end(request, "", false);
-    const auto text = second ? arena.concat(start, first, end, start, *second, end) : arena.concat(start, first, end);
+    const auto text =
+        second ? arena.concat(start, first, end, start, *second, end) : arena.concat(start, first, end);
     request.edits().insert_when(sip::When::always, place(request), text, sip::EditKey::record_route);
     return Verdict::yes();
 }
@@ -172,8 +182,8 @@ Verdict RecordRoute::record_route_advertised_address(Request& request, std::stri
     if (settings_.enable_double_rr != 0) {
         const char mark[] = {sip::hop_mark::transport, 0};
         edits.insert_when(sip::When::other_protocol, at,
-                          arena.concat(start, address, ";transport=", mark, ";r2=on", end, start, address, ";transport=", transport,
-                                       ";r2=on", end),
+                          arena.concat(start, address, ";transport=", mark, ";r2=on", end, start, address,
+                                       ";transport=", transport, ";r2=on", end),
                           sip::EditKey::record_route);
     }
     return Verdict::yes();
@@ -198,7 +208,8 @@ Verdict RecordRoute::add_rr_param(Request& request, std::string_view text)
 Result<void> RecordRoute::add_param(Request& request, std::string_view text)
 {
     if (text.empty() || text.front() != ';' || !fits_in_uri(text))
-        return Error{ErrorKind::invalid, format("'{}' is no URI parameter: ';name=value' was expected", text)};
+        return Error{ErrorKind::invalid,
+                     format("'{}' is no URI parameter: ';name=value' was expected", text)};
     Arena& arena = request.arena();
     if (!request.has_edits() || !request.edits().has(sip::EditKey::record_route)) {
         Seen& mine = seen(request);
@@ -208,8 +219,8 @@ Result<void> RecordRoute::add_param(Request& request, std::string_view text)
     // Record-Route is noted already: the same again, with the parameter in front of each '>'.
     sip::Edits& edits = request.edits();
     struct Noted {
-        sip::When        when = sip::When::always;
-        std::uint32_t    at = 0;
+        sip::When when = sip::When::always;
+        std::uint32_t at = 0;
         std::string_view text;
     };
     std::array<Noted, 4> noted;

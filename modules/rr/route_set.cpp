@@ -5,10 +5,7 @@ namespace sipyard::rr {
 
 namespace {
 
-bool is_half_of_two(const sip::Uri& uri)
-{
-    return uri.params.find("r2") == "on";
-}
+bool is_half_of_two(const sip::Uri& uri) { return uri.params.find("r2") == "on"; }
 
 Plan refused(std::string_view problem)
 {
@@ -25,8 +22,8 @@ bool read_route(const sip::ValueList<sip::NameAddr>& routes, std::size_t n, sip:
 
 } // namespace
 
-Plan plan_route(const sip::ValueList<sip::NameAddr>& routes, std::string_view ruri, RuriMeaning meaning, bool double_routes,
-                const std::function<bool(const sip::Uri&)>& is_mine)
+Plan plan_route(const sip::ValueList<sip::NameAddr>& routes, std::string_view ruri, RuriMeaning meaning,
+                bool double_routes, const std::function<bool(const sip::Uri&)>& is_mine)
 {
     if (!routes.complaint.empty())
         return refused(routes.complaint);
@@ -41,10 +38,11 @@ Plan plan_route(const sip::ValueList<sip::NameAddr>& routes, std::string_view ru
     Plan plan;
     std::size_t at = 0, end = routes.size(); // [at, end): what is left of the route set
     const bool first_is_mine = is_mine(first);
-    // A strict router before us moved our Record-Route into the R-URI and the target to the end of the route set (16.4).
-    // What we put into a Record-Route has ";lr"; should it have been lost on the way, a first Route of ours tells that the
-    // R-URI is no such thing, but a contact that lives on this server.
-    if (meaning == RuriMeaning::may_be_our_route && target.is_sip() && is_mine(target) && (target.is_loose() || !first_is_mine)) {
+    // A strict router before us moved our Record-Route into the R-URI and the target to the end of the route
+    // set (16.4). What we put into a Record-Route has ";lr"; should it have been lost on the way, a first
+    // Route of ours tells that the R-URI is no such thing, but a contact that lives on this server.
+    if (meaning == RuriMeaning::may_be_our_route && target.is_sip() && is_mine(target) &&
+        (target.is_loose() || !first_is_mine)) {
         plan.ours = true;
         plan.own = target;
         --end;
@@ -79,7 +77,8 @@ Plan plan_route(const sip::ValueList<sip::NameAddr>& routes, std::string_view ru
     if (next.is_loose()) {
         plan.next_hop = routes[at].uri;
     } else {
-        // The next hop is a strict router: it wants itself in the R-URI and the target last in the route set (16.6 item 6).
+        // The next hop is a strict router: it wants itself in the R-URI and the target last in the route set
+        // (16.6 item 6).
         plan.append_ruri = !plan.drop_last; // with drop_last the target is there already
         plan.drop_last = false;
         plan.ruri = routes[at].uri;

@@ -16,11 +16,13 @@ constexpr int routed = 1, by_flow_token = 2, not_routed = -1, token_tampered = -
 
 RecordRoute::RecordRoute(const Settings& settings, Host& host)
     : settings_{settings}, host_{host}, log_{host.logger("rr")}, slot_{host.slot<Seen>()},
-      custom_user_{settings.custom_user_avp.empty() ? nullptr : must(host.compile_variable(settings.custom_user_avp))},
+      custom_user_{settings.custom_user_avp.empty() ? nullptr
+                                                    : must(host.compile_variable(settings.custom_user_avp))},
       listeners_{std::array<Listener*, 8>{}}, flow_tokens_{nullptr}
 {
     if (settings.enable_double_rr < 0 || settings.enable_double_rr > 2)
-        throw StartupError{format("rr: enable_double_rr is {}; 0, 1 or 2 was expected", settings.enable_double_rr)};
+        throw StartupError{
+            format("rr: enable_double_rr is {}; 0, 1 or 2 was expected", settings.enable_double_rr)};
 }
 
 void RecordRoute::add_listener(Listener& listener)
@@ -77,14 +79,15 @@ const net::Listener* RecordRoute::socket_of(const sip::Uri& uri) const
     const sip::Transport transport = uri.transport();
     const net::Protocol protocol = transport == sip::Transport::tls   ? net::Protocol::tls
                                    : transport == sip::Transport::tcp ? net::Protocol::tcp
-                                   : transport == sip::Transport::none && uri.scheme == sip::Scheme::sips ? net::Protocol::tls
-                                                                                                           : net::Protocol::udp;
+                                   : transport == sip::Transport::none && uri.scheme == sip::Scheme::sips
+                                       ? net::Protocol::tls
+                                       : net::Protocol::udp;
     const std::uint16_t port = uri.port_or_default();
     for (const auto& listener : listeners) {
         if (listener->protocol != protocol)
             continue;
-        if ((iequals(uri.host, listener->host()) && port == listener->port())
-            || (iequals(uri.host, listener->bound.host()) && port == listener->bound.port))
+        if ((iequals(uri.host, listener->host()) && port == listener->port()) ||
+            (iequals(uri.host, listener->bound.host()) && port == listener->bound.port))
             return listener.get();
     }
     return nullptr;
@@ -140,7 +143,8 @@ int RecordRoute::carry_out(Request& request, const Plan& plan, bool preloaded)
     return code;
 }
 
-// RFC 5626 5.3: a request that did not come by the flow of the token goes out over it. False: the token is a forgery.
+// RFC 5626 5.3: a request that did not come by the flow of the token goes out over it. False: the token is a
+// forgery.
 bool RecordRoute::follow_flow(Request& request, const Plan& plan, int& code)
 {
     auto* const tokens = flow_tokens_.with([](FlowTokens* t) { return t; });
@@ -154,7 +158,8 @@ bool RecordRoute::follow_flow(Request& request, const Plan& plan, int& code)
     }
     if (flow.source == request.received().source && flow.protocol == request.received().protocol)
         return true; // outgoing: it came by that flow
-    request.set_dst_uri(request.arena().concat("sip:", flow.source.text(), ";transport=", net::to_text(flow.protocol)));
+    request.set_dst_uri(
+        request.arena().concat("sip:", flow.source.text(), ";transport=", net::to_text(flow.protocol)));
     request.force_socket(flow.listener);
     code = by_flow_token;
     return true;
@@ -183,11 +188,14 @@ void RecordRoute::edit_routes(Request& request, const Plan& plan) const
     const std::size_t keep_to = routes.size() - (plan.drop_last ? 1 : 0);
     sip::Edits& edits = request.edits();
     std::size_t n = 0;
-    for (const sip::Header* header = message.first(sip::HeaderName::route); header; header = message.next(*header)) {
+    for (const sip::Header* header = message.first(sip::HeaderName::route); header;
+         header = message.next(*header)) {
         const char* const value_end = header->value.data() + header->value.size();
         const sip::NameAddr *first = nullptr, *last = nullptr;
         bool all = true;
-        for (; n < routes.size() && routes[n].whole.data() >= header->value.data() && routes[n].whole.data() < value_end; ++n) {
+        for (; n < routes.size() && routes[n].whole.data() >= header->value.data() &&
+               routes[n].whole.data() < value_end;
+             ++n) {
             if (n < plan.drop_first || n >= keep_to) {
                 all = false;
                 continue;
@@ -241,7 +249,8 @@ std::optional<std::string_view> RecordRoute::route_param(Request& request, std::
 Direction RecordRoute::direction(Request& request)
 {
     const auto tag = route_param(request, "ftag");
-    return !tag || tag->empty() || *tag == request.message().from_tag() ? Direction::downstream : Direction::upstream;
+    return !tag || tag->empty() || *tag == request.message().from_tag() ? Direction::downstream
+                                                                        : Direction::upstream;
 }
 
 Verdict RecordRoute::check_route_param(Request& request, const Regex& pattern)
@@ -259,10 +268,7 @@ Verdict RecordRoute::is_direction(Request& request, Literal wanted)
     return Verdict::no();
 }
 
-Verdict RecordRoute::rr_next_hop_route(Request& request)
-{
-    return Verdict::of(seen(request).next_is_route);
-}
+Verdict RecordRoute::rr_next_hop_route(Request& request) { return Verdict::of(seen(request).next_is_route); }
 
 Value RecordRoute::route_uri(Request& request)
 {
@@ -300,36 +306,51 @@ Manifest<RecordRoute> RecordRoute::manifest()
         .name = "rr",
         .about = "Record-Route and Route: stays in the path of a dialog",
         .offers = {offer_of<Api, M>()},
-        .params = {param("enable_full_lr", &Settings::enable_full_lr, "Write ;lr=on in place of ;lr"),
-                   param("append_fromtag", &Settings::append_fromtag, "Write ;ftag= with the tag of who began the dialog"),
-                   param("enable_double_rr", &Settings::enable_double_rr,
-                         "Two Record-Routes: 0 never, 1 when the request changes sockets, 2 always, with transports"),
-                   param("add_username", &Settings::add_username, "Write the R-URI's user into Record-Route"),
-                   param("enable_socket_mismatch_warning", &Settings::enable_socket_mismatch_warning,
-                         "Warn when the second of two Routes names no socket of ours"),
-                   param("custom_user_avp", &Settings::custom_user_avp, "Variable whose text add_username takes instead"),
-                   param("force_send_socket", &Settings::force_send_socket, "Send from the socket a single Route names"),
-                   param("ignore_sips", &Settings::ignore_sips, "Write sip: for SIPS requests, too"),
-                   param("sockname_mode", &Settings::sockname_mode, "Write ;sn= with the socket's name, and find sockets by it")},
-        .functions = {
-            function("record_route", &M::record_route, "Adds Record-Route, with further URI parameters", recording),
-            function("record_route_preset", &M::record_route_preset, "Adds Record-Route with the address given", recording),
-            function("record_route_advertised_address", &M::record_route_advertised_address,
-                     "Adds Record-Route with the address given and the transports used", recording),
-            function("remove_record_route", &M::remove_record_route, "Takes back what record_route() and add_rr_param() did",
-                     recording),
-            function("add_rr_param", &M::add_rr_param, "Adds a URI parameter to our Record-Route", recording),
-            function("loose_route", &M::loose_route, "Routes by the Route headers; -1: there are none", Route::request),
-            function("loose_route_preloaded", &M::loose_route_preloaded,
-                     "The same; true when our Route was the only one of an initial request", Route::request),
-            function("loose_route_mode", &M::loose_route_mode, "With 1 the R-URI is never taken for a Route of ours",
-                     Route::request),
-            function("check_route_param", &M::check_route_param, "True when the parameters of our Route match",
-                     Route::request | Route::branch | Route::failure),
-            function("is_direction", &M::is_direction, "True when the request goes \"downstream\" or \"upstream\"",
-                     Route::request | Route::branch | Route::failure),
-            function("rr_next_hop_route", &M::rr_next_hop_route, "True when loose_route() took the next hop from a Route"),
-        },
+        .params =
+            {param("enable_full_lr", &Settings::enable_full_lr, "Write ;lr=on in place of ;lr"),
+             param("append_fromtag", &Settings::append_fromtag,
+                   "Write ;ftag= with the tag of who began the dialog"),
+             param(
+                 "enable_double_rr", &Settings::enable_double_rr,
+                 "Two Record-Routes: 0 never, 1 when the request changes sockets, 2 always, with transports"),
+             param("add_username", &Settings::add_username, "Write the R-URI's user into Record-Route"),
+             param("enable_socket_mismatch_warning", &Settings::enable_socket_mismatch_warning,
+                   "Warn when the second of two Routes names no socket of ours"),
+             param("custom_user_avp", &Settings::custom_user_avp,
+                   "Variable whose text add_username takes instead"),
+             param("force_send_socket", &Settings::force_send_socket,
+                   "Send from the socket a single Route names"),
+             param("ignore_sips", &Settings::ignore_sips, "Write sip: for SIPS requests, too"),
+             param("sockname_mode", &Settings::sockname_mode,
+                   "Write ;sn= with the socket's name, and find sockets by it")},
+        .functions =
+            {
+                function("record_route", &M::record_route, "Adds Record-Route, with further URI parameters",
+                         recording),
+                function("record_route_preset", &M::record_route_preset,
+                         "Adds Record-Route with the address given", recording),
+                function("record_route_advertised_address", &M::record_route_advertised_address,
+                         "Adds Record-Route with the address given and the transports used", recording),
+                function("remove_record_route", &M::remove_record_route,
+                         "Takes back what record_route() and add_rr_param() did", recording),
+                function("add_rr_param", &M::add_rr_param, "Adds a URI parameter to our Record-Route",
+                         recording),
+                function("loose_route", &M::loose_route, "Routes by the Route headers; -1: there are none",
+                         Route::request),
+                function("loose_route_preloaded", &M::loose_route_preloaded,
+                         "The same; true when our Route was the only one of an initial request",
+                         Route::request),
+                function("loose_route_mode", &M::loose_route_mode,
+                         "With 1 the R-URI is never taken for a Route of ours", Route::request),
+                function("check_route_param", &M::check_route_param,
+                         "True when the parameters of our Route match",
+                         Route::request | Route::branch | Route::failure),
+                function("is_direction", &M::is_direction,
+                         "True when the request goes \"downstream\" or \"upstream\"",
+                         Route::request | Route::branch | Route::failure),
+                function("rr_next_hop_route", &M::rr_next_hop_route,
+                         "True when loose_route() took the next hop from a Route"),
+            },
         .variables = {variable("route_uri", &M::route_uri, "URI of the topmost Route as received"),
                       variable("rdir", &M::direction_part, "Where the request goes: $rdir(name), $rdir(id)"),
                       variable("fti", &M::first_tag, "Tag of who began the dialog"),

@@ -26,7 +26,8 @@ Result<rtimer::Definition> FromText<rtimer::Definition>::parse(std::string_view 
             const auto number = parse_uint(value);
             if (!number || *number == 0 || *number > 4'000'000'000)
                 return invalid(format("interval={} is not a time of at least 1", trim(rest)));
-            timer.interval = micro ? Duration{std::chrono::microseconds{*number}} : Duration{std::chrono::seconds{*number}};
+            timer.interval = micro ? Duration{std::chrono::microseconds{*number}}
+                                   : Duration{std::chrono::seconds{*number}};
             if (*timer.interval < 1ms)
                 return invalid(format("interval={}: less than 1000u is not possible", trim(rest)));
         } else {

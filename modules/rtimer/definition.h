@@ -11,9 +11,9 @@
 namespace sipyard::rtimer {
 
 struct Definition {
-    std::string             name;
-    std::optional<Duration> interval;  // none: default_interval
-    int                     mode = 0;
+    std::string name;
+    std::optional<Duration> interval; // none: default_interval
+    int mode = 0;
 };
 
 struct Exec {

@@ -12,13 +12,14 @@ namespace sipyard::rtimer {
 class Rtimer {
 public:
     struct Settings {
-        Seconds                 default_interval{120};
+        Seconds default_interval{120};
         std::vector<Definition> timers;
-        std::vector<Exec>       execs;
+        std::vector<Exec> execs;
     };
     static Manifest<Rtimer> manifest();
 
-    Rtimer(const Settings& settings, Host& host) : log_{host.logger("rtimer")}, timers_{timers_of(settings, host, log_)}
+    Rtimer(const Settings& settings, Host& host)
+        : log_{host.logger("rtimer")}, timers_{timers_of(settings, host, log_)}
     {
         if (!host.checking())
             for (const auto& timer : timers_)
@@ -30,14 +31,16 @@ private:
     static Timers timers_of(const Settings& settings, Host& host, const log::Logger& log);
 
     const log::Logger log_;
-    const Timers      timers_;
+    const Timers timers_;
 };
 
 Rtimer::Timers Rtimer::timers_of(const Settings& settings, Host& host, const log::Logger& log)
 {
-    Counter& skipped = host.counter("rtimer", "skipped", "Runs left out because the one before was still going on");
+    Counter& skipped =
+        host.counter("rtimer", "skipped", "Runs left out because the one before was still going on");
     const auto is_timer = [&settings](const std::string& name) {
-        return std::count_if(settings.timers.begin(), settings.timers.end(), [&](const Definition& t) { return t.name == name; });
+        return std::count_if(settings.timers.begin(), settings.timers.end(),
+                             [&](const Definition& t) { return t.name == name; });
     };
     for (const Exec& exec : settings.execs)
         if (is_timer(exec.timer) == 0)
@@ -47,11 +50,12 @@ Rtimer::Timers Rtimer::timers_of(const Settings& settings, Host& host, const log
         if (is_timer(definition.name) > 1)
             throw StartupError{format("the timer '{}' is defined twice", definition.name)};
         if (definition.mode > 1)
-            log.warn("timer {}: mode={} has no effect, it runs once in each interval", definition.name, definition.mode);
+            log.warn("timer {}: mode={} has no effect, it runs once in each interval", definition.name,
+                     definition.mode);
         RouteTimer::Settings timer{.name = definition.name,
                                    .routes = {},
-                                   .interval = definition.interval.value_or(
-                                       std::chrono::seconds{std::max<std::int64_t>(settings.default_interval.count, 1)}),
+                                   .interval = definition.interval.value_or(std::chrono::seconds{
+                                       std::max<std::int64_t>(settings.default_interval.count, 1)}),
                                    .worker = timers.size()};
         for (const Exec& exec : settings.execs)
             if (exec.timer == definition.name)
@@ -69,7 +73,8 @@ Manifest<Rtimer> Rtimer::manifest()
     return {
         .name = "rtimer",
         .about = "Routes that run every so many seconds",
-        .params = {param("default_interval", &Settings::default_interval, "Seconds between two runs where a timer names none"),
+        .params = {param("default_interval", &Settings::default_interval,
+                         "Seconds between two runs where a timer names none"),
                    param("timer", &Settings::timers, "A timer: name=ta;interval=10;mode=1"),
                    param("exec", &Settings::execs, "A route it runs: timer=ta;route=TOCK")},
     };

@@ -16,12 +16,13 @@ namespace {
 struct Bench {
     explicit Bench(std::string_view params)
     {
-        const bool loaded = fixture.load(format("loadmodule \"rtimer.so\"\n{}\nrequest_route {{ return 1; }}\n", params));
+        const bool loaded =
+            fixture.load(format("loadmodule \"rtimer.so\"\n{}\nrequest_route {{ return 1; }}\n", params));
         INFO(fixture.errors());
         REQUIRE(loaded);
         host.set_script(nullptr); // the test's own routes
     }
-    FakeHost      host;
+    FakeHost host;
     ScriptFixture fixture{host, {sipyard_module()->manifest()}};
 };
 
@@ -36,8 +37,8 @@ TEST_CASE("a timer's definition is read", "[rtimer]")
     CHECK(ta->mode == 1);
     CHECK(*FromText<rtimer::Definition>::parse("name=tb; interval=100000u")->interval == 100ms);
     CHECK_FALSE(FromText<rtimer::Definition>::parse("name=tc")->interval);
-    for (const char* bad : {"", "interval=1", "name=t;interval=0", "name=t;interval=x", "name=t;interval=10u", "name=t;mode=-1",
-                            "name=t;colour=red", "name=t;interval=99999999999"}) {
+    for (const char* bad : {"", "interval=1", "name=t;interval=0", "name=t;interval=x", "name=t;interval=10u",
+                            "name=t;mode=-1", "name=t;colour=red", "name=t;interval=99999999999"}) {
         INFO(bad);
         CHECK_FALSE(FromText<rtimer::Definition>::parse(bad).has_value());
     }
@@ -51,7 +52,8 @@ TEST_CASE("a timer's definition is read", "[rtimer]")
 TEST_CASE("a route runs once in each interval, with a request of its own", "[rtimer]")
 {
     std::atomic<int> tocks{0}, ticks{0};
-    Bench bench{"modparam(\"rtimer\", \"timer\", \"name=ta;interval=10;mode=1;\")\nmodparam(\"rtimer\", \"exec\", \"timer=ta;route=TOCK\")\n"
+    Bench bench{"modparam(\"rtimer\", \"timer\", \"name=ta;interval=10;mode=1;\")\nmodparam(\"rtimer\", "
+                "\"exec\", \"timer=ta;route=TOCK\")\n"
                 "modparam(\"rtimer\", \"exec\", \"timer=ta;route=TICK\")"};
     bench.host.on_route(Route::request, "TOCK", [&](Request& request) {
         ++tocks;
@@ -72,8 +74,9 @@ TEST_CASE("a route runs once in each interval, with a request of its own", "[rti
 TEST_CASE("a run that lasts is not joined by another", "[rtimer]")
 {
     std::atomic<int> runs{0};
-    Bench bench{"modparam(\"rtimer\", \"default_interval\", 1)\nmodparam(\"rtimer\", \"timer\", \"name=slow\")\n"
-                "modparam(\"rtimer\", \"exec\", \"timer=slow;route=SLOW\")"};
+    Bench bench{
+        "modparam(\"rtimer\", \"default_interval\", 1)\nmodparam(\"rtimer\", \"timer\", \"name=slow\")\n"
+        "modparam(\"rtimer\", \"exec\", \"timer=slow;route=SLOW\")"};
     bench.host.on_route(Route::request, "SLOW", [&](Request& request) {
         ++runs;
         task::sleep_until(request.host().clock().now() + 2500ms);
@@ -92,7 +95,8 @@ TEST_CASE("a run that lasts is not joined by another", "[rtimer]")
 
 TEST_CASE("a route that is not there is told once", "[rtimer]")
 {
-    Bench bench{"modparam(\"rtimer\", \"timer\", \"name=t;interval=1\")\nmodparam(\"rtimer\", \"exec\", \"timer=t;route=NONE\")"};
+    Bench bench{"modparam(\"rtimer\", \"timer\", \"name=t;interval=1\")\nmodparam(\"rtimer\", \"exec\", "
+                "\"timer=t;route=NONE\")"};
     bench.host.start_workers();
     bench.host.advance(5s);
     CHECK(bench.host.log_lines().count("route[NONE]") == 1);
@@ -102,14 +106,16 @@ TEST_CASE("a route that is not there is told once", "[rtimer]")
 TEST_CASE("what does not fit together stops the start", "[rtimer]")
 {
     for (const char* params : {"modparam(\"rtimer\", \"exec\", \"timer=none;route=R\")",
-                               "modparam(\"rtimer\", \"timer\", \"name=t;interval=1\")\nmodparam(\"rtimer\", \"timer\", \"name=t;interval=2\")",
+                               "modparam(\"rtimer\", \"timer\", \"name=t;interval=1\")\nmodparam(\"rtimer\", "
+                               "\"timer\", \"name=t;interval=2\")",
                                "modparam(\"rtimer\", \"timer\", \"interval=2\")"}) {
         INFO(params);
         FakeHost host;
         ScriptFixture fixture{host, {sipyard_module()->manifest()}};
         bool loaded = false;
         try {
-            loaded = fixture.load(format("loadmodule \"rtimer.so\"\n{}\nrequest_route {{ return 1; }}\n", params));
+            loaded =
+                fixture.load(format("loadmodule \"rtimer.so\"\n{}\nrequest_route {{ return 1; }}\n", params));
         } catch (const StartupError&) {
         }
         CHECK_FALSE(loaded);

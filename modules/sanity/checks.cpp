@@ -14,10 +14,7 @@ using sip::HeaderName;
 using sip::Message;
 
 // Scalars that have to be a number of 32 bits when they are there.
-bool bad_number(const Message& message, HeaderName id)
-{
-    return message.has(id) && !message.number(id);
-}
+bool bad_number(const Message& message, HeaderName id) { return message.has(id) && !message.number(id); }
 
 std::optional<Flaw> check_uris(const Message& message, unsigned uris)
 {
@@ -27,7 +24,8 @@ std::optional<Flaw> check_uris(const Message& message, unsigned uris)
         return Flaw{400, "Bad From URI", {}};
     if ((uris & uri_to) && !message.to_uri())
         return Flaw{400, "Bad To URI", {}};
-    if ((uris & uri_contact) && message.has(HeaderName::contact) && message.value(HeaderName::contact) != "*") {
+    if ((uris & uri_contact) && message.has(HeaderName::contact) &&
+        message.value(HeaderName::contact) != "*") {
         const auto contacts = message.contacts();
         if (!contacts.complaint.empty() || contacts.empty())
             return Flaw{400, "Bad Contact header", {}};
@@ -46,7 +44,8 @@ std::optional<Flaw> check_proxy_require(const Message& message, const std::vecto
     for (std::size_t n = 0; const sip::Header* header = message.nth(HeaderName::proxy_require, n); ++n) {
         std::string_view rest = header->value, tag;
         while (sip::next_in_list(rest, tag))
-            if (!tag.empty() && std::none_of(supported.begin(), supported.end(), [&](const auto& s) { return iequals(s, tag); }))
+            if (!tag.empty() && std::none_of(supported.begin(), supported.end(),
+                                             [&](const auto& s) { return iequals(s, tag); }))
                 missing += (missing.empty() ? "" : ", ") + std::string{tag};
     }
     if (missing.empty())
@@ -56,7 +55,8 @@ std::optional<Flaw> check_proxy_require(const Message& message, const std::vecto
 
 } // namespace
 
-std::optional<Flaw> find_flaw(const Message& message, unsigned checks, unsigned uris, const std::vector<std::string>& supported)
+std::optional<Flaw> find_flaw(const Message& message, unsigned checks, unsigned uris,
+                              const std::vector<std::string>& supported)
 {
     const auto on = [checks](unsigned check) { return (checks & check) != 0; };
     if (on(via1) && !message.top_via())
@@ -68,9 +68,9 @@ std::optional<Flaw> find_flaw(const Message& message, unsigned checks, unsigned 
         if (uri && uri->scheme == sip::Scheme::other)
             return Flaw{416, "Unsupported URI Scheme", {}};
     }
-    if (on(required_headers)
-        && (!message.has(HeaderName::via) || !message.has(HeaderName::from) || !message.has(HeaderName::to)
-            || !message.has(HeaderName::call_id) || !message.has(HeaderName::cseq)))
+    if (on(required_headers) &&
+        (!message.has(HeaderName::via) || !message.has(HeaderName::from) || !message.has(HeaderName::to) ||
+         !message.has(HeaderName::call_id) || !message.has(HeaderName::cseq)))
         return Flaw{400, "Missing Required Header in Request", {}};
     if (on(via_version) || on(via_protocol)) {
         const sip::Via* const via = message.top_via();
@@ -102,13 +102,13 @@ std::optional<Flaw> find_flaw(const Message& message, unsigned checks, unsigned 
         if (auto flaw = check_uris(message, uris))
             return flaw;
     if (on(digest) || on(authorization)) {
-        const bool bad = (message.has(HeaderName::authorization) && !message.authorization())
-                         || (message.has(HeaderName::proxy_authorization) && !message.proxy_authorization());
+        const bool bad = (message.has(HeaderName::authorization) && !message.authorization()) ||
+                         (message.has(HeaderName::proxy_authorization) && !message.proxy_authorization());
         if (bad)
             return Flaw{400, "Bad Authorization header", {}};
     }
-    if (on(duplicate_tags) && message.from() && message.to() && !message.to_tag().empty()
-        && message.from_tag() == message.to_tag() && message.is_request())
+    if (on(duplicate_tags) && message.from() && message.to() && !message.to_tag().empty() &&
+        message.from_tag() == message.to_tag() && message.is_request())
         return Flaw{400, "Duplicate tags in From and To", {}};
     return std::nullopt;
 }

@@ -3,7 +3,6 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-
 namespace sipyard::sanity {
 namespace {
 
@@ -13,7 +12,12 @@ using test::Loaded;
 
 TEST_CASE("a flaw is answered with its reply", "[sanity]")
 {
-    const struct { const char* story; const char* what; const char* with; int code; } rows[] = {
+    const struct {
+        const char* story;
+        const char* what;
+        const char* with;
+        int code;
+    } rows[] = {
         {"nothing is wrong", "", "", 0},
         {"another SIP version", "SIP/2.0\r\nVia", "SIP/3.0\r\nVia", 505},
         {"a scheme nobody knows", "INVITE sip:bob@example.com", "INVITE nosuch:bob", 416},

@@ -33,8 +33,8 @@ bool is_e164(std::string_view text, int most_digits)
     if (!text.starts_with('+'))
         return false;
     text.remove_prefix(1);
-    return text.size() >= 2 && text.size() <= static_cast<std::size_t>(std::max(most_digits, 0)) && text.front() != '0'
-           && is_numeric(text);
+    return text.size() >= 2 && text.size() <= static_cast<std::size_t>(std::max(most_digits, 0)) &&
+           text.front() != '0' && is_numeric(text);
 }
 
 bool equal_uris(std::string_view a, std::string_view b, bool with_parameters)
@@ -44,8 +44,8 @@ bool equal_uris(std::string_view a, std::string_view b, bool with_parameters)
         return false;
     if (with_parameters)
         return sip::same_uri(left, right);
-    return left.scheme == right.scheme && sip::unescape(left.user) == sip::unescape(right.user)
-           && iequals(left.host, right.host) && left.port_or_default() == right.port_or_default();
+    return left.scheme == right.scheme && sip::unescape(left.user) == sip::unescape(right.user) &&
+           iequals(left.host, right.host) && left.port_or_default() == right.port_or_default();
 }
 
 std::string sip_of_tel(std::string_view uri, std::string_view host)
@@ -71,10 +71,11 @@ std::optional<std::int64_t> parse_date(std::string_view text)
     if (comma != 3 || text.size() != 29 || text.substr(25) != " GMT")
         return std::nullopt;
     const auto number = [&](std::size_t at, std::size_t size) { return parse_uint(text.substr(at, size)); };
-    const auto day = number(5, 2), year = number(12, 4), hour = number(17, 2), minute = number(20, 2), second = number(23, 2);
+    const auto day = number(5, 2), year = number(12, 4), hour = number(17, 2), minute = number(20, 2),
+               second = number(23, 2);
     const auto month = months.find(text.substr(8, 3));
-    if (!day || !year || !hour || !minute || !second || month == std::string_view::npos || month % 3 != 0 || *day > 31
-        || *hour > 23 || *minute > 59 || *second > 60)
+    if (!day || !year || !hour || !minute || !second || month == std::string_view::npos || month % 3 != 0 ||
+        *day > 31 || *hour > 23 || *minute > 59 || *second > 60)
         return std::nullopt;
     std::tm parts{};
     parts.tm_mday = static_cast<int>(*day);

@@ -15,11 +15,14 @@ public:
     struct Settings {
         std::string options_accept, options_accept_encoding, options_accept_language, options_support;
         std::string contact_flds_separator, rpid_avp, rpid_prefix, rpid_suffix;
-        int         e164_max_len = 15;
+        int e164_max_len = 15;
     };
     static Manifest<Siputils> manifest();
 
-    Siputils(const Settings& settings, Host& host) : settings_{settings}, host_{host}, log_{host.logger("siputils")} {}
+    Siputils(const Settings& settings, Host& host)
+        : settings_{settings}, host_{host}, log_{host.logger("siputils")}
+    {
+    }
 
 private:
     Verdict has_totag(Request& request) { return Verdict::of(!request.message().to_tag().empty()); }
@@ -64,8 +67,9 @@ private:
             return Verdict::no();
         const std::string_view text = request.ruri();
         const auto headers = text.find('?');
-        request.set_ruri(request.arena().concat(text.substr(0, headers), ";", param,
-                                                headers == std::string_view::npos ? "" : text.substr(headers)));
+        request.set_ruri(
+            request.arena().concat(text.substr(0, headers), ";", param,
+                                   headers == std::string_view::npos ? "" : text.substr(headers)));
         return Verdict::yes();
     }
     Verdict get_uri_param(Request& request, std::string_view name, const VariableRef& to)
@@ -86,9 +90,15 @@ private:
     // --- numbers and texts ---
     Verdict is_numeric_text(Request&, std::string_view text) { return Verdict::of(is_numeric(text)); }
     Verdict is_alphanum_text(Request&, std::string_view text) { return Verdict::of(is_alphanum(text)); }
-    Verdict is_alphanumex_text(Request&, std::string_view text, std::string_view more) { return Verdict::of(is_alphanum(text, more)); }
+    Verdict is_alphanumex_text(Request&, std::string_view text, std::string_view more)
+    {
+        return Verdict::of(is_alphanum(text, more));
+    }
     Verdict is_tel(Request&, std::string_view text) { return Verdict::of(is_tel_number(text)); }
-    Verdict is_e164_text(Request&, std::string_view text) { return Verdict::of(is_e164(text, settings_.e164_max_len)); }
+    Verdict is_e164_text(Request&, std::string_view text)
+    {
+        return Verdict::of(is_e164(text, settings_.e164_max_len));
+    }
     Verdict is_uri_user_e164(Request&, std::string_view text)
     {
         sip::Uri uri;
@@ -99,8 +109,14 @@ private:
         sip::Uri uri;
         return Verdict::of(sip::read(text, uri).empty() && uri.scheme != sip::Scheme::other);
     }
-    Verdict cmp_uri(Request&, std::string_view a, std::string_view b) { return Verdict::of(equal_uris(a, b, true)); }
-    Verdict cmp_aor(Request&, std::string_view a, std::string_view b) { return Verdict::of(equal_uris(a, b, false)); }
+    Verdict cmp_uri(Request&, std::string_view a, std::string_view b)
+    {
+        return Verdict::of(equal_uris(a, b, true));
+    }
+    Verdict cmp_aor(Request&, std::string_view a, std::string_view b)
+    {
+        return Verdict::of(equal_uris(a, b, false));
+    }
 
     // 200 to an OPTIONS for us, saying what we accept (RFC 3261 11.2).
     Verdict options_reply(Request& request)
@@ -137,8 +153,8 @@ private:
         return age > seconds || -age > seconds ? -3 : 1;
     }
 
-    const Settings    settings_;
-    Host&             host_;
+    const Settings settings_;
+    Host& host_;
     const log::Logger log_;
 };
 
@@ -149,39 +165,53 @@ Manifest<Siputils> Siputils::manifest()
     return {
         .name = "siputils",
         .about = "Questions about messages, URIs and numbers",
-        .params = {param("options_accept", &Settings::options_accept, "Accept header of options_reply; empty: */*"),
-                   param("options_accept_encoding", &Settings::options_accept_encoding, "Accept-Encoding of options_reply"),
-                   param("options_accept_language", &Settings::options_accept_language, "Accept-Language of options_reply; empty: en"),
+        .params = {param("options_accept", &Settings::options_accept,
+                         "Accept header of options_reply; empty: */*"),
+                   param("options_accept_encoding", &Settings::options_accept_encoding,
+                         "Accept-Encoding of options_reply"),
+                   param("options_accept_language", &Settings::options_accept_language,
+                         "Accept-Language of options_reply; empty: en"),
                    param("options_support", &Settings::options_support, "Supported header of options_reply"),
-                   param("contact_flds_separator", &Settings::contact_flds_separator, "Accepted without effect"),
+                   param("contact_flds_separator", &Settings::contact_flds_separator,
+                         "Accepted without effect"),
                    param("rpid_avp", &Settings::rpid_avp, "Accepted without effect"),
                    param("rpid_prefix", &Settings::rpid_prefix, "Accepted without effect"),
                    param("rpid_suffix", &Settings::rpid_suffix, "Accepted without effect"),
                    param("e164_max_len", &Settings::e164_max_len, "Most digits of an E.164 number")},
-        .functions = {
-            function("has_totag", &M::has_totag, "True when To has a tag: the request is inside a dialog"),
-            function("is_request", &M::is_request, "True for a request"),
-            function("is_reply", &M::is_reply, "True for a reply"),
-            function("is_first_hop", &M::is_first_hop, "True when no proxy stands between the sender and us"),
-            function("is_first_hop", &M::is_first_hop_mode, "The same; the mode is accepted"),
-            function("is_user", &M::is_user, "True when the credentials are of that user", from_requests),
-            function("uri_param", &M::uri_param, "True when the request URI has the parameter", from_requests),
-            function("uri_param", &M::uri_param_is, "True when the parameter has that value", from_requests),
-            function("add_uri_param", &M::add_uri_param, "Adds a parameter to the request URI", from_requests),
-            function("get_uri_param", &M::get_uri_param, "Stores a parameter of the request URI in a variable", from_requests),
-            function("tel2sip", &M::tel2sip, "Stores a tel URI as SIP URI of that host in a variable"),
-            function("is_numeric", &M::is_numeric_text, "True when the text is digits"),
-            function("is_alphanum", &M::is_alphanum_text, "True when the text is letters and digits"),
-            function("is_alphanumex", &M::is_alphanumex_text, "The same with further characters"),
-            function("is_tel_number", &M::is_tel, "True for digits with a leading + at most"),
-            function("is_e164", &M::is_e164_text, "True for an E.164 number: + and digits"),
-            function("is_uri_user_e164", &M::is_uri_user_e164, "True when the URI's user is an E.164 number"),
-            function("is_uri", &M::is_uri_text, "True when the text is a URI of a scheme we know"),
-            function("cmp_uri", &M::cmp_uri, "True when the URIs are equal (RFC 3261 19.1.4)"),
-            function("cmp_aor", &M::cmp_aor, "True when user and host are equal"),
-            function("options_reply", &M::options_reply, "Answers an OPTIONS to this server", from_requests),
-            function("hdr_date_check", &M::hdr_date_check, "1 when Date is that near, -1 absent, -2 bad, -3 too far"),
-        },
+        .functions =
+            {
+                function("has_totag", &M::has_totag,
+                         "True when To has a tag: the request is inside a dialog"),
+                function("is_request", &M::is_request, "True for a request"),
+                function("is_reply", &M::is_reply, "True for a reply"),
+                function("is_first_hop", &M::is_first_hop,
+                         "True when no proxy stands between the sender and us"),
+                function("is_first_hop", &M::is_first_hop_mode, "The same; the mode is accepted"),
+                function("is_user", &M::is_user, "True when the credentials are of that user", from_requests),
+                function("uri_param", &M::uri_param, "True when the request URI has the parameter",
+                         from_requests),
+                function("uri_param", &M::uri_param_is, "True when the parameter has that value",
+                         from_requests),
+                function("add_uri_param", &M::add_uri_param, "Adds a parameter to the request URI",
+                         from_requests),
+                function("get_uri_param", &M::get_uri_param,
+                         "Stores a parameter of the request URI in a variable", from_requests),
+                function("tel2sip", &M::tel2sip, "Stores a tel URI as SIP URI of that host in a variable"),
+                function("is_numeric", &M::is_numeric_text, "True when the text is digits"),
+                function("is_alphanum", &M::is_alphanum_text, "True when the text is letters and digits"),
+                function("is_alphanumex", &M::is_alphanumex_text, "The same with further characters"),
+                function("is_tel_number", &M::is_tel, "True for digits with a leading + at most"),
+                function("is_e164", &M::is_e164_text, "True for an E.164 number: + and digits"),
+                function("is_uri_user_e164", &M::is_uri_user_e164,
+                         "True when the URI's user is an E.164 number"),
+                function("is_uri", &M::is_uri_text, "True when the text is a URI of a scheme we know"),
+                function("cmp_uri", &M::cmp_uri, "True when the URIs are equal (RFC 3261 19.1.4)"),
+                function("cmp_aor", &M::cmp_aor, "True when user and host are equal"),
+                function("options_reply", &M::options_reply, "Answers an OPTIONS to this server",
+                         from_requests),
+                function("hdr_date_check", &M::hdr_date_check,
+                         "1 when Date is that near, -1 absent, -2 bad, -3 too far"),
+            },
     };
 }
 

@@ -3,7 +3,6 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-
 namespace sipyard::siputils {
 namespace {
 
@@ -13,7 +12,11 @@ using test::Loaded;
 
 TEST_CASE("true or false", "[siputils]")
 {
-    const struct { const char* story; const char* question; bool expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* question;
+        bool expected;
+    } rows[] = {
         {"no To tag", "has_totag()", false},
         {"a request", "is_request()", true},
         {"no reply", "is_reply()", false},
@@ -42,13 +45,17 @@ TEST_CASE("true or false", "[siputils]")
         {"no such parameter", "uri_param(\"y\")", false},
         {"stored", "get_uri_param(\"x\", \"$var(v)\") && $var(v) == \"1\"", true},
         {"added", "add_uri_param(\"z=2\") && uri_param(\"z\", \"2\")", true},
-        {"a tel URI", "tel2sip(\"tel:+49-30-1\", \"h.example\", \"$var(v)\") && $var(v) == \"sip:+49301@h.example;user=phone\"", true},
+        {"a tel URI",
+         "tel2sip(\"tel:+49-30-1\", \"h.example\", \"$var(v)\") && $var(v) == "
+         "\"sip:+49301@h.example;user=phone\"",
+         true},
         {"no credentials", "is_user(\"bob\")", false},
     };
     for (const auto& row : rows) {
         INFO(row.story << ": " << row.question);
         Loaded f{format("if ({}) return 5; return 6;", row.question)};
-        CHECK(f.script.run(test::sample_request("INVITE", "sip:bob@example.com;x=1")).code == (row.expected ? 5 : 6));
+        CHECK(f.script.run(test::sample_request("INVITE", "sip:bob@example.com;x=1")).code ==
+              (row.expected ? 5 : 6));
     }
 }
 
@@ -65,7 +72,11 @@ TEST_CASE("OPTIONS to the server is answered, to a user not", "[siputils]")
 
 TEST_CASE("Date is near, far, absent or none", "[siputils]")
 {
-    const struct { const char* story; const char* header; int expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* header;
+        int expected;
+    } rows[] = {
         {"absent", "", -1},
         {"no date", "Date: yesterday\r\n", -2},
         {"far", "Date: Thu, 01 Jan 2015 00:00:00 GMT\r\n", -3},
@@ -74,7 +85,8 @@ TEST_CASE("Date is near, far, absent or none", "[siputils]")
     for (const auto& row : rows) {
         INFO(row.story);
         Loaded f{"hdr_date_check(\"60\"); return $rc;"};
-        CHECK(f.script.run(test::sample_request("INVITE", "sip:bob@example.com", row.header)).code == row.expected);
+        CHECK(f.script.run(test::sample_request("INVITE", "sip:bob@example.com", row.header)).code ==
+              row.expected);
     }
 }
 

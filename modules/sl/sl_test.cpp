@@ -3,7 +3,6 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-
 namespace sipyard::sl {
 namespace {
 
@@ -13,14 +12,22 @@ using test::Loaded;
 
 TEST_CASE("a reply leaves, or the script is told", "[sl]")
 {
-    const struct { const char* story; const char* body; int code; const char* reason; int rc; } rows[] = {
+    const struct {
+        const char* story;
+        const char* body;
+        int code;
+        const char* reason;
+        int rc;
+    } rows[] = {
         {"stateless", "sl_send_reply(\"404\", \"Not here\"); return $rc;", 404, "Not here", 1},
-        {"a number and a variable", "$var(u) = \"bob\"; sl_send_reply(486, \"busy $var(u)\"); return $rc;", 486, "busy bob", 1},
+        {"a number and a variable", "$var(u) = \"bob\"; sl_send_reply(486, \"busy $var(u)\"); return $rc;",
+         486, "busy bob", 1},
         {"with or without transaction", "send_reply(\"200\", \"OK\"); return $rc;", 200, "OK", 1},
         {"no status", "send_reply(\"99\", \"x\"); return $rc;", 0, "", -1},
         {"no status above", "send_reply(\"700\", \"x\"); return $rc;", 0, "", -1},
         {"an error nobody set", "send_reply_error(); return $rc;", 500, "Internal Server Error", 1},
-        {"a second final reply", "send_reply(\"200\", \"OK\"); send_reply(\"404\", \"x\"); return $rc;", 200, "OK", -1},
+        {"a second final reply", "send_reply(\"200\", \"OK\"); send_reply(\"404\", \"x\"); return $rc;", 200,
+         "OK", -1},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -46,7 +53,8 @@ TEST_CASE("the last internal error is the reply", "[sl]")
 
 TEST_CASE("the script hears of a reply", "[sl]")
 {
-    Loaded f{"request_route { sl_send_reply(\"404\", \"x\"); }\nevent_route[sl:local-response] { $var(heard) = 1; }"};
+    Loaded f{"request_route { sl_send_reply(\"404\", \"x\"); }\nevent_route[sl:local-response] { $var(heard) "
+             "= 1; }"};
     f.script.run();
     CHECK(f.script.value("$var(heard)") == "1");
 }

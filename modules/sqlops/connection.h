@@ -11,7 +11,7 @@ namespace sipyard::sqlops {
 
 struct NamedUrl {
     std::string name;
-    db::Url     url;
+    db::Url url;
 };
 
 } // namespace sipyard::sqlops

@@ -9,7 +9,7 @@ namespace sipyard::sqlops {
 Result<ResultKey> ResultKey::parse(std::string_view text)
 {
     const Error wrong = invalid(format("'{}' is not result=>rows, cols, [row,col] or colname[n]", text));
-    const auto  arrow = text.find("=>");
+    const auto arrow = text.find("=>");
     if (arrow == std::string_view::npos)
         return wrong;
     ResultKey key;

@@ -12,8 +12,8 @@ namespace sipyard::sqlops {
 struct ResultKey {
     enum class Part : unsigned char { rows, cols, cell, colname };
     std::string_view name;
-    Part             part = Part::rows;
-    std::int64_t     row = 0, column = 0;
+    Part part = Part::rows;
+    std::int64_t row = 0, column = 0;
 
     static Result<ResultKey> parse(std::string_view text);
 };

@@ -9,7 +9,8 @@
 namespace sipyard::sqlops {
 namespace {
 
-// As a script sees it: whole numbers are integers, everything else is text. The text lives as long as the request.
+// As a script sees it: whole numbers are integers, everything else is text. The text lives as long as the
+// request.
 Value script_value(const db::Value& value, Arena& arena)
 {
     if (value.is_null())
@@ -23,7 +24,7 @@ Value script_value(const db::Value& value, Arena& arena)
 std::vector<std::string_view> split_variables(std::string_view text)
 {
     std::vector<std::string_view> found;
-    int         depth = 0;
+    int depth = 0;
     std::size_t start = 0;
     for (std::size_t i = 0; i <= text.size(); ++i) {
         const char c = i < text.size() ? text[i] : ';';
@@ -40,8 +41,10 @@ std::vector<std::string_view> split_variables(std::string_view text)
 } // namespace
 
 SqlOps::SqlOps(const Settings& settings, Host& host)
-    : host_{host}, log_{host.logger("sqlops")}, results_{host.slot<Results>()}, connections_{open(settings, host)}
-{}
+    : host_{host}, log_{host.logger("sqlops")}, results_{host.slot<Results>()}, connections_{
+                                                                                    open(settings, host)}
+{
+}
 
 std::vector<SqlOps::Connection> SqlOps::open(const Settings& settings, Host& host)
 {
@@ -70,7 +73,8 @@ std::optional<db::Rows> SqlOps::run(Request& request, std::string_view name, std
     const auto* const to = connection(name);
     if (!to)
         return std::nullopt;
-    auto rows = db::only_reads(query) ? to->database->read(std::string{query}) : to->database->write(std::string{query});
+    auto rows = db::only_reads(query) ? to->database->read(std::string{query})
+                                      : to->database->write(std::string{query});
     if (!rows) {
         log_.error("query [{}] on '{}': {}", query.substr(0, 64), name, rows.error().text);
         return std::nullopt;
@@ -80,7 +84,8 @@ std::optional<db::Rows> SqlOps::run(Request& request, std::string_view name, std
 }
 
 // 1: rows are kept under the name, 2: there are none, 3: there are but nobody wants them, -1: failed.
-Verdict SqlOps::query(Request& request, std::string_view name, std::string_view text, std::optional<std::string_view> result)
+Verdict SqlOps::query(Request& request, std::string_view name, std::string_view text,
+                      std::optional<std::string_view> result)
 {
     if (result)
         forget(request, *result); // an old result is never taken for the new one
@@ -96,7 +101,8 @@ Verdict SqlOps::query(Request& request, std::string_view name, std::string_view 
 }
 
 // Every row becomes a root of the xavp, the first row the newest: $xavp(result[0]=>column).
-Verdict SqlOps::xquery(Request& request, std::string_view name, std::string_view text, std::string_view result)
+Verdict SqlOps::xquery(Request& request, std::string_view name, std::string_view text,
+                       std::string_view result)
 {
     const auto rows = run(request, name, text);
     if (!rows)
@@ -133,7 +139,8 @@ std::shared_ptr<const SqlOps::Variables> SqlOps::variables(std::string_view list
         }
         made->push_back(std::move(*variable));
     }
-    compiled_.with([&](auto& map) { map.emplace(std::string{list}, made); }); // as many as the script has calls
+    compiled_.with(
+        [&](auto& map) { map.emplace(std::string{list}, made); }); // as many as the script has calls
     return made;
 }
 
@@ -149,13 +156,14 @@ Verdict SqlOps::pvquery(Request& request, std::string_view name, std::string_vie
     if (rows->empty())
         return {2};
     if (rows->columns.size() > into->size()) {
-        log_.error("the query gives {} columns, '{}' names {} variables", rows->columns.size(), list.text, into->size());
+        log_.error("the query gives {} columns, '{}' names {} variables", rows->columns.size(), list.text,
+                   into->size());
         return Verdict::no();
     }
     for (auto row = rows->rows.rbegin(); row != rows->rows.rend(); ++row) {
         for (std::size_t column = 0; column < row->size(); ++column) {
             const auto& variable = *(*into)[column];
-            const auto  value = script_value((*row)[column], request.arena());
+            const auto value = script_value((*row)[column], request.arena());
             if (value.is_null() && variable.text().starts_with("$avp"))
                 continue;
             if (!variable.set(request, value)) {
@@ -205,14 +213,16 @@ Value SqlOps::result_part(Request& request, std::string_view inner)
         log_.error("$dbr: {}", key.error().text);
         return {};
     }
-    const db::Rows        none;
-    const db::Rows*       found = &none;
-    const Results* const  results = request.find(results_);
+    const db::Rows none;
+    const db::Rows* found = &none;
+    const Results* const results = request.find(results_);
     if (results)
         if (const auto known = results->by_name.find(key->name); known != results->by_name.end())
             found = &known->second;
     const auto& rows = *found;
-    const auto  inside = [](std::int64_t at, std::size_t count) { return at >= 0 && static_cast<std::uint64_t>(at) < count; };
+    const auto inside = [](std::int64_t at, std::size_t count) {
+        return at >= 0 && static_cast<std::uint64_t>(at) < count;
+    };
     switch (key->part) {
     case ResultKey::Part::rows: return static_cast<std::int64_t>(rows.size());
     case ResultKey::Part::cols: return static_cast<std::int64_t>(rows.columns.size());
@@ -223,7 +233,8 @@ Value SqlOps::result_part(Request& request, std::string_view inner)
     case ResultKey::Part::cell:
         if (!inside(key->row, rows.size()) || !inside(key->column, rows.columns.size()))
             return {};
-        return script_value(rows[static_cast<std::size_t>(key->row)][static_cast<std::size_t>(key->column)], request.arena());
+        return script_value(rows[static_cast<std::size_t>(key->row)][static_cast<std::size_t>(key->column)],
+                            request.arena());
     }
     return {};
 }
@@ -242,20 +253,24 @@ Manifest<SqlOps> SqlOps::manifest()
     using S = Settings;
     using M = SqlOps;
     return {
-        .name      = "sqlops",
-        .about     = "SQL statements in the script, results in variables",
-        .needs     = {need<db::Driver>()},
-        .params    = {param("sqlcon", &S::connections, "A connection: name=>URL; may be repeated"),
-                      param("sqlres", &S::results, "Accepted: results need no declaration"),
-                      param("tr_buf_size", &S::tr_buf_size, "Accepted: buffers grow as needed"),
-                      param("connect_mode", &S::connect_mode, "Accepted: the first use connects, and again after a loss")},
-        .functions = {function("sql_query", &M::query, "Runs a statement: 1 rows, 2 none, 3 rows nobody wants, -1 failed"),
+        .name = "sqlops",
+        .about = "SQL statements in the script, results in variables",
+        .needs = {need<db::Driver>()},
+        .params = {param("sqlcon", &S::connections, "A connection: name=>URL; may be repeated"),
+                   param("sqlres", &S::results, "Accepted: results need no declaration"),
+                   param("tr_buf_size", &S::tr_buf_size, "Accepted: buffers grow as needed"),
+                   param("connect_mode", &S::connect_mode,
+                         "Accepted: the first use connects, and again after a loss")},
+        .functions = {function("sql_query", &M::query,
+                               "Runs a statement: 1 rows, 2 none, 3 rows nobody wants, -1 failed"),
                       function("sql_xquery", &M::xquery, "Runs a query, its rows become an xavp"),
                       function("sql_pvquery", &M::pvquery, "Runs a query, its columns go to variables"),
-                      function("sql_query_async", &M::query_async, "Runs a statement while the script goes on"),
+                      function("sql_query_async", &M::query_async,
+                               "Runs a statement while the script goes on"),
                       function("sql_result_free", &M::result_free, "Forgets a result")},
         .variables = {variable("dbr", &M::result_part, "A result: rows, cols, [row,col], colname[n]"),
-                      variable("sqlrows", &M::affected, "Rows changed by the connection's last statement in this request")},
+                      variable("sqlrows", &M::affected,
+                               "Rows changed by the connection's last statement in this request")},
     };
 }
 

@@ -34,19 +34,20 @@ struct Bench {
     // Runs the statements in request_route and returns the code.
     int run(const std::string& statements)
     {
-        const bool loaded = fixture.load("loadmodule \"pv.so\"\nloadmodule \"sqlops.so\"\nmodparam(\"sqlops\", \"sqlcon\", \"ca=>" + url
-                                         + "\")\nrequest_route {\n" + statements + "\n}\n");
+        const bool loaded = fixture.load(
+            "loadmodule \"pv.so\"\nloadmodule \"sqlops.so\"\nmodparam(\"sqlops\", \"sqlcon\", \"ca=>" + url +
+            "\")\nrequest_route {\n" + statements + "\n}\n");
         INFO(fixture.errors());
         REQUIRE(loaded);
         return fixture.run().code;
     }
 
-    FakeHost                host{{.workers = 1, .threshold = log::Level::err, .system_clock = true}};
+    FakeHost host{{.workers = 1, .threshold = log::Level::err, .system_clock = true}};
     db_unixodbc::TempFolder folder;
-    const std::string       url = "sqlite://" + folder.path + "/test.db";
+    const std::string url = "sqlite://" + folder.path + "/test.db";
     db_unixodbc::OdbcDriver driver{host.runtime(), host.journal()};
-    db::Database*           database = nullptr;
-    ScriptFixture           fixture{host, {erase(pv::Pv::manifest()), erase(sqlops::SqlOps::manifest())}};
+    db::Database* database = nullptr;
+    ScriptFixture fixture{host, {erase(pv::Pv::manifest()), erase(sqlops::SqlOps::manifest())}};
 };
 
 } // namespace
@@ -62,14 +63,18 @@ TEST_CASE("the key of a result is read", "[sqlops]")
     CHECK(ResultKey::parse("ra=>colname[1]")->part == ResultKey::Part::colname);
     CHECK(ResultKey::parse("ra=>rows")->part == ResultKey::Part::rows);
     CHECK(ResultKey::parse("ra=>[-1,0]")->row == -1);
-    for (const char* bad : {"", "ra", "=>rows", "ra=>", "ra=>rowz", "ra=>[1]", "ra=>[1,2", "ra=>[x,1]", "ra=>colname",
-                            "ra=>colname[]", "ra=>[1,]", "ra=>[99999999999999999999,0]"})
+    for (const char* bad : {"", "ra", "=>rows", "ra=>", "ra=>rowz", "ra=>[1]", "ra=>[1,2", "ra=>[x,1]",
+                            "ra=>colname", "ra=>colname[]", "ra=>[1,]", "ra=>[99999999999999999999,0]"})
         CHECK_FALSE(ResultKey::parse(bad).has_value());
 }
 
 TEST_CASE("sql_query's return code tells what became of the statement", "[sqlops]")
 {
-    const struct { const char* story; const char* call; int code; } rows[] = {
+    const struct {
+        const char* story;
+        const char* call;
+        int code;
+    } rows[] = {
         {"rows that are kept", R"script(sql_query("ca", "select * from t", "ra"))script", 1},
         {"no row", R"script(sql_query("ca", "select * from t where id = 9", "ra"))script", 2},
         {"rows nobody wants", R"script(sql_query("ca", "select * from t"))script", 3},
@@ -106,9 +111,13 @@ TEST_CASE("a result is looked at by row, column and name", "[sqlops]")
         sql_query("ca", "selekt", "rb");
         $var(k) = $dbr(rb=>rows);
     )script");
-    const struct { const char* variable; const char* value; } rows[] = {
-        {"$var(a)", "2"}, {"$var(b)", "4"}, {"$var(c)", "bob,alice,2.5"}, {"$var(d)", "42"}, {"$var(e)", "name"},
-        {"$var(f)", "null"}, {"$var(g)", "empty"}, {"$var(h)", "outside"}, {"$var(j)", "0"}, {"$var(k)", "0"},
+    const struct {
+        const char* variable;
+        const char* value;
+    } rows[] = {
+        {"$var(a)", "2"},    {"$var(b)", "4"},    {"$var(c)", "bob,alice,2.5"}, {"$var(d)", "42"},
+        {"$var(e)", "name"}, {"$var(f)", "null"}, {"$var(g)", "empty"},         {"$var(h)", "outside"},
+        {"$var(j)", "0"},    {"$var(k)", "0"},
     };
     for (const auto& row : rows) {
         INFO(row.variable);
@@ -131,9 +140,13 @@ TEST_CASE("rows become xavps and variables", "[sqlops]")
         sql_query("ca", "update t set note = 'y'");
         $var(rows) = $sqlrows(ca);
     )script");
-    const struct { const char* variable; const char* value; } rows[] = {
-        {"$var(r)", "1"}, {"$var(a)", "bobalice2"}, {"$var(b)", "null"}, {"$var(s)", "1"}, {"$var(c)", "bob12"},
-        {"$var(d)", "only the empty one"}, {"$var(t)", "-1"}, {"$var(u)", "2"}, {"$var(rows)", "2"},
+    const struct {
+        const char* variable;
+        const char* value;
+    } rows[] = {
+        {"$var(r)", "1"},  {"$var(a)", "bobalice2"}, {"$var(b)", "null"},
+        {"$var(s)", "1"},  {"$var(c)", "bob12"},     {"$var(d)", "only the empty one"},
+        {"$var(t)", "-1"}, {"$var(u)", "2"},         {"$var(rows)", "2"},
     };
     for (const auto& row : rows) {
         INFO(row.variable);
@@ -144,7 +157,8 @@ TEST_CASE("rows become xavps and variables", "[sqlops]")
 TEST_CASE("a statement may run while the script goes on", "[sqlops]")
 {
     Bench bench;
-    bench.run(R"script($var(r) = sql_query_async("ca", "insert into t values (7, 'carol', null, 1)");)script");
+    bench.run(
+        R"script($var(r) = sql_query_async("ca", "insert into t values (7, 'carol', null, 1)");)script");
     CHECK(bench.fixture.value("$var(r)") == "1");
     bench.host.start_workers();
     while (bench.database->read("select * from t where id = 7").value_or({}).empty())

@@ -8,7 +8,8 @@
 
 namespace sipyard::textops {
 
-std::optional<BodyPart> multipart_part(std::string_view body, const sip::MediaType& media, std::string_view type)
+std::optional<BodyPart> multipart_part(std::string_view body, const sip::MediaType& media,
+                                       std::string_view type)
 {
     const auto boundary = media.params.find("boundary");
     if (!iequals(media.type, "multipart") || !boundary || boundary->empty())
@@ -80,8 +81,8 @@ std::string rfc_date(std::int64_t unix_seconds)
     const std::time_t t = unix_seconds;
     std::tm parts{};
     ::gmtime_r(&t, &parts);
-    return format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[parts.tm_wday], parts.tm_mday, months[parts.tm_mon],
-                  parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[parts.tm_wday], parts.tm_mday,
+                  months[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 } // namespace sipyard::textops

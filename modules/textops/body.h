@@ -14,7 +14,8 @@ struct BodyPart {
     std::string_view type, body;
 };
 // The first part of that type (RFC 2046 5.1).
-std::optional<BodyPart> multipart_part(std::string_view body, const sip::MediaType& media, std::string_view type);
+std::optional<BodyPart> multipart_part(std::string_view body, const sip::MediaType& media,
+                                       std::string_view type);
 
 // An audio stream is inactive or send-only, or has the address 0.0.0.0 (RFC 3264 8.4).
 bool audio_on_hold(std::string_view sdp);

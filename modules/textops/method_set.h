@@ -24,7 +24,7 @@ public:
     }
 
 private:
-    std::uint64_t            known_ = 0;
+    std::uint64_t known_ = 0;
     std::vector<std::string> others_; // methods without a number of their own
 };
 

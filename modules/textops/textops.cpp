@@ -1,4 +1,5 @@
-// modules/textops/textops.cpp - headers and body of the message in the script's hands: look, add, remove, replace
+// modules/textops/textops.cpp - headers and body of the message in the script's hands: look, add, remove,
+// replace
 #include "core/base/text.h"
 #include "core/module/module.h"
 #include "core/sip/build.h"
@@ -70,8 +71,14 @@ private:
         const auto* const media = request.message().content_type();
         return Verdict::of(!request.message().body().empty() && media && media->is(type));
     }
-    Verdict starts_with(Request&, std::string_view text, std::string_view prefix) { return Verdict::of(text.starts_with(prefix)); }
-    Verdict ends_with(Request&, std::string_view text, std::string_view suffix) { return Verdict::of(text.ends_with(suffix)); }
+    Verdict starts_with(Request&, std::string_view text, std::string_view prefix)
+    {
+        return Verdict::of(text.starts_with(prefix));
+    }
+    Verdict ends_with(Request&, std::string_view text, std::string_view suffix)
+    {
+        return Verdict::of(text.ends_with(suffix));
+    }
     Verdict str_find(Request&, std::string_view text, std::string_view part)
     {
         return Verdict::of(text.find(part) != std::string_view::npos);
@@ -86,14 +93,17 @@ private:
                     return Verdict::yes();
         return Verdict::no();
     }
-    Verdict is_audio_on_hold(Request& request) { return Verdict::of(audio_on_hold(request.message().body())); }
+    Verdict is_audio_on_hold(Request& request)
+    {
+        return Verdict::of(audio_on_hold(request.message().body()));
+    }
 
     // --- adding ---
     // A header text has to be whole lines, or the message would change its meaning.
     bool good_lines(std::string_view text, std::string_view function) const
     {
-        if (text.find(':') != std::string_view::npos && text.ends_with('\n') && text.find("\r\n\r\n") == std::string_view::npos
-            && !text.starts_with("\r\n"))
+        if (text.find(':') != std::string_view::npos && text.ends_with('\n') &&
+            text.find("\r\n\r\n") == std::string_view::npos && !text.starts_with("\r\n"))
             return true;
         log_.error("{}: '{}' is no header: expected \"Name: value\\r\\n\"", function, trim_right(text));
         return false;
@@ -146,13 +156,15 @@ private:
     }
     Verdict append_time(Request& request)
     {
-        request.append_to_reply(request.arena().concat("Date: ", rfc_date(host_.clock().unix_seconds()), "\r\n"));
+        request.append_to_reply(
+            request.arena().concat("Date: ", rfc_date(host_.clock().unix_seconds()), "\r\n"));
         return Verdict::yes();
     }
     Verdict append_time_to_request(Request& request)
     {
-        request.edits().append_header(request.message(),
-                                      request.arena().concat("Date: ", rfc_date(host_.clock().unix_seconds()), "\r\n"));
+        request.edits().append_header(
+            request.message(),
+            request.arena().concat("Date: ", rfc_date(host_.clock().unix_seconds()), "\r\n"));
         return Verdict::yes();
     }
 
@@ -181,11 +193,12 @@ private:
 
     // --- replacing ---
     // The first (or every) match of the pattern in a part of the message becomes `text`.
-    Verdict replace_in(Request& request, std::string_view part, const Regex& pattern, std::string_view text, bool all)
+    Verdict replace_in(Request& request, std::string_view part, const Regex& pattern, std::string_view text,
+                       bool all)
     {
         const std::size_t base = request.message().offset_of(part);
         std::size_t from = 0;
-        bool        done = false;
+        bool done = false;
         Regex::Match match;
         while (from <= part.size() && pattern.find(part, from, match)) {
             const auto [begin, end] = match.group[0];
@@ -201,12 +214,30 @@ private:
     {
         return message.buffer().substr(message.headers_offset());
     }
-    Verdict replace(Request& r, const Regex& p, std::string_view text) { return replace_in(r, after_start_line(r.message()), p, text, false); }
-    Verdict replace_all(Request& r, const Regex& p, std::string_view text) { return replace_in(r, after_start_line(r.message()), p, text, true); }
-    Verdict replace_body(Request& r, const Regex& p, std::string_view text) { return replace_in(r, r.message().body(), p, text, false); }
-    Verdict replace_body_all(Request& r, const Regex& p, std::string_view text) { return replace_in(r, r.message().body(), p, text, true); }
-    Verdict replace_body_atonce(Request& r, const Regex& p, std::string_view text) { return replace_body_all(r, p, text); }
-    Verdict replace_hdrs(Request& r, const Regex& p, std::string_view text) { return replace_in(r, r.message().headers_text(), p, text, true); }
+    Verdict replace(Request& r, const Regex& p, std::string_view text)
+    {
+        return replace_in(r, after_start_line(r.message()), p, text, false);
+    }
+    Verdict replace_all(Request& r, const Regex& p, std::string_view text)
+    {
+        return replace_in(r, after_start_line(r.message()), p, text, true);
+    }
+    Verdict replace_body(Request& r, const Regex& p, std::string_view text)
+    {
+        return replace_in(r, r.message().body(), p, text, false);
+    }
+    Verdict replace_body_all(Request& r, const Regex& p, std::string_view text)
+    {
+        return replace_in(r, r.message().body(), p, text, true);
+    }
+    Verdict replace_body_atonce(Request& r, const Regex& p, std::string_view text)
+    {
+        return replace_body_all(r, p, text);
+    }
+    Verdict replace_hdrs(Request& r, const Regex& p, std::string_view text)
+    {
+        return replace_in(r, r.message().headers_text(), p, text, true);
+    }
 
     Verdict substitute(Request& request, std::string_view part, const Substitution& change)
     {
@@ -216,8 +247,14 @@ private:
         request.edits().replace(request.message(), part, out);
         return Verdict::yes();
     }
-    Verdict subst(Request& r, const Substitution& change) { return substitute(r, after_start_line(r.message()), change); }
-    Verdict subst_body(Request& r, const Substitution& change) { return substitute(r, r.message().body(), change); }
+    Verdict subst(Request& r, const Substitution& change)
+    {
+        return substitute(r, after_start_line(r.message()), change);
+    }
+    Verdict subst_body(Request& r, const Substitution& change)
+    {
+        return substitute(r, r.message().body(), change);
+    }
     Verdict subst_uri(Request& request, const Substitution& change)
     {
         std::string replacement = expanded(request, change.replacement), out;
@@ -240,7 +277,8 @@ private:
         request.set_ruri(sip::print(changed, request.arena()));
         return Verdict::yes();
     }
-    Verdict subst_hf(Request& request, std::string_view name, const Substitution& change, std::string_view which)
+    Verdict subst_hf(Request& request, std::string_view name, const Substitution& change,
+                     std::string_view which)
     {
         const sip::Message& message = request.message();
         std::string replacement = expanded(request, change.replacement), out;
@@ -301,7 +339,7 @@ private:
         return Verdict::yes();
     }
 
-    Host&             host_;
+    Host& host_;
     const log::Logger log_;
     // Replacements with variables, compiled at first use; as many as the script has texts.
     Guarded<std::map<std::string, std::shared_ptr<const Host::Format>>> formats_;
@@ -313,50 +351,57 @@ Manifest<Textops> Textops::manifest()
     return {
         .name = "textops",
         .about = "Headers and body of the message: look, add, remove, replace",
-        .functions = {
-            function("is_method", &M::is_method, "True when the method is one of the list \"INVITE|ACK\""),
-            function("is_present_hf", &M::is_present_hf, "True when the header is there"),
-            function("is_present_hf_re", &M::is_present_hf_re, "True when a header's name matches"),
-            function("search", &M::search, "True when the message matches"),
-            function("search_body", &M::search_body, "True when the body matches"),
-            function("search_hf", &M::search_hf, "True when a header of that name matches; a any, f first, l last"),
-            function("has_body", &M::has_body, "True when there is a body"),
-            function("has_body", &M::has_body_of, "True when there is a body of that type"),
-            function("starts_with", &M::starts_with, "True when the text begins with the prefix"),
-            function("ends_with", &M::ends_with, "True when the text ends with the suffix"),
-            function("str_find", &M::str_find, "True when the text contains the part"),
-            function("cmp_str", &M::cmp_str, "True when the texts are equal"),
-            function("cmp_istr", &M::cmp_istr, "True when the texts are equal but for letter case"),
-            function("is_privacy", &M::is_privacy, "True when the Privacy header has that value"),
-            function("is_audio_on_hold", &M::is_audio_on_hold, "True when the SDP puts audio on hold"),
-            function("append_hf", &M::append_hf, "Adds a header after the last one"),
-            function("append_hf", &M::append_hf_after, "Adds a header after the first of that name"),
-            function("insert_hf", &M::insert_hf, "Adds a header before the first one"),
-            function("insert_hf", &M::insert_hf_before, "Adds a header before the first of that name"),
-            function("append_urihf", &M::append_urihf, "Adds a header made of prefix, request URI and suffix",
-                     Route::request | Route::failure | Route::event),
-            function("append_to_reply", &M::append_to_reply, "Adds a header to replies made here"),
-            function("append_time", &M::append_time, "Adds Date to replies made here"),
-            function("append_time_to_request", &M::append_time_to_request, "Adds Date to the request"),
-            function("remove_hf", &M::remove_hf, "Removes every header of that name; false when there was none"),
-            function("remove_hf_re", &M::remove_matching<true>, "Removes the headers whose name matches"),
-            function("remove_hf_exp", &M::remove_matching<true>, "As remove_hf_re"),
-            function("keep_hf_re", &M::remove_matching<false>, "Removes the headers whose name does not match"),
-            function("replace", &M::replace, "Replaces the first match in headers and body"),
-            function("replace_all", &M::replace_all, "Replaces every match in headers and body"),
-            function("replace_body", &M::replace_body, "Replaces the first match in the body"),
-            function("replace_body_all", &M::replace_body_all, "Replaces every match in the body"),
-            function("replace_body_atonce", &M::replace_body_atonce, "As replace_body_all"),
-            function("replace_hdrs", &M::replace_hdrs, "Replaces every match in the headers"),
-            function("subst", &M::subst, "Substitutes in headers and body: /re/replacement/flags"),
-            function("subst_body", &M::subst_body, "Substitutes in the body"),
-            function("subst_uri", &M::subst_uri, "Substitutes in the request URI"),
-            function("subst_user", &M::subst_user, "Substitutes in the user of the request URI"),
-            function("subst_hf", &M::subst_hf, "Substitutes in a header: a all, f first, l last"),
-            function("set_body", &M::set_body, "Sets body and content type"),
-            function("filter_body", &M::filter_body, "Keeps the part of a multipart body that has this type"),
-            function("remove_body", &M::remove_body, "Removes the body"),
-        },
+        .functions =
+            {
+                function("is_method", &M::is_method,
+                         "True when the method is one of the list \"INVITE|ACK\""),
+                function("is_present_hf", &M::is_present_hf, "True when the header is there"),
+                function("is_present_hf_re", &M::is_present_hf_re, "True when a header's name matches"),
+                function("search", &M::search, "True when the message matches"),
+                function("search_body", &M::search_body, "True when the body matches"),
+                function("search_hf", &M::search_hf,
+                         "True when a header of that name matches; a any, f first, l last"),
+                function("has_body", &M::has_body, "True when there is a body"),
+                function("has_body", &M::has_body_of, "True when there is a body of that type"),
+                function("starts_with", &M::starts_with, "True when the text begins with the prefix"),
+                function("ends_with", &M::ends_with, "True when the text ends with the suffix"),
+                function("str_find", &M::str_find, "True when the text contains the part"),
+                function("cmp_str", &M::cmp_str, "True when the texts are equal"),
+                function("cmp_istr", &M::cmp_istr, "True when the texts are equal but for letter case"),
+                function("is_privacy", &M::is_privacy, "True when the Privacy header has that value"),
+                function("is_audio_on_hold", &M::is_audio_on_hold, "True when the SDP puts audio on hold"),
+                function("append_hf", &M::append_hf, "Adds a header after the last one"),
+                function("append_hf", &M::append_hf_after, "Adds a header after the first of that name"),
+                function("insert_hf", &M::insert_hf, "Adds a header before the first one"),
+                function("insert_hf", &M::insert_hf_before, "Adds a header before the first of that name"),
+                function("append_urihf", &M::append_urihf,
+                         "Adds a header made of prefix, request URI and suffix",
+                         Route::request | Route::failure | Route::event),
+                function("append_to_reply", &M::append_to_reply, "Adds a header to replies made here"),
+                function("append_time", &M::append_time, "Adds Date to replies made here"),
+                function("append_time_to_request", &M::append_time_to_request, "Adds Date to the request"),
+                function("remove_hf", &M::remove_hf,
+                         "Removes every header of that name; false when there was none"),
+                function("remove_hf_re", &M::remove_matching<true>, "Removes the headers whose name matches"),
+                function("remove_hf_exp", &M::remove_matching<true>, "As remove_hf_re"),
+                function("keep_hf_re", &M::remove_matching<false>,
+                         "Removes the headers whose name does not match"),
+                function("replace", &M::replace, "Replaces the first match in headers and body"),
+                function("replace_all", &M::replace_all, "Replaces every match in headers and body"),
+                function("replace_body", &M::replace_body, "Replaces the first match in the body"),
+                function("replace_body_all", &M::replace_body_all, "Replaces every match in the body"),
+                function("replace_body_atonce", &M::replace_body_atonce, "As replace_body_all"),
+                function("replace_hdrs", &M::replace_hdrs, "Replaces every match in the headers"),
+                function("subst", &M::subst, "Substitutes in headers and body: /re/replacement/flags"),
+                function("subst_body", &M::subst_body, "Substitutes in the body"),
+                function("subst_uri", &M::subst_uri, "Substitutes in the request URI"),
+                function("subst_user", &M::subst_user, "Substitutes in the user of the request URI"),
+                function("subst_hf", &M::subst_hf, "Substitutes in a header: a all, f first, l last"),
+                function("set_body", &M::set_body, "Sets body and content type"),
+                function("filter_body", &M::filter_body,
+                         "Keeps the part of a multipart body that has this type"),
+                function("remove_body", &M::remove_body, "Removes the body"),
+            },
     };
 }
 

@@ -5,7 +5,6 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-
 namespace sipyard::textops {
 namespace {
 
@@ -25,7 +24,9 @@ std::string sent(Loaded& f, std::string text, int* code = nullptr)
 }
 std::string with_body()
 {
-    std::string text = test::sample_request("INVITE", "sip:bob@example.com", "X-A: one\r\nX-A: two\r\nSupported: path, gruu\r\nContent-Type: text/plain\r\n");
+    std::string text =
+        test::sample_request("INVITE", "sip:bob@example.com",
+                             "X-A: one\r\nX-A: two\r\nSupported: path, gruu\r\nContent-Type: text/plain\r\n");
     text.replace(text.find("Content-Length: 0"), 17, "Content-Length: 11");
     return text + "hello world";
 }
@@ -33,7 +34,11 @@ std::string with_body()
 
 TEST_CASE("questions", "[textops]")
 {
-    const struct { const char* story; const char* question; bool expected; } rows[] = {
+    const struct {
+        const char* story;
+        const char* question;
+        bool expected;
+    } rows[] = {
         {"the method", "is_method(\"BYE|INVITE\")", true},
         {"another", "is_method(\"BYE|ACK\")", false},
         {"a header", "is_present_hf(\"x-a\")", true},
@@ -61,22 +66,36 @@ TEST_CASE("questions", "[textops]")
 
 TEST_CASE("changes leave with the message and stay invisible before", "[textops]")
 {
-    const struct { const char* story; const char* body; const char* has; const char* lacks; int code; } rows[] = {
-        {"appended, not yet seen", "append_hf(\"X-N: $var(u)\\r\\n\"); if (is_present_hf(\"X-N\")) return 9; return 1;", "X-N: bob\r\n", nullptr, 1},
-        {"after a header", "append_hf(\"X-N: 1\\r\\n\", \"From\"); return $rc;", "tag=a1\r\nX-N: 1\r\n", nullptr, 1},
+    const struct {
+        const char* story;
+        const char* body;
+        const char* has;
+        const char* lacks;
+        int code;
+    } rows[] = {
+        {"appended, not yet seen",
+         "append_hf(\"X-N: $var(u)\\r\\n\"); if (is_present_hf(\"X-N\")) return 9; return 1;", "X-N: bob\r\n",
+         nullptr, 1},
+        {"after a header", "append_hf(\"X-N: 1\\r\\n\", \"From\"); return $rc;", "tag=a1\r\nX-N: 1\r\n",
+         nullptr, 1},
         {"no header", "append_hf(\"nonsense\"); return $rc;", "SIP/2.0\r\nVia", "nonsense", -1},
-        {"a body smuggled in", "append_hf(\"X: 1\\r\\n\\r\\nbody\\r\\n\"); return $rc;", "SIP/2.0\r\nVia", "X: 1", -1},
+        {"a body smuggled in", "append_hf(\"X: 1\\r\\n\\r\\nbody\\r\\n\"); return $rc;", "SIP/2.0\r\nVia",
+         "X: 1", -1},
         {"inserted first", "insert_hf(\"X-N: 1\\r\\n\"); return $rc;", "SIP/2.0\r\nX-N: 1\r\n", nullptr, 1},
         {"all removed", "remove_hf(\"X-A\"); return $rc;", "SIP/2.0", "X-A", 1},
         {"nothing to remove", "remove_hf(\"X-B\"); return $rc;", "X-A", nullptr, -1},
         {"removed by pattern", "remove_hf_re(\"^X-\"); return $rc;", "Supported", "X-A", 1},
         {"the first match", "replace_body(\"o\", \"0\"); return $rc;", "hell0 world", nullptr, 1},
         {"every match", "replace_body_all(\"o\", \"0\"); return $rc;", "hell0 w0rld", nullptr, 1},
-        {"a substitution", "subst_body(\"/(w[a-z]+)/<\\1 $var(u)>/\"); return $rc;", "hello <world bob>", nullptr, 1},
+        {"a substitution", "subst_body(\"/(w[a-z]+)/<\\1 $var(u)>/\"); return $rc;", "hello <world bob>",
+         nullptr, 1},
         {"no match", "subst_body(\"/xyz/a/\"); return $rc;", "hello world", nullptr, -1},
-        {"a header's value", "subst_hf(\"X-A\", \"/t(.)o/T\\1O/\", \"a\"); return $rc;", "X-A: TwO", nullptr, 1},
-        {"the request URI, at once", "subst_uri(\"/bob/rob/\"); if (uri =~ \"^sip:rob@\") return 4; return 5;", "SIP/2.0", nullptr, 4},
-        {"its user", "subst_user(\"/b$/B/\"); if (uri == \"sip:boB@example.com\") return 4; return 5;", "SIP/2.0", nullptr, 4},
+        {"a header's value", "subst_hf(\"X-A\", \"/t(.)o/T\\1O/\", \"a\"); return $rc;", "X-A: TwO", nullptr,
+         1},
+        {"the request URI, at once",
+         "subst_uri(\"/bob/rob/\"); if (uri =~ \"^sip:rob@\") return 4; return 5;", "SIP/2.0", nullptr, 4},
+        {"its user", "subst_user(\"/b$/B/\"); if (uri == \"sip:boB@example.com\") return 4; return 5;",
+         "SIP/2.0", nullptr, 4},
         {"another body", "set_body(\"bye\", \"text/x\"); return $rc;", "\r\n\r\nbye", "hello", 1},
         {"no body", "remove_body(); return $rc;", "Content-Length: 0", "hello", 1},
     };

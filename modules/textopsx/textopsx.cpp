@@ -1,4 +1,5 @@
-// modules/textopsx/textopsx.cpp - more on the message: apply edits now, header values one by one, hop by hop lines
+// modules/textopsx/textopsx.cpp - more on the message: apply edits now, header values one by one, hop by hop
+// lines
 #include "core/base/text.h"
 #include "core/module/module.h"
 #include "core/sip/build.h"
@@ -26,7 +27,8 @@ private:
             return Verdict::yes();
         if (request.ruri_changed() && request.message().is_request())
             request.edits().replace_request_uri(request.message(), request.ruri());
-        auto message = sip::Message::parse(sip::apply(request.message(), request.edits(), request.arena()), request.arena());
+        auto message = sip::Message::parse(sip::apply(request.message(), request.edits(), request.arena()),
+                                           request.arena());
         if (!message || (*message)->fault()) {
             log_.error("msg_apply_changes: the edits leave no SIP message: {}",
                        message ? std::string{(*message)->fault().reason} : message.error().text);
@@ -49,8 +51,9 @@ private:
         }
         if (reason.find_first_of("\r\n") != std::string_view::npos)
             return Verdict::no();
-        request.edits().replace(message, message.start_line(),
-                                request.arena().concat(message.version(), " ", std::to_string(code), " ", reason));
+        request.edits().replace(
+            message, message.start_line(),
+            request.arena().concat(message.version(), " ", std::to_string(code), " ", reason));
         return Verdict::yes();
     }
     Verdict remove_body(Request& request)
@@ -66,10 +69,17 @@ private:
         using sip::HeaderName;
         for (const sip::Header& header : request.message().headers()) {
             switch (header.id) {
-            case HeaderName::via: case HeaderName::from: case HeaderName::to: case HeaderName::call_id:
-            case HeaderName::cseq: case HeaderName::route: case HeaderName::record_route: case HeaderName::contact:
-            case HeaderName::content_type: case HeaderName::content_length: case HeaderName::max_forwards:
-                continue;
+            case HeaderName::via:
+            case HeaderName::from:
+            case HeaderName::to:
+            case HeaderName::call_id:
+            case HeaderName::cseq:
+            case HeaderName::route:
+            case HeaderName::record_route:
+            case HeaderName::contact:
+            case HeaderName::content_type:
+            case HeaderName::content_length:
+            case HeaderName::max_forwards: continue;
             default:
                 if (!pattern || !pattern->matches(header.name))
                     request.edits().remove(request.message(), header);
@@ -81,7 +91,7 @@ private:
     // --- values of list headers ---
     struct Found {
         const sip::Header* header = nullptr;
-        std::string_view   value;
+        std::string_view value;
     };
     static Found find_value(const sip::Message& message, std::string_view name, std::string_view value)
     {
@@ -103,7 +113,8 @@ private:
     {
         const sip::Header* const header = request.message().last(name);
         if (!header)
-            request.edits().append_header(request.message(), request.arena().concat(name, ": ", value, "\r\n"));
+            request.edits().append_header(request.message(),
+                                          request.arena().concat(name, ": ", value, "\r\n"));
         else
             request.edits().insert(request.message().offset_of(header->value) + header->value.size(),
                                    request.arena().concat(header->value.empty() ? "" : ", ", value));
@@ -129,7 +140,8 @@ private:
             return Verdict::yes();
         }
         // The value goes with the comma behind it, the last one with the comma before.
-        std::size_t from = static_cast<std::size_t>(found.value.data() - whole.data()), to = from + found.value.size();
+        std::size_t from = static_cast<std::size_t>(found.value.data() - whole.data()),
+                    to = from + found.value.size();
         if (const auto comma = whole.find(',', to); comma != std::string_view::npos) {
             to = comma + 1;
             while (to < whole.size() && is_space(whole[to]))
@@ -172,21 +184,26 @@ Manifest<Textopsx> Textopsx::manifest()
     return {
         .name = "textopsx",
         .about = "More on the message: apply edits now, values of list headers",
-        .functions = {
-            function("msg_apply_changes", &M::msg_apply_changes, "Makes the edits visible to the script", before_a_transaction),
-            function("change_reply_status", &M::change_reply_status, "Another status and reason for the reply",
-                     Route::tm_reply | Route::core_reply),
-            function("remove_body", &M::remove_body, "Removes the body"),
-            function("keep_hf", &M::keep_hf, "Removes every header that is not essential"),
-            function("keep_hf", &M::keep_hf_re, "The same, but keeps those whose name matches"),
-            function("include_hf_value", &M::include_hf_value, "Adds the value to a list header unless it is there"),
-            function("append_hf_value", &M::append_hf_value, "Adds the value at the end of a list header"),
-            function("insert_hf_value", &M::insert_hf_value, "Adds the value at the start of a list header"),
-            function("exclude_hf_value", &M::exclude_hf_value, "Removes the value from a list header"),
-            function("hf_value_exists", &M::hf_value_exists, "True when the list header has the value"),
-            function("assign_hf_value", &M::assign_hf_value, "Replaces the first header's value"),
-            function("remove_hf_value", &M::remove_hf_value, "Removes the first header of that name"),
-        },
+        .functions =
+            {
+                function("msg_apply_changes", &M::msg_apply_changes, "Makes the edits visible to the script",
+                         before_a_transaction),
+                function("change_reply_status", &M::change_reply_status,
+                         "Another status and reason for the reply", Route::tm_reply | Route::core_reply),
+                function("remove_body", &M::remove_body, "Removes the body"),
+                function("keep_hf", &M::keep_hf, "Removes every header that is not essential"),
+                function("keep_hf", &M::keep_hf_re, "The same, but keeps those whose name matches"),
+                function("include_hf_value", &M::include_hf_value,
+                         "Adds the value to a list header unless it is there"),
+                function("append_hf_value", &M::append_hf_value,
+                         "Adds the value at the end of a list header"),
+                function("insert_hf_value", &M::insert_hf_value,
+                         "Adds the value at the start of a list header"),
+                function("exclude_hf_value", &M::exclude_hf_value, "Removes the value from a list header"),
+                function("hf_value_exists", &M::hf_value_exists, "True when the list header has the value"),
+                function("assign_hf_value", &M::assign_hf_value, "Replaces the first header's value"),
+                function("remove_hf_value", &M::remove_hf_value, "Removes the first header of that name"),
+            },
     };
 }
 

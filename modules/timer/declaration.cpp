@@ -12,7 +12,8 @@ Result<timer::Declaration> FromText<timer::Declaration>::parse(std::string_view 
     const auto parts = split(rest, ',');
     timer.route = trim(parts[0]);
     const std::uint64_t interval = parts.size() > 1 ? parse_uint(trim(parts[1])).value_or(0) : 0;
-    if (timer.name.empty() || timer.route.empty() || interval == 0 || interval > 4'000'000'000 || parts.size() > 4)
+    if (timer.name.empty() || timer.route.empty() || interval == 0 || interval > 4'000'000'000 ||
+        parts.size() > 4)
         return invalid(format("'{}' is not {}", text, expected));
     timer.interval = std::chrono::milliseconds{interval};
     const auto queue = parts.size() > 2 ? trim(parts[2]) : std::string_view{};

@@ -11,8 +11,8 @@ namespace sipyard::timer {
 
 struct Declaration {
     std::string name, route;
-    Duration    interval{0}; // at least 1 ms
-    bool        enabled = false;
+    Duration interval{0}; // at least 1 ms
+    bool enabled = false;
 };
 
 } // namespace sipyard::timer

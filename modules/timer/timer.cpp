@@ -15,7 +15,8 @@ public:
     };
     static Manifest<Timer> manifest();
 
-    Timer(const Settings& settings, Host& host) : log_{host.logger("timer")}, timers_{timers_of(settings, host, log_)}
+    Timer(const Settings& settings, Host& host)
+        : log_{host.logger("timer")}, timers_{timers_of(settings, host, log_)}
     {
         if (host.checking())
             return;
@@ -27,14 +28,16 @@ private:
     using Timers = std::vector<std::unique_ptr<RouteTimer>>;
     static Timers timers_of(const Settings& settings, Host& host, const log::Logger& log)
     {
-        Counter& skipped = host.counter("timer", "skipped", "Runs left out because the one before was still going on");
+        Counter& skipped =
+            host.counter("timer", "skipped", "Runs left out because the one before was still going on");
         Timers timers;
         for (const Declaration& one : settings.timers) {
             for (const auto& other : timers)
                 if (other->name() == one.name)
                     throw StartupError{format("the timer '{}' is declared twice", one.name)};
             timers.push_back(std::make_unique<RouteTimer>(
-                host, log, RouteTimer::Settings{one.name, {one.route}, one.interval, timers.size()}, skipped));
+                host, log, RouteTimer::Settings{one.name, {one.route}, one.interval, timers.size()},
+                skipped));
         }
         return timers;
     }
@@ -51,7 +54,7 @@ private:
     }
 
     const log::Logger log_;
-    const Timers      timers_;
+    const Timers timers_;
 };
 
 Manifest<Timer> Timer::manifest()
@@ -59,7 +62,8 @@ Manifest<Timer> Timer::manifest()
     return {
         .name = "timer",
         .about = "Routes that run every so many milliseconds, switched on and off by the script",
-        .params = {param("declare_timer", &Settings::timers, "A timer: NAME=ROUTE,MILLISECONDS,slow|fast,enable")},
+        .params = {param("declare_timer", &Settings::timers,
+                         "A timer: NAME=ROUTE,MILLISECONDS,slow|fast,enable")},
         .functions = {function("timer_enable", &Timer::timer_enable, "Switches a timer on (1) or off (0)")},
     };
 }

@@ -21,7 +21,8 @@ TEST_CASE("a declaration is read", "[timer]")
     CHECK(full->enabled);
     CHECK_FALSE(FromText<timer::Declaration>::parse("t1=R,1000")->enabled);
     CHECK(FromText<timer::Declaration>::parse("t=R,100,,enable")->enabled);
-    for (const char* bad : {"", "t", "t=R", "t=R,", "t=R,0", "t=R,x", "t=,5", "=R,5", "t=R,5,quick", "t=R,5,slow,yes", "t=R,5,slow,enable,x"}) {
+    for (const char* bad : {"", "t", "t=R", "t=R,", "t=R,0", "t=R,x", "t=,5", "=R,5", "t=R,5,quick",
+                            "t=R,5,slow,yes", "t=R,5,slow,enable,x"}) {
         INFO(bad);
         CHECK_FALSE(FromText<timer::Declaration>::parse(bad).has_value());
     }
@@ -29,12 +30,14 @@ TEST_CASE("a declaration is read", "[timer]")
 
 TEST_CASE("a timer runs while it is enabled", "[timer]")
 {
-    FakeHost         host;
-    ScriptFixture    fixture{host, {sipyard_module()->manifest()}};
+    FakeHost host;
+    ScriptFixture fixture{host, {sipyard_module()->manifest()}};
     std::atomic<int> a{0}, b{0};
-    const bool loaded = fixture.load("loadmodule \"timer.so\"\nmodparam(\"timer\", \"declare_timer\", \"a=A,100,slow,enable\")\n"
-                                     "modparam(\"timer\", \"declare_timer\", \"b=B,100\")\n"
-                                     "request_route { timer_enable(\"a\", 0); timer_enable(\"b\", 1); timer_enable(\"c\", 1); return $rc; }\n");
+    const bool loaded = fixture.load(
+        "loadmodule \"timer.so\"\nmodparam(\"timer\", \"declare_timer\", \"a=A,100,slow,enable\")\n"
+        "modparam(\"timer\", \"declare_timer\", \"b=B,100\")\n"
+        "request_route { timer_enable(\"a\", 0); timer_enable(\"b\", 1); timer_enable(\"c\", 1); return $rc; "
+        "}\n");
     INFO(fixture.errors());
     REQUIRE(loaded);
     host.set_script(nullptr);

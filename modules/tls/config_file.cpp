@@ -12,7 +12,7 @@ namespace sipyard::tls {
 std::string Profile::text() const
 {
     const std::string side = settings.side == crypto::TlsSide::server ? "server:" : "client:";
-    std::string       where = address.family == net::Address::Family::none ? "default" : address.text();
+    std::string where = address.family == net::Address::Family::none ? "default" : address.text();
     return side + where + (server_name.empty() ? "" : " (" + server_name + ")");
 }
 
@@ -76,10 +76,14 @@ constexpr Key keys[] = {
     {"ca_list", set_text<&S::ca_list>},
     {"crl", set_text<&S::crl>},
     {"cipher_list", set_text<&S::cipher_list>},
-    {"verify_certificate", [](Profile& p, std::string_view v) { return set_switch(p.settings.verify_certificate, v); }},
-    {"verify_cert", [](Profile& p, std::string_view v) { return set_switch(p.settings.verify_certificate, v); }},
-    {"require_certificate", [](Profile& p, std::string_view v) { return set_switch(p.settings.require_certificate, v); }},
-    {"require_cert", [](Profile& p, std::string_view v) { return set_switch(p.settings.require_certificate, v); }},
+    {"verify_certificate",
+     [](Profile& p, std::string_view v) { return set_switch(p.settings.verify_certificate, v); }},
+    {"verify_cert",
+     [](Profile& p, std::string_view v) { return set_switch(p.settings.verify_certificate, v); }},
+    {"require_certificate",
+     [](Profile& p, std::string_view v) { return set_switch(p.settings.require_certificate, v); }},
+    {"require_cert",
+     [](Profile& p, std::string_view v) { return set_switch(p.settings.require_certificate, v); }},
     {"verify_client", [](Profile& p, std::string_view v) { return set_verify_client(p.settings, v); }},
     {"verify_depth",
      [](Profile& p, std::string_view v) -> Result<void> {
@@ -91,17 +95,19 @@ constexpr Key keys[] = {
      }},
     {"server_name",
      [](Profile& p, std::string_view v) -> Result<void> {
-         (p.settings.side == crypto::TlsSide::server ? p.server_name : p.settings.server_name) = std::string{v};
+         (p.settings.side == crypto::TlsSide::server ? p.server_name : p.settings.server_name) =
+             std::string{v};
          return {};
      }},
     {"server_name_mode", set_name_mode},
-    {"server_id", [](Profile&, std::string_view) -> Result<void> { return {}; }}, // chosen by scripts; see the README
+    {"server_id",
+     [](Profile&, std::string_view) -> Result<void> { return {}; }}, // chosen by scripts; see the README
 };
 
 // "server:default", "client:192.0.2.1:5061", "server:[2001:db8::1]:5061"
 Result<Profile> open_section(std::string_view title)
 {
-    Profile    profile;
+    Profile profile;
     const auto side = trim(cut(title, ':'));
     const auto where = trim(title);
     if (iequals(side, "server"))
@@ -125,14 +131,15 @@ Result<Profile> open_section(std::string_view title)
 Result<std::vector<Profile>> parse_config(std::string_view text, const crypto::TlsSettings& defaults)
 {
     std::vector<Profile> profiles;
-    crypto::TlsSettings  of_server = defaults, of_client = defaults;
-    bool                 is_default = false;
-    int                  number = 0;
+    crypto::TlsSettings of_server = defaults, of_client = defaults;
+    bool is_default = false;
+    int number = 0;
     const auto wrong = [&](const Error& why) { return invalid(format("line {}: {}", number, why.text)); };
     // What a default section has said by now is where the next section of its side begins.
     const auto settle = [&] {
         if (is_default)
-            (profiles.back().settings.side == crypto::TlsSide::server ? of_server : of_client) = profiles.back().settings;
+            (profiles.back().settings.side == crypto::TlsSide::server ? of_server : of_client) =
+                profiles.back().settings;
     };
     while (!text.empty()) {
         ++number;
@@ -141,7 +148,8 @@ Result<std::vector<Profile>> parse_config(std::string_view text, const crypto::T
             continue;
         if (line.front() == '[') {
             const auto end = line.rfind(']');
-            if (end == std::string_view::npos || !(trim(line.substr(end + 1)).empty() || trim(line.substr(end + 1)).front() == '#'))
+            if (end == std::string_view::npos ||
+                !(trim(line.substr(end + 1)).empty() || trim(line.substr(end + 1)).front() == '#'))
                 return wrong(invalid(format("'{}' is not a section", line)));
             settle();
             auto profile = open_section(line.substr(1, end - 1));
@@ -155,20 +163,22 @@ Result<std::vector<Profile>> parse_config(std::string_view text, const crypto::T
             profiles.push_back(std::move(*profile));
             continue;
         }
-        auto       value = line;
+        auto value = line;
         const auto name = trim(cut(value, '='));
         value = trim(value);
         if (value.size() >= 2 && value.front() == '"' && value.find('"', 1) != std::string_view::npos)
             value = value.substr(1, value.find('"', 1) - 1);
         else
             value = trim(value.substr(0, value.find('#')));
-        const auto key = std::find_if(std::begin(keys), std::end(keys), [&](const Key& k) { return iequals(k.name, name); });
+        const auto key = std::find_if(std::begin(keys), std::end(keys),
+                                      [&](const Key& k) { return iequals(k.name, name); });
         if (key == std::end(keys)) {
             std::vector<std::string_view> known;
             for (const auto& k : keys)
                 known.push_back(k.name);
             const auto near = nearest(name, known);
-            return wrong(invalid(format("'{}' is not a key{}", name, near.empty() ? "" : format("; did you mean '{}'?", near))));
+            return wrong(invalid(format("'{}' is not a key{}", name,
+                                        near.empty() ? "" : format("; did you mean '{}'?", near))));
         }
         if (line.find('=') == std::string_view::npos || value.empty())
             return wrong(invalid(format("'{}' has no value", name)));

@@ -51,7 +51,8 @@ TEST_CASE("a mistake is named with its line", "[tls]")
         {"no address", "\n[server:example]\n", "line 2: 'example' is not default"},
         {"no port", "[server:192.0.2.1]\n", "line 1: '192.0.2.1' is not default"},
         {"port out of range", "[server:192.0.2.1:70000]\n", "line 1: '192.0.2.1:70000' is not default"},
-        {"misspelt key", "[server:default]\ncertifcate = a\n", "line 2: 'certifcate' is not a key; did you mean 'certificate'?"},
+        {"misspelt key", "[server:default]\ncertifcate = a\n",
+         "line 2: 'certifcate' is not a key; did you mean 'certificate'?"},
         {"no section", "certificate = a\n", "line 1: 'certificate' stands before the first section"},
         {"no value", "[server:default]\nca_list =\n", "line 2: 'ca_list' has no value"},
         {"neither yes nor no", "[server:default]\nverify_certificate = maybe\n",
@@ -70,9 +71,10 @@ TEST_CASE("an address has its profile, others the default", "[tls]")
 {
     const std::string localhost = "certificate = test/corpus/tls/localhost.cert.pem\n"
                                   "private_key = test/corpus/tls/localhost.key.pem\n";
-    auto profiles = parse_config("[server:default]\n" + localhost + "[client:default]\n[server:192.0.2.1:5061]\n"
-                                     + "method = TLSv1.3\n[server:192.0.2.1:5061]\nserver_name = a.test\n",
-                                 {});
+    auto profiles =
+        parse_config("[server:default]\n" + localhost + "[client:default]\n[server:192.0.2.1:5061]\n" +
+                         "method = TLSv1.3\n[server:192.0.2.1:5061]\nserver_name = a.test\n",
+                     {});
     REQUIRE(profiles);
     const auto loaded = Profiles::load(std::move(*profiles));
     INFO(why(loaded));

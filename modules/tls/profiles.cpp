@@ -8,15 +8,15 @@ namespace sipyard::tls {
 Result<std::shared_ptr<const Profiles>> Profiles::load(std::vector<Profile> profiles)
 {
     struct Named {
-        const Profile*                      profile;
+        const Profile* profile;
         std::shared_ptr<crypto::TlsContext> context;
     };
-    auto               loaded = std::make_shared<Profiles>();
+    auto loaded = std::make_shared<Profiles>();
     std::vector<Named> named;
     for (const auto& profile : profiles) {
         const bool any = profile.address.family == net::Address::Family::none;
-        if (profile.settings.side == crypto::TlsSide::server && any && profile.server_name.empty()
-            && profile.settings.certificate.empty())
+        if (profile.settings.side == crypto::TlsSide::server && any && profile.server_name.empty() &&
+            profile.settings.certificate.empty())
             continue;
         auto context = crypto::TlsContext::make(profile.settings);
         if (!context)
@@ -26,8 +26,8 @@ Result<std::shared_ptr<const Profiles>> Profiles::load(std::vector<Profile> prof
         else
             loaded->rows_.push_back({profile.settings.side, profile.address, std::move(*context)});
     }
-    // Only now, for a name may stand before the address it belongs to. An address known by names only gets the first
-    // of them for clients that ask for none.
+    // Only now, for a name may stand before the address it belongs to. An address known by names only gets
+    // the first of them for clients that ask for none.
     for (const auto& one : named) {
         const auto own = [&] {
             for (const auto& row : loaded->rows_)
@@ -43,8 +43,8 @@ Result<std::shared_ptr<const Profiles>> Profiles::load(std::vector<Profile> prof
     }
     for (auto& row : loaded->rows_)
         for (const auto& one : named) {
-            const bool fits = one.profile->address == row.address
-                              || one.profile->address.family == net::Address::Family::none;
+            const bool fits = one.profile->address == row.address ||
+                              one.profile->address.family == net::Address::Family::none;
             if (row.side != crypto::TlsSide::server || !fits)
                 continue;
             if (!one.profile->only_subdomains)

@@ -1,4 +1,5 @@
-// modules/tls/tls.cpp - TLS settings of the server: certificates, their reload, and what a script may ask about a peer
+// modules/tls/tls.cpp - TLS settings of the server: certificates, their reload, and what a script may ask
+// about a peer
 #include "core/base/format.h"
 #include "core/base/guarded.h"
 #include "core/json/value.h"
@@ -49,14 +50,16 @@ public:
     struct Settings {
         std::string tls_method = "TLSv1.2+";
         std::string certificate, private_key, ca_list, crl, cipher_list, config;
-        int         verify_certificate = 0, require_certificate = 0, verify_depth = 9, session_cache = 0;
+        int verify_certificate = 0, require_certificate = 0, verify_depth = 9, session_cache = 0;
         std::string session_id = "sipyard-tls";
         // Accepted for old configurations; see the README.
-        std::string engine = "NONE", engine_config = "NONE", engine_algorithms = "ALL", xavp_cfg, event_callback, rand_engine;
-        int connection_timeout = 600, tls_log = 3, tls_debug = 3, tls_disable_compression = 1, ssl_release_buffers = 1,
-            ssl_freelist_max_len = -1, ssl_max_send_fragment = -1, ssl_read_ahead = 1, send_close_notify = 0,
-            con_ct_wq_max = 65'536, ct_wq_max = 10'485'760, ct_wq_blk_size = 4096, tls_force_run = 0,
-            low_mem_threshold1 = -1, low_mem_threshold2 = -1, renegotiation = 0, init_mode = 0;
+        std::string engine = "NONE", engine_config = "NONE", engine_algorithms = "ALL", xavp_cfg,
+                    event_callback, rand_engine;
+        int connection_timeout = 600, tls_log = 3, tls_debug = 3, tls_disable_compression = 1,
+            ssl_release_buffers = 1, ssl_freelist_max_len = -1, ssl_max_send_fragment = -1,
+            ssl_read_ahead = 1, send_close_notify = 0, con_ct_wq_max = 65'536, ct_wq_max = 10'485'760,
+            ct_wq_blk_size = 4096, tls_force_run = 0, low_mem_threshold1 = -1, low_mem_threshold2 = -1,
+            renegotiation = 0, init_mode = 0;
     };
     static Manifest<Tls> manifest();
 
@@ -65,7 +68,8 @@ public:
     {
         chooser_->set(must(load()));
         if (host_.core().enable_tls && !chooser_->current()->of(crypto::TlsSide::server, {}))
-            log_.warn("no default certificate: TLS connections from others are refused unless 'config' names their address");
+            log_.warn("no default certificate: TLS connections from others are refused unless 'config' names "
+                      "their address");
         if (!host_.checking())
             host_.network().set_tls(chooser_);
     }
@@ -102,7 +106,8 @@ private:
     }
     static void place(crypto::TlsSettings& settings, const std::string& file)
     {
-        for (auto* const path : {&settings.certificate, &settings.private_key, &settings.ca_list, &settings.crl})
+        for (auto* const path :
+             {&settings.certificate, &settings.private_key, &settings.ca_list, &settings.crl})
             *path = relative(*path, file);
     }
 
@@ -118,12 +123,13 @@ private:
             profile.settings.side = side;
         }
         if (!settings_.config.empty()) {
-            const auto    path = relative(settings_.config, host_.core().config_file);
+            const auto path = relative(settings_.config, host_.core().config_file);
             std::ifstream file{path, std::ios::binary};
             if (!file)
-                return Error{ErrorKind::io, format("tls config '{}': {}", path, std::generic_category().message(errno))};
+                return Error{ErrorKind::io,
+                             format("tls config '{}': {}", path, std::generic_category().message(errno))};
             const std::string text{std::istreambuf_iterator<char>{file}, {}};
-            auto              sections = parse_config(text, of_params);
+            auto sections = parse_config(text, of_params);
             if (!sections)
                 return Error{sections.error().kind, format("{}: {}", path, sections.error().text)};
             for (auto& section : *sections) {
@@ -134,7 +140,7 @@ private:
         return Profiles::load(std::move(profiles));
     }
 
-    // --- functions and variables --------------------------------------------------------------------------------------
+    // --- functions and variables -----------------------------------------------------------------
 
     std::shared_ptr<const TlsInfo> info(Request& request) const
     {
@@ -195,19 +201,22 @@ private:
     Value complaint(Request& request, std::string_view words) const
     {
         const auto found = info(request);
-        return found && found->peer_shown ? Value{found->verify_error.find(words) != std::string::npos ? 1 : 0} : Value{};
+        return found && found->peer_shown
+                   ? Value{found->verify_error.find(words) != std::string::npos ? 1 : 0}
+                   : Value{};
     }
     Value expired(Request& request) { return complaint(request, "expired"); }
     Value revoked(Request& request) { return complaint(request, "revoked"); }
     Value self_signed(Request& request) { return complaint(request, "self"); }
 
-    // --- commands -----------------------------------------------------------------------------------------------------
+    // --- commands --------------------------------------------------------------------------------
 
     Result<json::Value> reload(const json::Value&)
     {
         // Reading files and keys blocks: on a pool thread. A mistake leaves everything as it was.
-        auto loaded = task::blocking(host_.runtime().pool(), 10s, [](const Tls* self) { return self->load(); },
-                                     static_cast<const Tls*>(this));
+        auto loaded = task::blocking(
+            host_.runtime().pool(), 10s, [](const Tls* self) { return self->load(); },
+            static_cast<const Tls*>(this));
         if (!loaded)
             return loaded.error();
         chooser_->set(std::move(*loaded));
@@ -217,12 +226,12 @@ private:
     Result<json::Value> list(const json::Value&)
     {
         auto& network = host_.network();
-        auto  all = json::Value::array();
+        auto all = json::Value::array();
         for (const auto& one : network.connections(listed_most)) {
             if (one.protocol != net::Protocol::tls)
                 continue;
             const auto found = network.tls_info(one.id);
-            auto       row = json::Value::object();
+            auto row = json::Value::object();
             row.set("id", static_cast<std::int64_t>(one.id.value & 0xffff'ffff));
             row.set("idle", static_cast<std::int64_t>(one.idle / 1s));
             row.set("src_ip", one.peer.ip());
@@ -253,10 +262,10 @@ private:
     Result<json::Value> options(const json::Value&)
     {
         const auto profiles = chooser_->current();
-        auto       all = json::Value::array();
+        auto all = json::Value::array();
         for (const auto& profile : profiles->all()) {
             const auto& s = profile.settings;
-            auto        row = json::Value::object();
+            auto row = json::Value::object();
             row.set("profile", profile.text());
             row.set("method", s.method);
             row.set("verify_certificate", s.verify_certificate);
@@ -274,9 +283,9 @@ private:
     }
 
     static constexpr std::size_t listed_most = 1'000'000;
-    const Settings               settings_;
-    Host&                        host_;
-    const log::Logger            log_;
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
     const std::shared_ptr<Chooser> chooser_; // shared with the network
 };
 
@@ -287,58 +296,75 @@ Manifest<Tls> Tls::manifest()
     Manifest<Tls> m{
         .name = "tls",
         .about = "TLS for SIP and HTTP connections: certificates, verification, reload",
-        .params = {
-            param("tls_method", &Settings::tls_method, "Which versions of TLS are spoken"),
-            param("certificate", &Settings::certificate, "PEM file with the certificate chain"),
-            param("private_key", &Settings::private_key, "PEM file with the private key"),
-            param("ca_list", &Settings::ca_list, "PEM file with the trusted authorities"),
-            param("crl", &Settings::crl, "PEM file with revoked certificates"),
-            param("cipher_list", &Settings::cipher_list, "Ciphers of TLS 1.2 and below, in OpenSSL's notation"),
-            param("verify_certificate", &Settings::verify_certificate, "A peer's certificate has to be good"),
-            param("require_certificate", &Settings::require_certificate, "A client has to show a certificate"),
-            param("verify_depth", &Settings::verify_depth, "Longest chain of authorities"),
-            param("session_cache", &Settings::session_cache, "Let clients resume sessions"),
-            param("session_id", &Settings::session_id, "Sessions are resumed under the same name only"),
-            param("config", &Settings::config, "File with a section for each address"),
-        },
-        .functions = {function("is_peer_verified", &M::is_peer_verified,
-                               "True when the message came over TLS from a peer with a verified certificate")},
-        .variables = {
-            variable("tls_version", &M::of_stream<&TlsInfo::version>, "TLS version of the connection"),
-            variable("tls_description", &M::of_stream<&TlsInfo::cipher_description>, "Cipher in the library's words"),
-            variable("tls_cipher_info|tls_cipher", &M::of_stream<&TlsInfo::cipher>, "Name of the cipher"),
-            variable("tls_cipher_bits|tls_bits", &M::bits, "Bits of the cipher's key"),
-            variable("tls_peer_server_name", &M::of_stream<&TlsInfo::server_name>, "Name the client asked for (SNI)"),
-            variable("tls_peer_verified", &M::verified, "1 when the peer's certificate was verified"),
-            variable("tls_peer_expired", &M::expired, "1 when the peer's certificate has expired"),
-            variable("tls_peer_revoked", &M::revoked, "1 when the peer's certificate was revoked"),
-            variable("tls_peer_selfsigned", &M::self_signed, "1 when the peer's certificate is signed by itself"),
-            variable("tls_peer_subject", &M::peer<&C::subject>, "Subject of the peer's certificate"),
-            variable("tls_peer_issuer", &M::peer<&C::issuer>, "Issuer of the peer's certificate"),
-            variable("tls_peer_subject_cn", &M::peer<&C::common_name>, "Common name of the peer"),
-            variable("tls_peer_subject_organization", &M::peer<&C::organization>, "Organization of the peer"),
-            variable("tls_peer_subject_unit", &M::peer<&C::unit>, "Organizational unit of the peer"),
-            variable("tls_peer_subject_country", &M::peer<&C::country>, "Country of the peer"),
-            variable("tls_peer_subject_state", &M::peer<&C::state>, "State of the peer"),
-            variable("tls_peer_subject_locality", &M::peer<&C::locality>, "Locality of the peer"),
-            variable("tls_peer_issuer_cn", &M::peer<&C::issuer_common_name>, "Common name of the peer's issuer"),
-            variable("tls_peer_issuer_organization", &M::peer<&C::issuer_organization>, "Organization of the peer's issuer"),
-            variable("tls_peer_serial", &M::peer<&C::serial>, "Serial number of the peer's certificate"),
-            variable("tls_peer_version", &M::peer<&C::version>, "Version of the peer's certificate"),
-            variable("tls_peer_notBefore", &M::peer<&C::not_before>, "The peer's certificate is good from then on"),
-            variable("tls_peer_notAfter", &M::peer<&C::not_after>, "The peer's certificate is good until then"),
-            variable("tls_peer_san_hostname", &M::peer_first<&C::dns_names>, "First host name of the peer's certificate"),
-            variable("tls_peer_san_uri", &M::peer_first<&C::uris>, "First URI of the peer's certificate"),
-            variable("tls_peer_san_email", &M::peer_first<&C::emails>, "First mail address of the peer's certificate"),
-            variable("tls_my_subject", &M::my<&C::subject>, "Subject of our certificate"),
-            variable("tls_my_issuer", &M::my<&C::issuer>, "Issuer of our certificate"),
-            variable("tls_my_subject_cn", &M::my<&C::common_name>, "Our common name"),
-            variable("tls_my_serial", &M::my<&C::serial>, "Serial number of our certificate"),
-            variable("tls_my_version", &M::my<&C::version>, "Version of our certificate"),
-            variable("tls_my_notBefore", &M::my<&C::not_before>, "Our certificate is good from then on"),
-            variable("tls_my_notAfter", &M::my<&C::not_after>, "Our certificate is good until then"),
-            variable("tls_my_san_hostname", &M::my_first<&C::dns_names>, "First host name of our certificate"),
-        },
+        .params =
+            {
+                param("tls_method", &Settings::tls_method, "Which versions of TLS are spoken"),
+                param("certificate", &Settings::certificate, "PEM file with the certificate chain"),
+                param("private_key", &Settings::private_key, "PEM file with the private key"),
+                param("ca_list", &Settings::ca_list, "PEM file with the trusted authorities"),
+                param("crl", &Settings::crl, "PEM file with revoked certificates"),
+                param("cipher_list", &Settings::cipher_list,
+                      "Ciphers of TLS 1.2 and below, in OpenSSL's notation"),
+                param("verify_certificate", &Settings::verify_certificate,
+                      "A peer's certificate has to be good"),
+                param("require_certificate", &Settings::require_certificate,
+                      "A client has to show a certificate"),
+                param("verify_depth", &Settings::verify_depth, "Longest chain of authorities"),
+                param("session_cache", &Settings::session_cache, "Let clients resume sessions"),
+                param("session_id", &Settings::session_id, "Sessions are resumed under the same name only"),
+                param("config", &Settings::config, "File with a section for each address"),
+            },
+        .functions = {function(
+            "is_peer_verified", &M::is_peer_verified,
+            "True when the message came over TLS from a peer with a verified certificate")},
+        .variables =
+            {
+                variable("tls_version", &M::of_stream<&TlsInfo::version>, "TLS version of the connection"),
+                variable("tls_description", &M::of_stream<&TlsInfo::cipher_description>,
+                         "Cipher in the library's words"),
+                variable("tls_cipher_info|tls_cipher", &M::of_stream<&TlsInfo::cipher>, "Name of the cipher"),
+                variable("tls_cipher_bits|tls_bits", &M::bits, "Bits of the cipher's key"),
+                variable("tls_peer_server_name", &M::of_stream<&TlsInfo::server_name>,
+                         "Name the client asked for (SNI)"),
+                variable("tls_peer_verified", &M::verified, "1 when the peer's certificate was verified"),
+                variable("tls_peer_expired", &M::expired, "1 when the peer's certificate has expired"),
+                variable("tls_peer_revoked", &M::revoked, "1 when the peer's certificate was revoked"),
+                variable("tls_peer_selfsigned", &M::self_signed,
+                         "1 when the peer's certificate is signed by itself"),
+                variable("tls_peer_subject", &M::peer<&C::subject>, "Subject of the peer's certificate"),
+                variable("tls_peer_issuer", &M::peer<&C::issuer>, "Issuer of the peer's certificate"),
+                variable("tls_peer_subject_cn", &M::peer<&C::common_name>, "Common name of the peer"),
+                variable("tls_peer_subject_organization", &M::peer<&C::organization>,
+                         "Organization of the peer"),
+                variable("tls_peer_subject_unit", &M::peer<&C::unit>, "Organizational unit of the peer"),
+                variable("tls_peer_subject_country", &M::peer<&C::country>, "Country of the peer"),
+                variable("tls_peer_subject_state", &M::peer<&C::state>, "State of the peer"),
+                variable("tls_peer_subject_locality", &M::peer<&C::locality>, "Locality of the peer"),
+                variable("tls_peer_issuer_cn", &M::peer<&C::issuer_common_name>,
+                         "Common name of the peer's issuer"),
+                variable("tls_peer_issuer_organization", &M::peer<&C::issuer_organization>,
+                         "Organization of the peer's issuer"),
+                variable("tls_peer_serial", &M::peer<&C::serial>, "Serial number of the peer's certificate"),
+                variable("tls_peer_version", &M::peer<&C::version>, "Version of the peer's certificate"),
+                variable("tls_peer_notBefore", &M::peer<&C::not_before>,
+                         "The peer's certificate is good from then on"),
+                variable("tls_peer_notAfter", &M::peer<&C::not_after>,
+                         "The peer's certificate is good until then"),
+                variable("tls_peer_san_hostname", &M::peer_first<&C::dns_names>,
+                         "First host name of the peer's certificate"),
+                variable("tls_peer_san_uri", &M::peer_first<&C::uris>, "First URI of the peer's certificate"),
+                variable("tls_peer_san_email", &M::peer_first<&C::emails>,
+                         "First mail address of the peer's certificate"),
+                variable("tls_my_subject", &M::my<&C::subject>, "Subject of our certificate"),
+                variable("tls_my_issuer", &M::my<&C::issuer>, "Issuer of our certificate"),
+                variable("tls_my_subject_cn", &M::my<&C::common_name>, "Our common name"),
+                variable("tls_my_serial", &M::my<&C::serial>, "Serial number of our certificate"),
+                variable("tls_my_version", &M::my<&C::version>, "Version of our certificate"),
+                variable("tls_my_notBefore", &M::my<&C::not_before>, "Our certificate is good from then on"),
+                variable("tls_my_notAfter", &M::my<&C::not_after>, "Our certificate is good until then"),
+                variable("tls_my_san_hostname", &M::my_first<&C::dns_names>,
+                         "First host name of our certificate"),
+            },
         .commands = {command("tls.reload", &M::reload, "Reads certificates and the config file again"),
                      command("tls.list", &M::list, "TLS connections"),
                      command("tls.info", &M::summary, "How many TLS connections there are"),
@@ -351,11 +377,14 @@ Manifest<Tls> Tls::manifest()
              param("xavp_cfg", &Settings::xavp_cfg, "Accepted, without effect"),
              param("event_callback", &Settings::event_callback, "Accepted, without effect"),
              param("rand_engine", &Settings::rand_engine, "Accepted, without effect"),
-             param("connection_timeout", &Settings::connection_timeout, "Accepted: tcp_connection_lifetime rules"),
+             param("connection_timeout", &Settings::connection_timeout,
+                   "Accepted: tcp_connection_lifetime rules"),
              param("tls_log", &Settings::tls_log, "Accepted, without effect"),
              param("tls_debug", &Settings::tls_debug, "Accepted, without effect"),
-             param("tls_disable_compression", &Settings::tls_disable_compression, "Accepted: compression is never used"),
-             param("ssl_release_buffers", &Settings::ssl_release_buffers, "Accepted: idle buffers are always released"),
+             param("tls_disable_compression", &Settings::tls_disable_compression,
+                   "Accepted: compression is never used"),
+             param("ssl_release_buffers", &Settings::ssl_release_buffers,
+                   "Accepted: idle buffers are always released"),
              param("ssl_freelist_max_len", &Settings::ssl_freelist_max_len, "Accepted, without effect"),
              param("ssl_max_send_fragment", &Settings::ssl_max_send_fragment, "Accepted, without effect"),
              param("ssl_read_ahead", &Settings::ssl_read_ahead, "Accepted: always on"),

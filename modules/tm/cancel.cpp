@@ -1,4 +1,5 @@
-// modules/tm/cancel.cpp - the caller's CANCEL, and ours to branches that are not wanted any more (RFC 3261 9, 16.10)
+// modules/tm/cancel.cpp - the caller's CANCEL, and ours to branches that are not wanted any more (RFC 3261
+// 9, 16.10)
 #include "modules/tm/tm.h"
 
 #include "core/sip/build.h"
@@ -10,7 +11,8 @@ std::string_view Tm::reason_for(int code, Arena& arena) const
 {
     if (!settings_.local_cancel_reason)
         return {};
-    return arena.concat("Reason: SIP;cause=", std::to_string(code), code == 200 ? ";text=\"Call completed elsewhere\"\r\n" : "\r\n");
+    return arena.concat("Reason: SIP;cause=", std::to_string(code),
+                        code == 200 ? ";text=\"Call completed elsewhere\"\r\n" : "\r\n");
 }
 
 Verdict Tm::relay_cancel(Request& request, const How& how)
@@ -18,7 +20,8 @@ Verdict Tm::relay_cancel(Request& request, const How& how)
     const sip::Message& message = request.message();
     {
         const Hold own{*this, match(message)};
-        if (own.cell && own.cell->method == sip::Method::cancel && absorb(request, *own.cell) == Begun::absorbed)
+        if (own.cell && own.cell->method == sip::Method::cancel &&
+            absorb(request, *own.cell) == Begun::absorbed)
             return Verdict::stop();
     }
     const Hold invite{*this, invite_of(request)};
@@ -46,18 +49,20 @@ Verdict Tm::relay_cancel(Request& request, const How& how)
             with_reason = false;
     }
     if (with_reason)
-        for (const auto* header = message.first(sip::HeaderName::reason); header; header = message.next(*header))
+        for (const auto* header = message.first(sip::HeaderName::reason); header;
+             header = message.next(*header))
             headers = request.arena().concat(headers, "Reason: ", header->value, "\r\n");
     if (!settings_.ac_extra_hdrs.empty())
         for (const auto& header : message.headers())
-            if (header.name.size() >= settings_.ac_extra_hdrs.size()
-                && iequals(header.name.substr(0, settings_.ac_extra_hdrs.size()), settings_.ac_extra_hdrs))
+            if (header.name.size() >= settings_.ac_extra_hdrs.size() &&
+                iequals(header.name.substr(0, settings_.ac_extra_hdrs.size()), settings_.ac_extra_hdrs))
                 headers = request.arena().concat(headers, header.name, ": ", header.value, "\r\n");
     (void)request.reply({200, open && pending ? "canceling" : "ok -- no more pending branches", {}, {}, {}});
     if (!open)
         return Verdict::yes();
     cancel_legs(cell, headers, -1, true);
-    // Branches that had not been answered count as 487; when there is nothing else to wait for, the caller has his answer.
+    // Branches that had not been answered count as 487; when there is nothing else to wait for, the caller
+    // has his answer.
     const Turn turn{*this, cell};
     bool done = false, bare = false;
     {
@@ -77,8 +82,8 @@ Verdict Tm::relay_cancel(Request& request, const How& how)
     return Verdict::yes();
 }
 
-// Every branch still at work but one. With `give_487` a branch that said nothing yet counts as answered with 487 at once;
-// should it ring after all, it gets its CANCEL then.
+// Every branch still at work but one. With `give_487` a branch that said nothing yet counts as answered with
+// 487 at once; should it ring after all, it gets its CANCEL then.
 void Tm::cancel_legs(Cell& cell, std::string_view headers, int except_branch, bool give_487)
 {
     task::Fiber* const fiber = task::Fiber::current();
@@ -89,7 +94,8 @@ void Tm::cancel_legs(Cell& cell, std::string_view headers, int except_branch, bo
     {
         const Locked locked{cell.lock};
         for (Leg* leg = cell.saved ? cell.saved->legs : nullptr; leg && cell.invite; leg = leg->next) {
-            if (!leg->is_pending() || leg->branch == except_branch || leg->cancelling != Cancelling::no || leg->replica)
+            if (!leg->is_pending() || leg->branch == except_branch || leg->cancelling != Cancelling::no ||
+                leg->replica)
                 continue;
             if (leg->code >= 100 || settings_.cancel_b_method == 2) {
                 if (count < std::size(ringing))
@@ -121,14 +127,17 @@ void Tm::send_cancel(Cell& cell, Leg& leg, std::string_view headers, Arena& aren
     net::Destination to;
     {
         const Locked locked{cell.lock};
-        if (!cell.saved || leg.cancelling == Cancelling::sent || leg.state == ClientState::accepted || leg.state == ClientState::completed)
+        if (!cell.saved || leg.cancelling == Cancelling::sent || leg.state == ClientState::accepted ||
+            leg.state == ClientState::completed)
             return;
         leg.cancelling = Cancelling::sent;
         leg.cancel = cell.store.copy(blocks_, bytes);
         to = leg.to;
         const Instant at = now();
         leg.again_at = task::never;
-        leg.out_at = std::min(leg.out_at, at + std::chrono::milliseconds{fr(cell)}); // RFC 3261 9.1: no final answer ends it too
+        leg.out_at =
+            std::min(leg.out_at,
+                     at + std::chrono::milliseconds{fr(cell)}); // RFC 3261 9.1: no final answer ends it too
         if (!net::is_stream(to.protocol)) {
             leg.cancel_ms = t1(cell);
             leg.cancel_again_at = at + std::chrono::milliseconds{leg.cancel_ms};
@@ -137,7 +146,8 @@ void Tm::send_cancel(Cell& cell, Leg& leg, std::string_view headers, Arena& aren
     }
     (void)host_.network().send(to, bytes);
     if (Trail* const trail = host_.trail())
-        trail->note(Trail::Way::out, cell.saved->call_id, sip::Method::cancel, cell.cseq, 0, {to.protocol, to.to});
+        trail->note(Trail::Way::out, cell.saved->call_id, sip::Method::cancel, cell.cseq, 0,
+                    {to.protocol, to.to});
 }
 
 bool Tm::cancel_branches(Request& request, Which which)

@@ -1,4 +1,5 @@
-// modules/tm/contacts.cpp - t_load_contacts() and its kin: the destination set in steps of equal q, and further flows
+// modules/tm/contacts.cpp - t_load_contacts() and its kin: the destination set in steps of equal q, and
+// further flows
 #include "modules/tm/tm.h"
 
 #include "core/base/text.h"
@@ -18,9 +19,15 @@ struct Stored {
 
 Stored stored_of(const Branch& branch)
 {
-    return {std::string{branch.uri}, std::string{branch.dst_uri}, std::string{branch.path}, std::string{branch.ruid},
-            std::string{branch.instance}, branch.socket ? branch.socket->text() : std::string{}, branch.q,
-            static_cast<std::int64_t>(branch.flags), static_cast<std::int64_t>(branch.reg_id)};
+    return {std::string{branch.uri},
+            std::string{branch.dst_uri},
+            std::string{branch.path},
+            std::string{branch.ruid},
+            std::string{branch.instance},
+            branch.socket ? branch.socket->text() : std::string{},
+            branch.q,
+            static_cast<std::int64_t>(branch.flags),
+            static_cast<std::int64_t>(branch.reg_id)};
 }
 
 void push(XavpList& list, std::string_view root, const Stored& one, bool last_of_step)
@@ -44,13 +51,21 @@ void push(XavpList& list, std::string_view root, const Stored& one, bool last_of
 Stored read_first(const XavpList& list, std::string_view root, std::size_t nth = 0)
 {
     const auto text = [&](std::string_view name) { return std::string{list.get(root, nth, name, 0).text()}; };
-    return {text("uri"), text("dst_uri"), text("path"), text("ruid"), text("instance"), text("sock"),
-            list.get(root, nth, "q", 0).number(), list.get(root, nth, "flags", 0).number(), list.get(root, nth, "reg_id", 0).number()};
+    return {text("uri"),
+            text("dst_uri"),
+            text("path"),
+            text("ruid"),
+            text("instance"),
+            text("sock"),
+            list.get(root, nth, "q", 0).number(),
+            list.get(root, nth, "flags", 0).number(),
+            list.get(root, nth, "reg_id", 0).number()};
 }
 
 } // namespace
 
-// Sorts the destination set by q and puts it into contacts_avp, first to try first. Mode 1: drawn by weight, one at a time.
+// Sorts the destination set by q and puts it into contacts_avp, first to try first. Mode 1: drawn by weight,
+// one at a time.
 Verdict Tm::t_load_contacts(Request& r, std::optional<std::int64_t> mode)
 {
     if (settings_.contacts_avp.empty()) {
@@ -83,7 +98,8 @@ Verdict Tm::t_load_contacts(Request& r, std::optional<std::int64_t> mode)
                 sum += std::max<std::int64_t>(one.q, 0);
             std::size_t at = 0;
             if (sum > 0) {
-                auto ticket = static_cast<std::int64_t>(crypto::random_below(static_cast<std::uint64_t>(sum)));
+                auto ticket =
+                    static_cast<std::int64_t>(crypto::random_below(static_cast<std::uint64_t>(sum)));
                 while (ticket >= std::max<std::int64_t>(all[at].q, 0))
                     ticket -= std::max<std::int64_t>(all[at++].q, 0);
             }
@@ -96,13 +112,14 @@ Verdict Tm::t_load_contacts(Request& r, std::optional<std::int64_t> mode)
     r.with_avps([&](AvpStore& store) {
         store.xavps.remove_all(settings_.contacts_avp);
         for (std::size_t i = all.size(); i-- > 0;) // roots are a stack: the last to try goes in first
-            push(store.xavps, settings_.contacts_avp, all[i], weighted || i + 1 == all.size() || all[i + 1].q != all[i].q);
+            push(store.xavps, settings_.contacts_avp, all[i],
+                 weighted || i + 1 == all.size() || all[i + 1].q != all[i].q);
     });
     return Verdict::yes();
 }
 
-// The next step of equal q becomes the destination set. Of one instance only one contact is tried; its other flows wait in
-// contact_flows_avp.
+// The next step of equal q becomes the destination set. Of one instance only one contact is tried; its other
+// flows wait in contact_flows_avp.
 Verdict Tm::t_next_contacts(Request& r)
 {
     if (settings_.contacts_avp.empty()) {
@@ -116,8 +133,10 @@ Verdict Tm::t_next_contacts(Request& r)
             Stored one = read_first(list, settings_.contacts_avp);
             last = list.get(settings_.contacts_avp, 0, "q_flag", 0).number() != 0;
             list.remove_root(settings_.contacts_avp, 0);
-            const bool known = !one.instance.empty()
-                && std::any_of(step.begin(), step.end(), [&](const Stored& other) { return other.instance == one.instance; });
+            const bool known =
+                !one.instance.empty() && std::any_of(step.begin(), step.end(), [&](const Stored& other) {
+                    return other.instance == one.instance;
+                });
             if (known)
                 push(list, settings_.contact_flows_avp, one, true);
             else

@@ -1,4 +1,5 @@
-// modules/tm/extras.cpp - what tmx and the $T variables ask: the transaction in hand, its stored messages; suspending it
+// modules/tm/extras.cpp - what tmx and the $T variables ask: the transaction in hand, its stored messages;
+// suspending it
 #include "modules/tm/tm.h"
 
 #include "core/base/text.h"
@@ -71,7 +72,8 @@ Request* Tm::stored_invite(Request& request)
     if (!request.message().is_request() || (method != sip::Method::cancel && method != sip::Method::ack))
         return nullptr;
     const Hold invite{*this, invite_of(request)};
-    return invite.cell && invite.cell->saved ? rebuild(*invite.cell, request.arena(), Route::request) : nullptr;
+    return invite.cell && invite.cell->saved ? rebuild(*invite.cell, request.arena(), Route::request)
+                                             : nullptr;
 }
 
 void Tm::flush_flags(Request& request, bool extended)
@@ -152,7 +154,7 @@ Counts Tm::counts()
     return counts;
 }
 
-// --- suspending -------------------------------------------------------------------------------------------------------
+// --- suspending ----------------------------------------------------------------------------------
 
 Result<TransactionId> Tm::suspend(Request& request)
 {

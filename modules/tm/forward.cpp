@@ -1,4 +1,5 @@
-// modules/tm/forward.cpp - t_relay: the destination set, branch routes, finding servers, building, publishing, sending
+// modules/tm/forward.cpp - t_relay: the destination set, branch routes, finding servers, building,
+// publishing, sending
 #include "modules/tm/tm.h"
 
 #include "core/module/hop.h"
@@ -23,16 +24,17 @@ std::string_view first_of_path(std::string_view path)
 {
     sip::NameAddr first;
     const auto end = path.find('>');
-    const auto part = end == std::string_view::npos ? path.substr(0, path.find(',')) : path.substr(0, end + 1);
+    const auto part =
+        end == std::string_view::npos ? path.substr(0, path.find(',')) : path.substr(0, end + 1);
     return sip::read(part, first).empty() ? first.uri : std::string_view{};
 }
 
 struct Prior { // what branches change on the request in hand
-    std::string_view     ruri, dst_uri, path;
-    bool                 ruri_changed;
+    std::string_view ruri, dst_uri, path;
+    bool ruri_changed;
     const net::Listener* socket;
-    std::uint32_t        branch_flags;
-    Route                route;
+    std::uint32_t branch_flags;
+    Route route;
 };
 
 } // namespace
@@ -97,10 +99,11 @@ Verdict Tm::give_up(Request& request, State& s, int code, const How& how)
         quiet = quiet || (cell.saved && cell.saved->wishes & no_internal_reply) || cell.has_final();
     }
     if (!quiet) {
-        const std::string_view reason = code == unreachable    ? "Unfortunately error on sending to next hop occurred (477/TM)"
-                                        : code == unresolvable ? "Unresolvable destination (478/TM)"
-                                        : code == server_error ? "I'm terribly sorry, server error occurred (6/TM)"
-                                                               : std::string_view{};
+        const std::string_view reason =
+            code == unreachable    ? "Unfortunately error on sending to next hop occurred (477/TM)"
+            : code == unresolvable ? "Unresolvable destination (478/TM)"
+            : code == server_error ? "I'm terribly sorry, server error occurred (6/TM)"
+                                   : std::string_view{};
         (void)reply(request, {code, reason, {}, {}, {}});
     }
     return {code == server_error ? -6 : -code};
@@ -111,9 +114,11 @@ std::span<Sprout> Tm::collect(Request& request, State& s)
 {
     auto& branches = request.branches();
     Arena& arena = request.arena();
-    auto* const all = static_cast<Sprout*>(arena.allocate(sizeof(Sprout) * (branches.size() + 1), alignof(Sprout)));
+    auto* const all =
+        static_cast<Sprout*>(arena.allocate(sizeof(Sprout) * (branches.size() + 1), alignof(Sprout)));
     std::size_t count = 0;
-    const bool fresh = !s.ruri_used || request.ruri().data() != s.used_ruri || request.dst_uri().data() != s.used_dst;
+    const bool fresh =
+        !s.ruri_used || request.ruri().data() != s.used_ruri || request.dst_uri().data() != s.used_dst;
     if (fresh) {
         auto& sprout = *new (all + count++) Sprout;
         sprout.uri = request.ruri();
@@ -143,7 +148,8 @@ std::span<Sprout> Tm::collect(Request& request, State& s)
     return {all, count};
 }
 
-// Runs with the request showing the branch: its R-URI, destination, flags and edits of its own on top of the request's.
+// Runs with the request showing the branch: its R-URI, destination, flags and edits of its own on top of the
+// request's.
 void Tm::run_branch_route(Request& request, State& s, Sprout& sprout, std::uint8_t branch)
 {
     Cell& cell = *s.cell;
@@ -180,14 +186,15 @@ void Tm::run_branch_route(Request& request, State& s, Sprout& sprout, std::uint8
 void Tm::locate(Request& request, const How& how, Sprout& sprout)
 {
     net::Wanted wanted;
-    sip::Uri    uri;
+    sip::Uri uri;
     if (!how.host.empty()) {
         wanted.host = how.host;
         wanted.port = how.port;
         wanted.transport = how.protocol ? how.protocol : std::optional{request.received().protocol};
     } else {
         const std::string_view hop = !sprout.dst_uri.empty() ? sprout.dst_uri
-                                     : !sprout.path.empty()  ? first_of_path(sprout.path) : sprout.uri;
+                                     : !sprout.path.empty()  ? first_of_path(sprout.path)
+                                                             : sprout.uri;
         if (!sip::read(hop, uri).empty() || uri.host.empty()) {
             log_.info("t_relay: bad next hop '{}'", hop);
             sprout.error = unresolvable;
@@ -206,7 +213,8 @@ void Tm::locate(Request& request, const How& how, Sprout& sprout)
     sprout.targets = *found;
 }
 
-std::string_view Tm::via_line(Request& request, const net::Listener& from, net::Protocol protocol, std::string_view branch)
+std::string_view Tm::via_line(Request& request, const net::Listener& from, net::Protocol protocol,
+                              std::string_view branch)
 {
     const CoreSettings& core = host_.core();
     Arena& arena = request.arena();
@@ -217,7 +225,8 @@ std::string_view Tm::via_line(Request& request, const net::Listener& from, net::
     const std::uint16_t port = fields.port ? fields.port : request.advertised_port;
     if (!host.empty() || port != 0) {
         const std::string own = from.host();
-        return arena.concat("Via: SIP/2.0/", transport_text(protocol), " ", host.empty() ? std::string_view{own} : host, ":",
+        return arena.concat("Via: SIP/2.0/", transport_text(protocol), " ",
+                            host.empty() ? std::string_view{own} : host, ":",
                             std::to_string(port ? port : from.port()), ";branch=", branch, rport, wanted);
     }
     // Most requests leave by few sockets: the first half of the line is kept.
@@ -226,8 +235,11 @@ std::string_view Tm::via_line(Request& request, const net::Listener& from, net::
             texts.resize(from.index + 1);
         std::string& text = texts[from.index];
         if (text.empty()) {
-            const std::string shown = from.advertised_host.empty() && !core.advertised_address.empty() ? core.advertised_address : from.host();
-            const std::uint16_t usual = from.advertised_port == 0 && core.advertised_port ? core.advertised_port : from.port();
+            const std::string shown = from.advertised_host.empty() && !core.advertised_address.empty()
+                                          ? core.advertised_address
+                                          : from.host();
+            const std::uint16_t usual =
+                from.advertised_port == 0 && core.advertised_port ? core.advertised_port : from.port();
             text = format("Via: SIP/2.0/{} {}:{};branch=", transport_text(from.protocol), shown, usual);
         }
         return text;
@@ -244,9 +256,10 @@ bool Tm::prepare(Request& request, Cell& cell, Sprout& sprout, const net::Target
     net::Protocol protocol = target.protocol;
     char ip[64];
     for (int attempt = 0; attempt < 2; ++attempt) {
-        const net::Listener* const from = sprout.socket && sprout.socket->protocol == protocol
-                                                  && sprout.socket->bound.family == target.to.family
-                                              ? sprout.socket : host_.network().pick(protocol, target.to);
+        const net::Listener* const from = sprout.socket && sprout.socket->protocol == protocol &&
+                                                  sprout.socket->bound.family == target.to.family
+                                              ? sprout.socket
+                                              : host_.network().pick(protocol, target.to);
         if (!from) {
             if (attempt > 0)
                 return true; // no socket for the larger transport: the datagram leaves as it is
@@ -290,12 +303,14 @@ Leg* Tm::publish(Request& request, Cell& cell, Sprout& sprout, std::uint8_t bran
     leg.ruid = keep(sprout.ruid);
     leg.instance = keep(sprout.instance);
     leg.reply_route = sprout.routes.reply.empty() ? std::string_view{} : keep(sprout.routes.reply);
-    leg.failure_route = sprout.routes.branch_failure.empty() ? saved.routes.branch_failure : keep(sprout.routes.branch_failure);
+    leg.failure_route = sprout.routes.branch_failure.empty() ? saved.routes.branch_failure
+                                                             : keep(sprout.routes.branch_failure);
     leg.to = sprout.to;
     const bool failover = host_.core().use_dns_failover && !how.no_failover && !(saved.wishes & no_failover);
     if (failover && sprout.targets.size() > 1) {
         leg.more_count = static_cast<std::uint8_t>(sprout.targets.size() - 1);
-        auto* const more = reinterpret_cast<net::Target*>(cell.store.allocate(blocks_, leg.more_count * sizeof(net::Target)));
+        auto* const more = reinterpret_cast<net::Target*>(
+            cell.store.allocate(blocks_, leg.more_count * sizeof(net::Target)));
         std::copy(sprout.targets.begin() + 1, sprout.targets.end(), more);
         leg.more = more;
     }
@@ -329,7 +344,8 @@ void Tm::forget_replies(Cell& cell)
     if (mode == 0)
         mode = settings_.failure_reply_mode == 0 ? 'n' : settings_.failure_reply_mode == 2 ? 'l' : 'a';
     for (Leg* leg = cell.saved->legs; leg; leg = leg->next)
-        if (leg->is_done() && leg->round < cell.round && (mode == 'a' || (mode == 'l' && leg->round + 1 == cell.round)))
+        if (leg->is_done() && leg->round < cell.round &&
+            (mode == 'a' || (mode == 'l' && leg->round + 1 == cell.round)))
             leg->dropped = true;
 }
 
@@ -342,9 +358,9 @@ int Tm::fork(Request& request, State& s, const How& how)
         log_.info("t_relay: no branches for forwarding");
         return 0;
     }
-    bool        armed = false;
+    bool armed = false;
     std::uint16_t serial = 0;
-    std::uint8_t  branch = 0;
+    std::uint8_t branch = 0;
     {
         const Locked locked{cell.lock};
         if (!cell.saved || cell.has_final() || cell.cancelled)
@@ -361,8 +377,8 @@ int Tm::fork(Request& request, State& s, const How& how)
         ++cell.round;
         armed = !saved.routes.branch.empty();
     }
-    const Prior before{request.ruri(), request.dst_uri(), request.path(), request.ruri_changed(), request.forced_socket(),
-                       request.branch_flags, request.route()};
+    const Prior before{request.ruri(),          request.dst_uri(),    request.path(), request.ruri_changed(),
+                       request.forced_socket(), request.branch_flags, request.route()};
     const Turn turn{*this, cell, armed && !s.holds_turn};
     if (armed) {
         std::uint8_t number = branch;
@@ -391,7 +407,8 @@ int Tm::fork(Request& request, State& s, const How& how)
         if (!sprout.path.empty()) {
             if (!sprout.edits)
                 sprout.edits = &request.arena().make<sip::Edits>(request.edits().copy(request.arena()));
-            sprout.edits->prepend_header(request.message(), request.arena().concat("Route: ", sprout.path, "\r\n"));
+            sprout.edits->prepend_header(request.message(),
+                                         request.arena().concat("Route: ", sprout.path, "\r\n"));
         }
         locate(request, how, sprout);
         if (sprout.error == 0)
@@ -427,7 +444,8 @@ int Tm::fork(Request& request, State& s, const How& how)
             ++sent;
         } else if (let_go && try_next(cell, *sprout.leg, request.arena())) {
             ++sent;
-        } else if (let_go && settings_.failure_exec_mode) { // counts as a branch that failed, for the failure route
+        } else if (let_go &&
+                   settings_.failure_exec_mode) { // counts as a branch that failed, for the failure route
             ++sent;
             fail_later(cell, sprout.leg->serial);
         } else { // as if it had never been
@@ -450,24 +468,28 @@ int Tm::fork(Request& request, State& s, const How& how)
 bool Tm::send_leg(Cell& cell, Leg& leg, std::string_view bytes)
 {
     if (const auto sent = host_.network().send(leg.to, bytes); !sent) {
-        log_.info("{} to {}:{}: {}", name_of(cell.method), net::to_text(leg.to.protocol), leg.to.to.text(), sent.error().text);
+        log_.info("{} to {}:{}: {}", name_of(cell.method), net::to_text(leg.to.protocol), leg.to.to.text(),
+                  sent.error().text);
         host_.locator().failed({leg.to.protocol, leg.to.to});
         return false;
     }
     if (Trail* const trail = host_.trail())
-        trail->note(Trail::Way::out, cell.saved->call_id, cell.method, cell.cseq, 0, {leg.to.protocol, leg.to.to});
+        trail->note(Trail::Way::out, cell.saved->call_id, cell.method, cell.cseq, 0,
+                    {leg.to.protocol, leg.to.to});
     return true;
 }
 
-// The next server of the list gets the same message with another Via: a new client transaction, the same branch for the
-// script (RFC 3263 4.3).
+// The next server of the list gets the same message with another Via: a new client transaction, the same
+// branch for the script (RFC 3263 4.3).
 bool Tm::try_next(Cell& cell, Leg& leg, Arena& arena)
 {
     for (const Leg* from = &leg; from->more_count > 0;) {
         const net::Target target = from->more[0];
-        const net::Listener* const socket = from->forced_socket && from->forced_socket->protocol == target.protocol
-                                                && from->forced_socket->bound.family == target.to.family
-                                                ? from->forced_socket : host_.network().pick(target.protocol, target.to);
+        const net::Listener* const socket = from->forced_socket &&
+                                                    from->forced_socket->protocol == target.protocol &&
+                                                    from->forced_socket->bound.family == target.to.family
+                                                ? from->forced_socket
+                                                : host_.network().pick(target.protocol, target.to);
         auto parsed = sip::Message::parse(from->sent, arena);
         if (!parsed || !(*parsed)->top_via())
             return false;
@@ -497,8 +519,9 @@ bool Tm::try_next(Cell& cell, Leg& leg, Arena& arena)
             const std::string own = socket->host();
             sip::Edits edits{arena};
             edits.replace(message, message.top_via()->whole,
-                          arena.concat("SIP/2.0/", transport_text(target.protocol), " ", own, ":", std::to_string(socket->port()),
-                                       ";branch=", branch, message.top_via()->has_rport ? ";rport" : ""));
+                          arena.concat("SIP/2.0/", transport_text(target.protocol), " ", own, ":",
+                                       std::to_string(socket->port()), ";branch=", branch,
+                                       message.top_via()->has_rport ? ";rport" : ""));
             bytes = sip::apply(message, edits, arena);
         }
         {
@@ -532,8 +555,8 @@ bool Tm::try_next(Cell& cell, Leg& leg, Arena& arena)
     return false;
 }
 
-// An ACK to a 2xx is between the user agents: it passes without a transaction (RFC 3261 16.11, 17.1.1.3). One to a
-// negative reply ends here.
+// An ACK to a 2xx is between the user agents: it passes without a transaction (RFC 3261 16.11, 17.1.1.3). One
+// to a negative reply ends here.
 Verdict Tm::relay_ack(Request& request, const How& how)
 {
     {
@@ -557,7 +580,8 @@ Verdict Tm::relay_ack(Request& request, const How& how)
     }
     const net::Target& target = sprout.targets.front();
     const net::Listener* const from = sprout.socket && sprout.socket->protocol == target.protocol
-                                          ? sprout.socket : host_.network().pick(target.protocol, target.to);
+                                          ? sprout.socket
+                                          : host_.network().pick(target.protocol, target.to);
     if (!from) {
         request.last_error = unreachable;
         return {-unreachable};
@@ -567,12 +591,16 @@ Verdict Tm::relay_ack(Request& request, const How& how)
     parts.request_uri = sprout.uri;
     const std::uint64_t salts[] = {seed_.a};
     parts.via = via_line(request, *from, target.protocol,
-                         sip::stateless_branch(request.message(), {reinterpret_cast<const char*>(salts), sizeof salts}, request.arena()));
-    parts.source = {request.received().source.ip_text(ip), request.received().source.port, request.force_rport, false};
+                         sip::stateless_branch(request.message(),
+                                               {reinterpret_cast<const char*>(salts), sizeof salts},
+                                               request.arena()));
+    parts.source = {request.received().source.ip_text(ip), request.received().source.port,
+                    request.force_rport, false};
     parts.content_length = net::is_stream(target.protocol);
     parts.hop = hop_of(request, *from);
     const auto bytes = sip::forward_request(request.message(), request.edits(), parts, request.arena());
-    const net::Destination to{target.protocol, target.to, from, {}, !request.forward_no_connect && !host_.core().tcp_no_connect};
+    const net::Destination to{
+        target.protocol, target.to, from, {}, !request.forward_no_connect && !host_.core().tcp_no_connect};
     if (!host_.run_onsend(request, to, bytes) || !host_.network().send(to, bytes)) {
         request.last_error = unreachable;
         return {-unreachable};

@@ -42,7 +42,7 @@ bool read_proxy(std::string_view text, How& how)
 
 } // namespace
 
-// --- relaying ---------------------------------------------------------------------------------------------------------
+// --- relaying ------------------------------------------------------------------------------------
 
 Verdict Tm::t_relay_addr(Request& r, std::string_view host, std::optional<std::int64_t> port)
 {
@@ -62,12 +62,16 @@ Verdict Tm::t_relay_proto(Request& r, std::optional<std::string_view> host, std:
     how.protocol = protocol;
     return relay_how(r, how);
 }
-template Verdict Tm::t_relay_proto<net::Protocol::udp>(Request&, std::optional<std::string_view>, std::optional<std::int64_t>);
-template Verdict Tm::t_relay_proto<net::Protocol::tcp>(Request&, std::optional<std::string_view>, std::optional<std::int64_t>);
-template Verdict Tm::t_relay_proto<net::Protocol::tls>(Request&, std::optional<std::string_view>, std::optional<std::int64_t>);
+template Verdict Tm::t_relay_proto<net::Protocol::udp>(Request&, std::optional<std::string_view>,
+                                                       std::optional<std::int64_t>);
+template Verdict Tm::t_relay_proto<net::Protocol::tcp>(Request&, std::optional<std::string_view>,
+                                                       std::optional<std::int64_t>);
+template Verdict Tm::t_relay_proto<net::Protocol::tls>(Request&, std::optional<std::string_view>,
+                                                       std::optional<std::int64_t>);
 
 // t_relay_to(), (proxy), (flags), (proxy, flags). Flags: 1 no 100, 2 no reply on failure, 4 no failover.
-Verdict Tm::t_relay_to(Request& r, std::optional<std::string_view> proxy, std::optional<std::string_view> flags)
+Verdict Tm::t_relay_to(Request& r, std::optional<std::string_view> proxy,
+                       std::optional<std::string_view> flags)
 {
     How how;
     const auto number_of = [](std::string_view text) -> std::optional<std::int64_t> {
@@ -102,7 +106,8 @@ Verdict Tm::t_relay_to(Request& r, std::optional<std::string_view> proxy, std::o
     return relay_how(r, how);
 }
 
-Verdict Tm::t_forward_nonack(Request& r, std::optional<std::string_view> host, std::optional<std::int64_t> port)
+Verdict Tm::t_forward_nonack(Request& r, std::optional<std::string_view> host,
+                             std::optional<std::int64_t> port)
 {
     if (r.message().method() == sip::Method::ack)
         return Verdict::no();
@@ -158,9 +163,12 @@ Verdict Tm::t_replicate_proto(Request& r, std::string_view host, std::optional<s
     state(r).ruri_used = false;
     return verdict;
 }
-template Verdict Tm::t_replicate_proto<net::Protocol::udp>(Request&, std::string_view, std::optional<std::int64_t>);
-template Verdict Tm::t_replicate_proto<net::Protocol::tcp>(Request&, std::string_view, std::optional<std::int64_t>);
-template Verdict Tm::t_replicate_proto<net::Protocol::tls>(Request&, std::string_view, std::optional<std::int64_t>);
+template Verdict Tm::t_replicate_proto<net::Protocol::udp>(Request&, std::string_view,
+                                                           std::optional<std::int64_t>);
+template Verdict Tm::t_replicate_proto<net::Protocol::tcp>(Request&, std::string_view,
+                                                           std::optional<std::int64_t>);
+template Verdict Tm::t_replicate_proto<net::Protocol::tls>(Request&, std::string_view,
+                                                           std::optional<std::int64_t>);
 
 Verdict Tm::t_replicate_to(Request& r, std::string_view protocol, std::string_view host_port)
 {
@@ -175,7 +183,7 @@ Verdict Tm::t_replicate_to(Request& r, std::string_view protocol, std::string_vi
     return verdict;
 }
 
-// --- answering --------------------------------------------------------------------------------------------------------
+// --- answering -----------------------------------------------------------------------------------
 
 Verdict Tm::t_reply(Request& r, std::int64_t code, Literal reason)
 {
@@ -256,7 +264,7 @@ Verdict Tm::t_release(Request& r)
     return Verdict::yes();
 }
 
-// --- looking up -------------------------------------------------------------------------------------------------------
+// --- looking up ----------------------------------------------------------------------------------
 
 Verdict Tm::t_lookup_request(Request& r)
 {
@@ -305,7 +313,7 @@ Verdict Tm::t_is_retr_async_reply(Request& r)
     return Verdict::of(s.cell->suspended && s.leg->replied);
 }
 
-// --- arming routes ----------------------------------------------------------------------------------------------------
+// --- arming routes -------------------------------------------------------------------------------
 
 // "" and "0" disarm.
 template <std::string_view Routes::*which>

@@ -10,7 +10,8 @@ namespace sipyard::tm {
 namespace {
 
 constexpr std::string_view cookie = "z9hG4bK";
-constexpr std::string_view mark = "sy"; // behind the cookie: not every branch in the world has its numbers read
+constexpr std::string_view mark =
+    "sy"; // behind the cookie: not every branch in the world has its numbers read
 
 class Hasher {
 public:
@@ -131,7 +132,8 @@ Key server_key(const sip::Message& request, const Seed& seed, const Matching& ma
     return hash.key();
 }
 
-Key call_key(std::string_view call_id, std::string_view from_tag, std::uint32_t cseq, std::string_view method, const Seed& seed)
+Key call_key(std::string_view call_id, std::string_view from_tag, std::uint32_t cseq, std::string_view method,
+             const Seed& seed)
 {
     Hasher hash{{seed.a ^ 0x5bd1e995, seed.b}};
     hash.add(call_id);
@@ -143,7 +145,8 @@ Key call_key(std::string_view call_id, std::string_view from_tag, std::uint32_t 
 
 Key call_key(const sip::Message& request, const Seed& seed, std::string_view method)
 {
-    return call_key(request.call_id(), request.from_tag(), request.cseq() ? request.cseq()->number : 0, method, seed);
+    return call_key(request.call_id(), request.from_tag(), request.cseq() ? request.cseq()->number : 0,
+                    method, seed);
 }
 
 std::string_view print(const Ticket& ticket, const Seed& seed, Arena& arena)
@@ -171,8 +174,9 @@ std::optional<Ticket> read_ticket(std::string_view branch, const Seed& seed)
     branch.remove_prefix(cookie.size() + mark.size());
     Ticket ticket;
     std::uint32_t serial = 0, check = 0;
-    if (!take_hex(branch, '.', ticket.index) || !take_hex(branch, '.', ticket.generation) || !take_hex(branch, '.', serial)
-        || branch.size() != 8 || !take_hex(branch, '\0', check) || serial > 0xffff)
+    if (!take_hex(branch, '.', ticket.index) || !take_hex(branch, '.', ticket.generation) ||
+        !take_hex(branch, '.', serial) || branch.size() != 8 || !take_hex(branch, '\0', check) ||
+        serial > 0xffff)
         return {};
     ticket.serial = static_cast<std::uint16_t>(serial);
     if (check != check_of(ticket, seed))

@@ -6,10 +6,12 @@
 namespace sipyard::tm {
 namespace {
 
-std::string message(std::string_view method, std::string_view branch, std::string_view host = "192.0.2.1:5060",
-                    std::string_view call_id = "c1", std::string_view uri = "sip:bob@example.com", int cseq = 1)
+std::string message(std::string_view method, std::string_view branch,
+                    std::string_view host = "192.0.2.1:5060", std::string_view call_id = "c1",
+                    std::string_view uri = "sip:bob@example.com", int cseq = 1)
 {
-    return format("{} {} SIP/2.0\r\nVia: SIP/2.0/UDP {}{}{}\r\nFrom: <sip:a@b>;tag=f\r\nTo: <sip:c@d>\r\nCall-ID: {}\r\nCSeq: {} {}\r\n"
+    return format("{} {} SIP/2.0\r\nVia: SIP/2.0/UDP {}{}{}\r\nFrom: <sip:a@b>;tag=f\r\nTo: "
+                  "<sip:c@d>\r\nCall-ID: {}\r\nCSeq: {} {}\r\n"
                   "Content-Length: 0\r\n\r\n",
                   method, uri, host, branch.empty() ? "" : ";branch=", branch, call_id, cseq, method);
 }
@@ -26,15 +28,19 @@ Key key_of(const std::string& text, const Matching& matching = {}, bool as_invit
 TEST_CASE("what belongs to one server transaction", "[tm]")
 {
     const auto invite = message("INVITE", "z9hG4bKx");
-    const struct { const char* story; std::string other; bool as_invite, same; } rows[] = {
-        {"a retransmission",               invite, false, true},
-        {"its ACK",                        message("ACK", "z9hG4bKx"), false, true},
-        {"its CANCEL as such",             message("CANCEL", "z9hG4bKx"), false, false},
-        {"the target of its CANCEL",       message("CANCEL", "z9hG4bKx"), true, true},
-        {"another branch",                 message("INVITE", "z9hG4bKy"), false, false},
-        {"another client, same branch",    message("INVITE", "z9hG4bKx", "192.0.2.2:5060"), false, false},
-        {"the default port, not written",  message("INVITE", "z9hG4bKx", "192.0.2.1"), false, true},
-        {"another method",                 message("BYE", "z9hG4bKx"), false, false},
+    const struct {
+        const char* story;
+        std::string other;
+        bool as_invite, same;
+    } rows[] = {
+        {"a retransmission", invite, false, true},
+        {"its ACK", message("ACK", "z9hG4bKx"), false, true},
+        {"its CANCEL as such", message("CANCEL", "z9hG4bKx"), false, false},
+        {"the target of its CANCEL", message("CANCEL", "z9hG4bKx"), true, true},
+        {"another branch", message("INVITE", "z9hG4bKy"), false, false},
+        {"another client, same branch", message("INVITE", "z9hG4bKx", "192.0.2.2:5060"), false, false},
+        {"the default port, not written", message("INVITE", "z9hG4bKx", "192.0.2.1"), false, true},
+        {"another method", message("BYE", "z9hG4bKx"), false, false},
     };
     for (const auto& row : rows) {
         INFO(row.story);
@@ -57,7 +63,8 @@ TEST_CASE("Call-ID and CSeq in place of the branch", "[tm]")
 {
     const Matching matching{.callid_cseq = true};
     CHECK(key_of(message("INVITE", "z9hG4bKa"), matching) == key_of(message("INVITE", "z9hG4bKb"), matching));
-    CHECK_FALSE(key_of(message("INVITE", "z9hG4bKa", "h", "c1", "sip:x", 2), matching) == key_of(message("INVITE", "z9hG4bKa"), matching));
+    CHECK_FALSE(key_of(message("INVITE", "z9hG4bKa", "h", "c1", "sip:x", 2), matching) ==
+                key_of(message("INVITE", "z9hG4bKa"), matching));
 }
 
 TEST_CASE("our branch parameter is recognised, and nobody else's", "[tm]")
@@ -76,7 +83,8 @@ TEST_CASE("our branch parameter is recognised, and nobody else's", "[tm]")
         INFO(changed);
         CHECK_FALSE(read_ticket(changed, seed));
     }
-    for (const char* bad : {"", "z9hG4bK", "z9hG4bKsy", "z9hG4bKsy1.2.3", "z9hG4bKsy1.2.3.", "z9hG4bKsy123456789.1.1.00000000", "z9hG4bKsy..."})
+    for (const char* bad : {"", "z9hG4bK", "z9hG4bKsy", "z9hG4bKsy1.2.3", "z9hG4bKsy1.2.3.",
+                            "z9hG4bKsy123456789.1.1.00000000", "z9hG4bKsy..."})
         CHECK_FALSE(read_ticket(bad, seed));
 }
 

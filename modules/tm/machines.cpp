@@ -23,7 +23,8 @@ ServerStep invite_step(ServerState state, ServerEvent event, bool reliable)
     case S::accepted: // RFC 6026: retransmissions are absorbed, every 2xx and the ACK pass
         switch (event) {
         case E::give_2xx: return {S::accepted, D::send};
-        case E::give_1xx: case E::give_negative: return {state, D::refuse};
+        case E::give_1xx:
+        case E::give_negative: return {state, D::refuse};
         case E::timer_end: return {S::terminated, D::end_now};
         default: return {state, D::nothing};
         }
@@ -33,15 +34,18 @@ ServerStep invite_step(ServerState state, ServerEvent event, bool reliable)
         case E::timer_g: return {state, reliable ? D::nothing : D::send_again};
         case E::ack: return {S::confirmed, D::end_soon};
         case E::timer_h: return {S::confirmed, D::end_soon};
-        case E::give_2xx: return {state, D::send}; // RFC 3261 16.7 step 5: a proxy passes every 2xx to an INVITE
-        case E::give_1xx: case E::give_negative: return {state, D::refuse};
+        case E::give_2xx:
+            return {state, D::send}; // RFC 3261 16.7 step 5: a proxy passes every 2xx to an INVITE
+        case E::give_1xx:
+        case E::give_negative: return {state, D::refuse};
         case E::timer_end: return {S::terminated, D::end_now};
         }
         break;
     case S::confirmed:
         switch (event) {
         case E::give_2xx: return {state, D::send};
-        case E::give_1xx: case E::give_negative: return {state, D::refuse};
+        case E::give_1xx:
+        case E::give_negative: return {state, D::refuse};
         case E::timer_end: return {S::terminated, D::end_now};
         default: return {state, D::nothing};
         }
@@ -61,7 +65,8 @@ ServerStep other_step(ServerState state, ServerEvent event)
         switch (event) {
         case E::request_again: return {state, state == S::proceeding ? D::send_again : D::nothing};
         case E::give_1xx: return {S::proceeding, D::send};
-        case E::give_2xx: case E::give_negative: return {S::completed, D::send};
+        case E::give_2xx:
+        case E::give_negative: return {S::completed, D::send};
         default: return {state, D::nothing};
         }
     case S::accepted:
@@ -69,7 +74,9 @@ ServerStep other_step(ServerState state, ServerEvent event)
     case S::confirmed:
         switch (event) {
         case E::request_again: return {state, D::send_again};
-        case E::give_1xx: case E::give_2xx: case E::give_negative: return {state, D::refuse};
+        case E::give_1xx:
+        case E::give_2xx:
+        case E::give_negative: return {state, D::refuse};
         case E::timer_end: return {S::terminated, D::end_now};
         default: return {state, D::nothing};
         }
@@ -96,8 +103,7 @@ ClientStep invite_step(ClientState state, ClientEvent event)
         case E::failed: return {S::terminated, D::fail};
         }
         break;
-    case S::accepted:
-        return {state, event == E::got_2xx ? D::pass : D::nothing};
+    case S::accepted: return {state, event == E::got_2xx ? D::pass : D::nothing};
     case S::completed:
         return {state, event == E::got_negative ? D::ack_again : event == E::got_2xx ? D::pass : D::nothing};
     case S::terminated: // it timed out here; what comes late is not lost
@@ -119,7 +125,8 @@ ClientStep other_step(ClientState state, ClientEvent event)
     case S::proceeding:
         switch (event) {
         case E::got_1xx: return {S::proceeding, D::pass};
-        case E::got_2xx: case E::got_negative: return {S::completed, D::pass};
+        case E::got_2xx:
+        case E::got_negative: return {S::completed, D::pass};
         case E::timer_again: return {state, D::send_again};
         case E::timer_out: return {S::terminated, D::time_out};
         case E::failed: return {S::terminated, D::fail};
@@ -144,13 +151,15 @@ ClientStep step(ClientState state, ClientEvent event, bool invite)
 
 std::string_view to_text(ServerState state)
 {
-    constexpr std::string_view names[] = {"trying", "proceeding", "accepted", "completed", "confirmed", "terminated"};
+    constexpr std::string_view names[] = {"trying",    "proceeding", "accepted",
+                                          "completed", "confirmed",  "terminated"};
     return names[static_cast<std::size_t>(state)];
 }
 
 std::string_view to_text(ClientState state)
 {
-    constexpr std::string_view names[] = {"calling", "trying", "proceeding", "accepted", "completed", "terminated"};
+    constexpr std::string_view names[] = {"calling",  "trying",    "proceeding",
+                                          "accepted", "completed", "terminated"};
     return names[static_cast<std::size_t>(state)];
 }
 
@@ -162,7 +171,8 @@ std::string_view to_text(ServerDo what)
 
 std::string_view to_text(ClientDo what)
 {
-    constexpr std::string_view names[] = {"nothing", "pass", "pass_and_ack", "ack_again", "send_again", "time_out", "fail"};
+    constexpr std::string_view names[] = {"nothing",    "pass",     "pass_and_ack", "ack_again",
+                                          "send_again", "time_out", "fail"};
     return names[static_cast<std::size_t>(what)];
 }
 

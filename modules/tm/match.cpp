@@ -7,10 +7,7 @@
 
 namespace sipyard::tm {
 
-std::string_view name_of(sip::Method method)
-{
-    return sip::to_text(method);
-}
+std::string_view name_of(sip::Method method) { return sip::to_text(method); }
 
 State& Tm::state(Request& request)
 {
@@ -43,7 +40,8 @@ Cell* Tm::find_call(std::string_view call_id, std::uint32_t cseq)
         if (found)
             return;
         const Locked locked{cell.lock};
-        if (cell.in_use && !cell.gone && cell.invite && cell.cseq == cseq && cell.saved && cell.saved->call_id == call_id) {
+        if (cell.in_use && !cell.gone && cell.invite && cell.cseq == cseq && cell.saved &&
+            cell.saved->call_id == call_id) {
             ++cell.holds;
             found = &cell;
         }
@@ -90,12 +88,14 @@ Result<Begun> Tm::begin(Request& request)
         return invalid("an ACK has no transaction of its own");
     }
     const std::size_t place = source_place(request.received().source);
-    if ((*sources_)[place].load(std::memory_order_relaxed) >= static_cast<std::uint32_t>(settings_.max_per_source)) {
+    if ((*sources_)[place].load(std::memory_order_relaxed) >=
+        static_cast<std::uint32_t>(settings_.max_per_source)) {
         const Hold held{*this, match(message)};
         if (held.cell)
             return absorb(request, *held.cell);
         count_.refused_source.add();
-        return Error{ErrorKind::overloaded, format("{} has too many transactions", request.received().source.text())};
+        return Error{ErrorKind::overloaded,
+                     format("{} has too many transactions", request.received().source.text())};
     }
     Cell* const fresh = make_cell(message.method());
     if (!fresh) {
@@ -131,7 +131,9 @@ Result<Begun> Tm::begin(Request& request)
             tell(*fresh, Moment::created, &request, nullptr, 0, {}, -1);
     }
     if (fresh->invite) {
-        const bool wanted = s.wishes & with_auto_100 ? true : s.wishes & no_auto_100 ? false : settings_.auto_inv_100 != 0;
+        const bool wanted = s.wishes & with_auto_100 ? true
+                            : s.wishes & no_auto_100 ? false
+                                                     : settings_.auto_inv_100 != 0;
         if (wanted)
             send_trying(request, *fresh);
     }
@@ -179,14 +181,18 @@ void Tm::save(Request& request, Cell& cell)
     saved.path = keep(request.path());
     saved.force_rport = request.force_rport;
     saved.add_local_rport = request.add_local_rport;
-    saved.routes = {keep(s.routes.branch), keep(s.routes.failure), keep(s.routes.reply), keep(s.routes.branch_failure)};
+    saved.routes = {keep(s.routes.branch), keep(s.routes.failure), keep(s.routes.reply),
+                    keep(s.routes.branch_failure)};
     saved.terms = s.terms;
     saved.wishes = s.wishes;
     save_edits(request, cell);
     save_flags(request, cell);
-    const std::uint32_t life = cell.invite
-        ? (saved.terms.max_life_inv ? saved.terms.max_life_inv : static_cast<std::uint32_t>(settings_.max_inv_lifetime))
-        : (saved.terms.max_life_other ? saved.terms.max_life_other : static_cast<std::uint32_t>(settings_.max_noninv_lifetime));
+    const std::uint32_t life =
+        cell.invite
+            ? (saved.terms.max_life_inv ? saved.terms.max_life_inv
+                                        : static_cast<std::uint32_t>(settings_.max_inv_lifetime))
+            : (saved.terms.max_life_other ? saved.terms.max_life_other
+                                          : static_cast<std::uint32_t>(settings_.max_noninv_lifetime));
     cell.life_until = cell.created + std::chrono::milliseconds{life};
     request.share_avps(saved.avps, true);
     schedule(cell);
@@ -198,7 +204,7 @@ void Tm::save_edits(Request& request, Cell& cell)
     saved.edits = nullptr;
     if (!request.has_edits())
         return;
-    sip::Edit*  first = nullptr;
+    sip::Edit* first = nullptr;
     sip::Edit** tail = &first;
     for (const sip::Edit* e = request.edits().first(); e; e = e->next) {
         *tail = cell.store.make<sip::Edit>(blocks_);
@@ -235,7 +241,8 @@ Begun Tm::absorb(Request& request, Cell& cell)
     net::Destination to;
     {
         const Locked locked{cell.lock};
-        const ServerStep next = step(cell.state, ack ? ServerEvent::ack : ServerEvent::request_again, cell.invite, cell.is_reliable());
+        const ServerStep next = step(cell.state, ack ? ServerEvent::ack : ServerEvent::request_again,
+                                     cell.invite, cell.is_reliable());
         if (ack && cell.state <= ServerState::accepted)
             return Begun::existing; // an ACK to a 2xx that carries the INVITE's branch: for the script
         cell.state = next.next;
@@ -255,7 +262,8 @@ Begun Tm::absorb(Request& request, Cell& cell)
     return Begun::absorbed;
 }
 
-// Before the script: the ACK to a reply of ours carries our tag, which the server would take for a stateless one.
+// Before the script: the ACK to a reply of ours carries our tag, which the server would take for a stateless
+// one.
 bool Tm::take_request(Request& request)
 {
     const sip::Message& message = request.message();
@@ -310,8 +318,8 @@ Verdict Tm::check_trans(Request& request)
 bool Tm::is_merged(Request& request)
 {
     const sip::Message& message = request.message();
-    if (!message.is_request() || !message.to_tag().empty() || message.method() == sip::Method::cancel
-        || message.method() == sip::Method::ack)
+    if (!message.is_request() || !message.to_tag().empty() || message.method() == sip::Method::cancel ||
+        message.method() == sip::Method::ack)
         return false;
     const State* const s = request.find(slot_);
     return calls_.has_other(call_key(message, seed_, message.method_text()), s ? s->cell : nullptr);

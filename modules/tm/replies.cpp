@@ -24,9 +24,9 @@ bool Tm::take_reply(Request& reply)
     count_.rpl_received.add();
     const sip::CSeq* const cseq = message.cseq();
     const int code = message.status();
-    Leg*      leg = nullptr;
-    ClientDo  what = ClientDo::nothing;
-    bool      late = false, cancel_now = false;
+    Leg* leg = nullptr;
+    ClientDo what = ClientDo::nothing;
+    bool late = false, cancel_now = false;
     {
         const Locked locked{cell.lock};
         leg = leg_by_serial(cell, ticket->serial);
@@ -40,7 +40,8 @@ bool Tm::take_reply(Request& reply)
             late = cell.invite && code / 100 == 2 && !cell.own && ticket->serial < cell.serials;
         } else {
             const ClientEvent event = code < 200   ? ClientEvent::got_1xx
-                                      : code < 300 ? ClientEvent::got_2xx : ClientEvent::got_negative;
+                                      : code < 300 ? ClientEvent::got_2xx
+                                                   : ClientEvent::got_negative;
             const ClientStep next = step(leg->state, event, cell.invite);
             cancel_now = code < 200 && leg->cancelling == Cancelling::with_first_reply;
             what = next.what;
@@ -53,7 +54,8 @@ bool Tm::take_reply(Request& reply)
                     if (cell.invite) {
                         leg->again_at = task::never;
                         const bool first = leg->code == 0, risen = code >= 180 && code > leg->code;
-                        const bool given_up = leg->cancelling == Cancelling::sent; // RFC 3261 9.1: its time is running out
+                        const bool given_up =
+                            leg->cancelling == Cancelling::sent; // RFC 3261 9.1: its time is running out
                         if (!given_up && (first || risen || settings_.restart_fr_on_each_reply))
                             leg->out_at = at + std::chrono::milliseconds{fr_inv(cell)};
                     } else if (leg->again_at != task::never) {
@@ -204,7 +206,8 @@ void Tm::leg_answered(Cell& cell, Leg& leg, const Coming& coming, Arena& arena)
     {
         const Locked locked{cell.lock};
         leg.in_hand = false;
-        if (coming.request && !leg.reply && cell.saved->legs->next) { // it may be the best one in the end, or its challenge count
+        if (coming.request && !leg.reply &&
+            cell.saved->legs->next) { // it may be the best one in the end, or its challenge count
             const auto text = coming.request->message().buffer();
             leg.reply = blocks_.get(text.size());
             leg.reply_size = static_cast<std::uint32_t>(text.size());
@@ -220,9 +223,11 @@ Leg* Tm::best_leg(Cell& cell)
 {
     Saved& saved = *cell.saved;
     const ChoiceRules rules{settings_.faked_reply_prio, saved.wishes & no_6xx ? false
-                            : saved.wishes & with_6xx ? true : settings_.disable_6xx_block == 0};
+                                                        : saved.wishes & with_6xx
+                                                            ? true
+                                                            : settings_.disable_6xx_block == 0};
     Leg* best = nullptr;
-    int  rank = 0;
+    int rank = 0;
     for (Leg* leg = saved.legs; leg; leg = leg->next) {
         if (leg->superseded || leg->dropped || leg->replica || leg->code < 200)
             continue;
@@ -238,7 +243,7 @@ Leg* Tm::best_leg(Cell& cell)
 // All branches have failed: the failure route may go on, else the best reply goes up.
 void Tm::finish(Cell& cell, Leg* last, const Coming& coming, Arena& arena)
 {
-    Leg*             best = nullptr;
+    Leg* best = nullptr;
     std::string_view stored, route;
     {
         const Locked locked{cell.lock};
@@ -263,7 +268,8 @@ void Tm::finish(Cell& cell, Leg* last, const Coming& coming, Arena& arena)
     }
     Leg* const leg = best ? best : last;
     if (wants(cell, Moment::failure))
-        tell(cell, Moment::failure, nullptr, chosen.request, chosen.code, chosen.reason, leg ? leg->branch : -1);
+        tell(cell, Moment::failure, nullptr, chosen.request, chosen.code, chosen.reason,
+             leg ? leg->branch : -1);
     if (!route.empty() && run_failure_route(cell, route, leg, chosen, arena))
         return;
     pass_up(cell, chosen, leg, arena);
@@ -335,7 +341,8 @@ void Tm::run_branch_failure(Cell& cell, Leg& leg, const Coming& coming, Arena& a
     }
 }
 
-// Every challenge goes up with the chosen one, so that the caller can answer them all at once (RFC 3261 16.7 step 7).
+// Every challenge goes up with the chosen one, so that the caller can answer them all at once (RFC 3261 16.7
+// step 7).
 void Tm::add_challenges(Cell& cell, const Leg* chosen, Request& reply)
 {
     Arena& arena = reply.arena();
@@ -343,8 +350,10 @@ void Tm::add_challenges(Cell& cell, const Leg* chosen, Request& reply)
     std::size_t count = 0;
     {
         const Locked locked{cell.lock};
-        for (const Leg* leg = cell.saved ? cell.saved->legs : nullptr; leg && count < std::size(texts); leg = leg->next)
-            if (leg != chosen && !leg->superseded && !leg->dropped && (leg->code == 401 || leg->code == 407) && leg->reply)
+        for (const Leg* leg = cell.saved ? cell.saved->legs : nullptr; leg && count < std::size(texts);
+             leg = leg->next)
+            if (leg != chosen && !leg->superseded && !leg->dropped &&
+                (leg->code == 401 || leg->code == 407) && leg->reply)
                 texts[count++] = arena.copy({leg->reply.data, leg->reply_size});
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -353,7 +362,8 @@ void Tm::add_challenges(Cell& cell, const Leg* chosen, Request& reply)
             continue;
         for (const auto name : {sip::HeaderName::www_authenticate, sip::HeaderName::proxy_authenticate})
             for (const auto* header = (*other)->first(name); header; header = (*other)->next(*header))
-                reply.edits().append_header(reply.message(), arena.concat(header->name, ": ", header->value, "\r\n"));
+                reply.edits().append_header(reply.message(),
+                                            arena.concat(header->name, ": ", header->value, "\r\n"));
     }
 }
 
@@ -380,10 +390,12 @@ void Tm::pass_up(Cell& cell, const Coming& coming, Leg* leg, Arena& arena)
     const std::string_view bytes = sip::forward_reply(message, reply.edits(), parts, arena);
     count_.rpl_relayed.add();
     if (wants(cell, Moment::reply_next))
-        tell(cell, Moment::reply_next, nullptr, &reply, code, message.reason(), leg ? leg->branch : -1, message.to_tag());
+        tell(cell, Moment::reply_next, nullptr, &reply, code, message.reason(), leg ? leg->branch : -1,
+             message.to_tag());
     send_up(cell, code, bytes, !(cell.invite && code / 100 == 2));
     if (wants(cell, Moment::reply_out))
-        tell(cell, Moment::reply_out, nullptr, &reply, code, message.reason(), leg ? leg->branch : -1, message.to_tag());
+        tell(cell, Moment::reply_out, nullptr, &reply, code, message.reason(), leg ? leg->branch : -1,
+             message.to_tag());
     if (code >= 200)
         log_end(cell, code);
 }
@@ -395,7 +407,8 @@ void Tm::pass_late(Cell& cell, Request& reply)
         return;
     sip::ForwardReplyParts parts;
     parts.content_length = cell.is_reliable();
-    send_up(cell, reply.message().status(), sip::forward_reply(reply.message(), reply.edits(), parts, reply.arena()), false);
+    send_up(cell, reply.message().status(),
+            sip::forward_reply(reply.message(), reply.edits(), parts, reply.arena()), false);
     count_.rpl_relayed.add();
 }
 
@@ -408,7 +421,8 @@ void Tm::send_ack(Cell& cell, Leg& leg, Request& reply)
     const auto bytes = sip::build_ack(**sent, reply.message(), reply.arena());
     (void)host_.network().send(leg.to, bytes);
     if (Trail* const trail = host_.trail())
-        trail->note(Trail::Way::out, reply.message().call_id(), sip::Method::ack, cell.cseq, 0, {leg.to.protocol, leg.to.to});
+        trail->note(Trail::Way::out, reply.message().call_id(), sip::Method::ack, cell.cseq, 0,
+                    {leg.to.protocol, leg.to.to});
 }
 
 } // namespace sipyard::tm

@@ -1,4 +1,5 @@
-// modules/tm/reply_choice.h - the best of several negative replies (RFC 3261 16.7 step 6, with Kamailio's order)
+// modules/tm/reply_choice.h - the best of several negative replies (RFC 3261 16.7 step 6, with Kamailio's
+// order)
 #pragma once
 
 #include <span>
@@ -6,12 +7,13 @@
 namespace sipyard::tm {
 
 struct Candidate {
-    int  code = 0;
-    bool faked = false;     // made here: a timeout, a destination that could not be reached
+    int code = 0;
+    bool faked = false; // made here: a timeout, a destination that could not be reached
 };
 struct ChoiceRules {
-    int  faked_prio = 0;    // faked_reply_prio: added to the rank of replies made here
-    bool sixth_wins = true; // a 6xx is a decision of the user's; false: it ranks last, as disable_6xx_block says
+    int faked_prio = 0; // faked_reply_prio: added to the rank of replies made here
+    bool sixth_wins =
+        true; // a 6xx is a decision of the user's; false: it ranks last, as disable_6xx_block says
 };
 
 // The place in `replies` of the one to pass on; -1 when there is none. The lower of equal ones.

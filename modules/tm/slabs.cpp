@@ -33,7 +33,8 @@ bool has_pending(const Cell& cell)
 Slabs::Slabs(task::Runtime& runtime, std::size_t most, std::function<void(Cell&)> on_time)
     : most_{std::max<std::size_t>(most, 1)}, on_time_{std::move(on_time)},
       chunks_(most_ / per_chunk + 2 * runtime.workers() + 2), mine_{runtime}
-{}
+{
+}
 
 Slabs::~Slabs()
 {
@@ -58,7 +59,8 @@ bool Slabs::grow(task::Worker& worker, Mine& mine)
     mine.free.reserve(mine.free.capacity() + per_chunk);
     for (std::size_t i = per_chunk; i-- > 0;) {
         Cell* const cell = chunk.cells + i;
-        new (cell) Cell{static_cast<std::uint32_t>(number * per_chunk + i), worker, [this, cell] { on_time_(*cell); }};
+        new (cell) Cell{static_cast<std::uint32_t>(number * per_chunk + i), worker,
+                        [this, cell] { on_time_(*cell); }};
         mine.free.push_back(cell);
     }
     chunks_[number].store(chunk.cells, std::memory_order_release);

@@ -1,4 +1,5 @@
-// modules/tm/status_functions.cpp - the script's words: how branches fared, timers, wishes, replies to be dropped
+// modules/tm/status_functions.cpp - the script's words: how branches fared, timers, wishes, replies to be
+// dropped
 #include "modules/tm/tm.h"
 
 #include "core/base/text.h"
@@ -6,7 +7,7 @@
 
 namespace sipyard::tm {
 
-// --- how it fared -----------------------------------------------------------------------------------------------------
+// --- how it fared --------------------------------------------------------------------------------
 
 Verdict Tm::t_get_status_code(Request& r)
 {
@@ -101,9 +102,10 @@ Verdict Tm::t_is_expired(Request& r)
     return Verdict::of(s.cell->expired);
 }
 
-// --- timers -----------------------------------------------------------------------------------------------------------
+// --- timers --------------------------------------------------------------------------------------
 
-void Tm::change_terms(Request& r, void (*change)(Terms&, std::int64_t, std::int64_t), std::int64_t a, std::int64_t b)
+void Tm::change_terms(Request& r, void (*change)(Terms&, std::int64_t, std::int64_t), std::int64_t a,
+                      std::int64_t b)
 {
     State& s = state(r);
     if (!s.cell) {
@@ -117,12 +119,15 @@ void Tm::change_terms(Request& r, void (*change)(Terms&, std::int64_t, std::int6
 
 Verdict Tm::t_set_fr(Request& r, std::int64_t invite, std::optional<std::int64_t> other)
 {
-    change_terms(r, [](Terms& terms, std::int64_t inv, std::int64_t fr) {
-        if (inv > 0)
-            terms.fr_inv = static_cast<std::uint32_t>(inv);
-        if (fr > 0)
-            terms.fr = static_cast<std::uint32_t>(fr);
-    }, invite, other.value_or(0));
+    change_terms(
+        r,
+        [](Terms& terms, std::int64_t inv, std::int64_t fr) {
+            if (inv > 0)
+                terms.fr_inv = static_cast<std::uint32_t>(inv);
+            if (fr > 0)
+                terms.fr = static_cast<std::uint32_t>(fr);
+        },
+        invite, other.value_or(0));
     State& s = state(r);
     if (!s.cell)
         return Verdict::yes();
@@ -141,35 +146,43 @@ Verdict Tm::t_set_fr(Request& r, std::int64_t invite, std::optional<std::int64_t
 
 Verdict Tm::t_reset_fr(Request& r)
 {
-    change_terms(r, [](Terms& terms, std::int64_t, std::int64_t) { terms.fr = terms.fr_inv = 0; }, 0, 0);
+    change_terms(
+        r, [](Terms& terms, std::int64_t, std::int64_t) { terms.fr = terms.fr_inv = 0; }, 0, 0);
     return Verdict::yes();
 }
 
 Verdict Tm::t_set_retr(Request& r, std::int64_t t1_ms, std::int64_t t2_ms)
 {
-    change_terms(r, [](Terms& terms, std::int64_t first, std::int64_t most) {
-        if (first > 0)
-            terms.t1 = static_cast<std::uint32_t>(first);
-        if (most > 0)
-            terms.t2 = static_cast<std::uint32_t>(most);
-    }, t1_ms, t2_ms);
+    change_terms(
+        r,
+        [](Terms& terms, std::int64_t first, std::int64_t most) {
+            if (first > 0)
+                terms.t1 = static_cast<std::uint32_t>(first);
+            if (most > 0)
+                terms.t2 = static_cast<std::uint32_t>(most);
+        },
+        t1_ms, t2_ms);
     return Verdict::yes();
 }
 
 Verdict Tm::t_reset_retr(Request& r)
 {
-    change_terms(r, [](Terms& terms, std::int64_t, std::int64_t) { terms.t1 = terms.t2 = 0; }, 0, 0);
+    change_terms(
+        r, [](Terms& terms, std::int64_t, std::int64_t) { terms.t1 = terms.t2 = 0; }, 0, 0);
     return Verdict::yes();
 }
 
 Verdict Tm::t_set_max_lifetime(Request& r, std::int64_t invite, std::int64_t other)
 {
-    change_terms(r, [](Terms& terms, std::int64_t inv, std::int64_t rest) {
-        if (inv > 0)
-            terms.max_life_inv = static_cast<std::uint32_t>(inv);
-        if (rest > 0)
-            terms.max_life_other = static_cast<std::uint32_t>(rest);
-    }, invite, other);
+    change_terms(
+        r,
+        [](Terms& terms, std::int64_t inv, std::int64_t rest) {
+            if (inv > 0)
+                terms.max_life_inv = static_cast<std::uint32_t>(inv);
+            if (rest > 0)
+                terms.max_life_other = static_cast<std::uint32_t>(rest);
+        },
+        invite, other);
     State& s = state(r);
     if (s.cell) {
         const Locked locked{s.cell->lock};
@@ -183,19 +196,22 @@ Verdict Tm::t_set_max_lifetime(Request& r, std::int64_t invite, std::int64_t oth
 
 Verdict Tm::t_reset_max_lifetime(Request& r)
 {
-    change_terms(r, [](Terms& terms, std::int64_t, std::int64_t) { terms.max_life_inv = terms.max_life_other = 0; }, 0, 0);
+    change_terms(
+        r, [](Terms& terms, std::int64_t, std::int64_t) { terms.max_life_inv = terms.max_life_other = 0; }, 0,
+        0);
     State& s = state(r);
     if (s.cell) {
         const Locked locked{s.cell->lock};
         if (!s.cell->expired)
-            s.cell->life_until = s.cell->created + std::chrono::milliseconds{s.cell->invite ? settings_.max_inv_lifetime
-                                                                                            : settings_.max_noninv_lifetime};
+            s.cell->life_until =
+                s.cell->created + std::chrono::milliseconds{s.cell->invite ? settings_.max_inv_lifetime
+                                                                           : settings_.max_noninv_lifetime};
         schedule(*s.cell);
     }
     return Verdict::yes();
 }
 
-// --- wishes -----------------------------------------------------------------------------------------------------------
+// --- wishes --------------------------------------------------------------------------------------
 
 template <std::uint16_t on, std::uint16_t off>
 Verdict Tm::t_wish(Request& r, std::int64_t value)
@@ -220,7 +236,7 @@ template Verdict Tm::t_wish<no_internal_reply, 0>(Request&, std::int64_t);
 
 Verdict Tm::t_use_uac_headers(Request& r) { return t_wish<uac_headers, 0>(r, 1); }
 
-// --- replies ----------------------------------------------------------------------------------------------------------
+// --- replies -------------------------------------------------------------------------------------
 
 // Which replies take no part in the choice once new branches are there: all, those of the last set, or none.
 Verdict Tm::t_drop_replies(Request& r, std::optional<Literal> mode)
@@ -255,8 +271,8 @@ Verdict Tm::t_save_lumps(Request& r)
     return Verdict::yes();
 }
 
-Verdict Tm::t_uac_send(Request&, std::string_view method, std::string_view ruri, std::string_view next_hop, std::string_view socket,
-                       std::string_view headers, std::string_view body)
+Verdict Tm::t_uac_send(Request&, std::string_view method, std::string_view ruri, std::string_view next_hop,
+                       std::string_view socket, std::string_view headers, std::string_view body)
 {
     task::Fiber* const fiber = task::Fiber::current();
     Composed composed;

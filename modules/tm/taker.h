@@ -1,4 +1,5 @@
-// modules/tm/taker.h - parts of this module that keep dialogs are asked about requests before the script sees them
+// modules/tm/taker.h - parts of this module that keep dialogs are asked about requests before the script sees
+// them
 #pragma once
 
 #include "core/module/request.h"

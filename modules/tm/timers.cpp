@@ -14,10 +14,22 @@ std::uint32_t or_else(std::uint32_t own, int common)
 
 } // namespace
 
-std::uint32_t Tm::fr(const Cell& cell) const { return or_else(cell.saved ? cell.saved->terms.fr : 0, settings_.fr_timer); }
-std::uint32_t Tm::fr_inv(const Cell& cell) const { return or_else(cell.saved ? cell.saved->terms.fr_inv : 0, settings_.fr_inv_timer); }
-std::uint32_t Tm::t1(const Cell& cell) const { return or_else(cell.saved ? cell.saved->terms.t1 : 0, settings_.retr_timer1); }
-std::uint32_t Tm::t2(const Cell& cell) const { return or_else(cell.saved ? cell.saved->terms.t2 : 0, settings_.retr_timer2); }
+std::uint32_t Tm::fr(const Cell& cell) const
+{
+    return or_else(cell.saved ? cell.saved->terms.fr : 0, settings_.fr_timer);
+}
+std::uint32_t Tm::fr_inv(const Cell& cell) const
+{
+    return or_else(cell.saved ? cell.saved->terms.fr_inv : 0, settings_.fr_inv_timer);
+}
+std::uint32_t Tm::t1(const Cell& cell) const
+{
+    return or_else(cell.saved ? cell.saved->terms.t1 : 0, settings_.retr_timer1);
+}
+std::uint32_t Tm::t2(const Cell& cell) const
+{
+    return or_else(cell.saved ? cell.saved->terms.t2 : 0, settings_.retr_timer2);
+}
 
 Instant Tm::now() const
 {
@@ -47,14 +59,16 @@ void Tm::schedule(Cell& cell)
     });
 }
 
-// Once the caller has his answer and no branch is at work, only what recognises and answers stragglers is kept.
+// Once the caller has his answer and no branch is at work, only what recognises and answers stragglers is
+// kept.
 void Tm::settle(Cell& cell)
 {
     if (cell.waiting || cell.gone || !cell.in_use)
         return;
     const bool answered = cell.own ? cell.state == ServerState::terminated
-                          : cell.invite ? cell.state == ServerState::accepted || cell.state == ServerState::confirmed
-                                        : cell.state >= ServerState::accepted;
+                          : cell.invite
+                              ? cell.state == ServerState::accepted || cell.state == ServerState::confirmed
+                              : cell.state >= ServerState::accepted;
     if (!answered)
         return;
     for (const Leg* leg = cell.saved ? cell.saved->legs : nullptr; leg; leg = leg->next)
@@ -95,8 +109,9 @@ void Tm::release(Cell& cell)
             // Branches that failed may have to acknowledge again: they need what they sent.
             bool needed = false;
             for (const Leg* leg = cell.saved->legs; leg && !needed; leg = leg->next)
-                needed = leg->is_pending() || leg->out_at != task::never
-                         || (cell.invite && leg->state == ClientState::completed && !net::is_stream(leg->to.protocol));
+                needed = leg->is_pending() || leg->out_at != task::never ||
+                         (cell.invite && leg->state == ClientState::completed &&
+                          !net::is_stream(leg->to.protocol));
             if (!needed)
                 drop_store(cell, doomed);
         }
@@ -124,7 +139,8 @@ void Tm::recycle(Cell& cell)
             cell.generation = 1;
         cell.holds = 0;
         cell.state = ServerState::trying;
-        cell.in_use = cell.invite = cell.own = cell.in_calls = cell.gone = cell.waiting = cell.cancelled = cell.suspended = false;
+        cell.in_use = cell.invite = cell.own = cell.in_calls = cell.gone = cell.waiting = cell.cancelled =
+            cell.suspended = false;
         cell.turn_taken = cell.logged = cell.expired = cell.failing = false;
         cell.watched = 0;
         cell.round = cell.branches = 0;
@@ -155,7 +171,9 @@ void Tm::on_time(Cell& cell)
         ended = cell.waiting && cell.out_at <= at;
         if (!ended) {
             if (cell.again_at <= at) { // G
-                const bool send = step(cell.state, ServerEvent::timer_g, cell.invite, cell.is_reliable()).what == ServerDo::send_again;
+                const bool send =
+                    step(cell.state, ServerEvent::timer_g, cell.invite, cell.is_reliable()).what ==
+                    ServerDo::send_again;
                 cell.again_ms = std::min(cell.again_ms * 2, t2(cell));
                 cell.again_at = send ? at + std::chrono::milliseconds{cell.again_ms} : task::never;
                 if (send && cell.reply_size)
@@ -231,9 +249,12 @@ void Tm::handle_timeouts(TransactionId id)
         bool cancel = false, silent = false;
         {
             const Locked locked{cell.lock};
-            for (leg = cell.saved ? cell.saved->legs : nullptr; leg && !(leg->timed_out && leg->is_pending() && leg->code < 200); leg = leg->next) {}
+            for (leg = cell.saved ? cell.saved->legs : nullptr;
+                 leg && !(leg->timed_out && leg->is_pending() && leg->code < 200); leg = leg->next) {
+            }
             if (leg) {
-                cancel = cell.invite && leg->code >= 100 && leg->cancelling != Cancelling::sent; // C (RFC 3261 16.8)
+                cancel = cell.invite && leg->code >= 100 &&
+                         leg->cancelling != Cancelling::sent; // C (RFC 3261 16.8)
                 silent = leg->code == 0;
                 leg->replied = leg->code > 0;
             }
@@ -252,7 +273,8 @@ void Tm::handle_timeouts(TransactionId id)
     {
         const Locked locked{cell.lock};
         unanswered = cell.expired && !cell.has_final() && !has_pending(cell) && !cell.own && cell.saved;
-        if (unanswered && !cell.suspended && (!cell.saved->legs)) { // a script that never answered: nothing is owed
+        if (unanswered && !cell.suspended &&
+            (!cell.saved->legs)) { // a script that never answered: nothing is owed
             cell.state = cell.invite ? ServerState::confirmed : ServerState::completed;
             unanswered = false;
         }
@@ -274,7 +296,8 @@ void Tm::leg_failed(Cell& cell, Leg& leg, int code, Arena& arena)
     bool quiet = false;
     {
         const Locked locked{cell.lock};
-        const ClientStep next = step(leg.state, code == 408 ? ClientEvent::timer_out : ClientEvent::failed, cell.invite);
+        const ClientStep next =
+            step(leg.state, code == 408 ? ClientEvent::timer_out : ClientEvent::failed, cell.invite);
         if (next.what == ClientDo::nothing)
             return;
         leg.state = next.next;
@@ -285,8 +308,8 @@ void Tm::leg_failed(Cell& cell, Leg& leg, int code, Arena& arena)
         if (leg.cancelling != Cancelling::sent)
             leg.out_at = leg.cancel_again_at = task::never;
         // noisy_ctimer=0: a lone INVITE nobody ever answered is forgotten in silence.
-        quiet = code == 408 && settings_.noisy_ctimer == 0 && cell.invite && cell.branches == 1 && !leg.replied && cell.saved
-                && cell.saved->routes.failure.empty() && !cell.own;
+        quiet = code == 408 && settings_.noisy_ctimer == 0 && cell.invite && cell.branches == 1 &&
+                !leg.replied && cell.saved && cell.saved->routes.failure.empty() && !cell.own;
         if (quiet) {
             cell.state = ServerState::confirmed;
             settle(cell);

@@ -1,4 +1,5 @@
-// modules/tm/ua_callee.cpp - requests within our dialogs, and how they are answered (RFC 3261 12.2.2, 13.3, 14.2, RFC 3262 3)
+// modules/tm/ua_callee.cpp - requests within our dialogs, and how they are answered (RFC
+// 3261 12.2.2, 13.3, 14.2, RFC 3262 3)
 #include "modules/tm/ua_set.h"
 
 #include "core/base/text.h"
@@ -32,25 +33,28 @@ void DialogSet::begin_callee(Request& request, TransactionId transaction)
     const auto method = request.message().method();
     fork.has_call = method == sip::Method::invite;
     if (!fork.has_call)
-        note_subscription(fork, method == sip::Method::refer ? "refer" : event_of(request.message()).package, event_of(request.message()).id(),
-                          false, request.message().expires());
+        note_subscription(fork, method == sip::Method::refer ? "refer" : event_of(request.message()).package,
+                          event_of(request.message()).id(), false, request.message().expires());
     note_peer(fork, request.message());
     fork.open.their_invite = fork.has_call;
     fork.their_sdp = request.message().body();
-    fork.theirs.push_back({transaction, method, std::string{request.message().buffer()}, request.received(), reply_destination(request), true});
+    fork.theirs.push_back({transaction, method, std::string{request.message().buffer()}, request.received(),
+                           reply_destination(request), true});
 }
 
 void DialogSet::on_request(Request& request, TransactionId transaction)
 {
     const auto& message = request.message();
-    Fork*       fork = fork_by_tag(message.from_tag());
-    if (!fork && message.method() == sip::Method::notify && we_call_ && first_ && first_->method != "INVITE" && !first_failed_ && !finished_) {
+    Fork* fork = fork_by_tag(message.from_tag());
+    if (!fork && message.method() == sip::Method::notify && we_call_ && first_ &&
+        first_->method != "INVITE" && !first_failed_ && !finished_) {
         // The NOTIFY came before the 2xx, or from another fork (RFC 6665 4.4.1).
         auto dialog = sip::Dialog::from_notify(from_, to_, call_id, first_->cseq, message);
         if (dialog && forks_.size() < 32) {
             fork = &add_fork(std::move(*dialog));
             const bool refer = first_->method == "REFER";
-            note_subscription(*fork, refer ? "refer" : event_of(message).package, event_of(message).id(), true, {});
+            note_subscription(*fork, refer ? "refer" : event_of(message).package, event_of(message).id(),
+                              true, {});
         }
     }
     if (!fork || fork->told_end || finished_) {
@@ -65,7 +69,8 @@ void DialogSet::take(Fork& fork, Request& request, TransactionId transaction)
 {
     const auto& message = request.message();
     if (fork.dialog.take_turn(message) != sip::Turn::next) {
-        (void)request.reply({500, "Server Internal Error", "Reason: SIP;cause=500;text=\"CSeq out of order\"\r\n", {}, {}});
+        (void)request.reply(
+            {500, "Server Internal Error", "Reason: SIP;cause=500;text=\"CSeq out of order\"\r\n", {}, {}});
         return;
     }
     const auto method = message.method();
@@ -80,7 +85,8 @@ void DialogSet::take(Fork& fork, Request& request, TransactionId transaction)
         return;
     if (method == sip::Method::notify || method == sip::Method::subscribe || method == sip::Method::refer)
         fork.dialog.refresh_target(message);
-    fork.theirs.push_back({transaction, method, std::string{message.buffer()}, request.received(), reply_destination(request), false});
+    fork.theirs.push_back({transaction, method, std::string{message.buffer()}, request.received(),
+                           reply_destination(request), false});
 
     const bool same_sdp = offer && (message.body().empty() || message.body() == fork.their_sdp);
     if (offer && !message.body().empty())
@@ -91,13 +97,14 @@ void DialogSet::take(Fork& fork, Request& request, TransactionId transaction)
         sip::SubscriptionState state;
         (void)sip::read(message.value(sip::HeaderName::subscription_state), state);
         ends = iequals(state.state, "terminated");
-        if (!*ends && std::any_of(fork.subscriptions.begin(), fork.subscriptions.end(), [&](const Subscription& s) {
-                return s.ours && iequals(s.event, event.package);
-            })) {
+        if (!*ends &&
+            std::any_of(fork.subscriptions.begin(), fork.subscriptions.end(),
+                        [&](const Subscription& s) { return s.ours && iequals(s.event, event.package); })) {
             std::uint32_t seconds = 0;
-            const auto    expires = state.params.find("expires");
+            const auto expires = state.params.find("expires");
             note_subscription(fork, event.package, event.id(), true,
-                              expires && sip::read(*expires, seconds).empty() ? std::optional{seconds} : std::nullopt);
+                              expires && sip::read(*expires, seconds).empty() ? std::optional{seconds}
+                                                                              : std::nullopt);
         }
     }
     if (!owner_->on_request({{id, fork.number}, transaction, request, same_sdp}))
@@ -134,8 +141,9 @@ void DialogSet::take_bye(Fork& fork, Request& request)
 bool DialogSet::take_prack(Fork& fork, Request& request)
 {
     sip::RAck rack;
-    const bool good = fork.reliable && sip::read(request.message().value(sip::HeaderName::rack), rack).empty()
-                      && rack.rseq == fork.reliable->rseq && rack.cseq.number == fork.reliable->cseq;
+    const bool good = fork.reliable &&
+                      sip::read(request.message().value(sip::HeaderName::rack), rack).empty() &&
+                      rack.rseq == fork.reliable->rseq && rack.cseq.number == fork.reliable->cseq;
     if (!good) {
         (void)request.reply({481, "Call/Transaction Does Not Exist", {}, {}, {}});
         return false;
@@ -155,17 +163,19 @@ void DialogSet::prack_came(Fork& fork)
     while (!fork.reliable && !fork.after_prack.empty()) {
         const Fork::Later later = std::move(fork.after_prack.front());
         fork.after_prack.pop_front();
-        reply(fork.number, later.id, {later.code, later.reason, later.headers, later.content_type, later.body}, later.reliable);
+        reply(fork.number, later.id,
+              {later.code, later.reason, later.headers, later.content_type, later.body}, later.reliable);
     }
 }
 
 bool DialogSet::take_offer(Fork& fork, Request& request)
 {
     const auto& message = request.message();
-    const bool  invite = message.method() == sip::Method::invite;
+    const bool invite = message.method() == sip::Method::invite;
     if (invite && fork.call != CallState::confirmed) {
         // The ACK to the first one is still to come, or it comes from a fork that is not answered (14.2).
-        (void)request.reply({500, "Server Internal Error", format("Retry-After: {}\r\n", crypto::random_below(11)), {}, {}});
+        (void)request.reply(
+            {500, "Server Internal Error", format("Retry-After: {}\r\n", crypto::random_below(11)), {}, {}});
         return false;
     }
     Unanswered now = fork.open;
@@ -177,12 +187,17 @@ bool DialogSet::take_offer(Fork& fork, Request& request)
         (void)request.reply({491, "Request Pending", {}, {}, {}});
         return false;
     case OfferVerdict::too_soon:
-        (void)request.reply({500, "Server Internal Error", format("Retry-After: {}\r\n", crypto::random_below(11)), {}, {}});
+        (void)request.reply(
+            {500, "Server Internal Error", format("Retry-After: {}\r\n", crypto::random_below(11)), {}, {}});
         return false;
     case OfferVerdict::go: break;
     }
     if (session_answer(session_, SessionFields::of(message), &fork.session).too_small) {
-        (void)request.reply({422, "Session Interval Too Small", format("Min-SE: {}\r\n", std::max(session_.min_se, 90u)), {}, {}});
+        (void)request.reply({422,
+                             "Session Interval Too Small",
+                             format("Min-SE: {}\r\n", std::max(session_.min_se, 90u)),
+                             {},
+                             {}});
         return false;
     }
     note_peer(fork, message);
@@ -193,7 +208,7 @@ bool DialogSet::take_offer(Fork& fork, Request& request)
 void DialogSet::default_answer(Fork& fork, Request& request, TransactionId transaction)
 {
     const auto& message = request.message();
-    int         code = 405;
+    int code = 405;
     switch (message.method()) {
     case sip::Method::info:
     case sip::Method::options:
@@ -203,31 +218,39 @@ void DialogSet::default_answer(Fork& fork, Request& request, TransactionId trans
     case sip::Method::refer: code = 403; break;
     case sip::Method::notify:
         code = std::any_of(fork.subscriptions.begin(), fork.subscriptions.end(),
-                           [&](const Subscription& s) { return s.ours && iequals(s.event, event_of(message).package); }) ? 200 : 489;
+                           [&](const Subscription& s) {
+                               return s.ours && iequals(s.event, event_of(message).package);
+                           })
+                   ? 200
+                   : 489;
         break;
     default: break;
     }
-    const std::string_view headers = code == 405 ? "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, NOTIFY, UPDATE, PRACK, INFO\r\n" : "";
+    const std::string_view headers =
+        code == 405 ? "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, NOTIFY, UPDATE, PRACK, INFO\r\n" : "";
     reply(fork.number, transaction, {code, sip::default_reason(code), headers, {}, {}}, false);
 }
 
-// --- answers ---------------------------------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------
 
 void DialogSet::reply(std::uint32_t number, TransactionId transaction, const Reply& reply, bool reliable)
 {
     Fork* const fork = fork_by(number);
     if (!fork)
         return;
-    const auto theirs = std::find_if(fork->theirs.begin(), fork->theirs.end(), [&](const Theirs& t) { return t.id == transaction; });
+    const auto theirs = std::find_if(fork->theirs.begin(), fork->theirs.end(),
+                                     [&](const Theirs& t) { return t.id == transaction; });
     if (theirs != fork->theirs.end())
         give(*fork, *theirs, reply, reliable);
 }
 
-std::string DialogSet::reply_headers(const Fork&, const Theirs& theirs, const Reply& reply, const std::string& more) const
+std::string DialogSet::reply_headers(const Fork&, const Theirs& theirs, const Reply& reply,
+                                     const std::string& more) const
 {
     std::string headers{reply.headers};
-    const bool  dialog = theirs.method == sip::Method::invite || theirs.method == sip::Method::update || theirs.method == sip::Method::subscribe
-                        || theirs.method == sip::Method::refer || theirs.method == sip::Method::notify;
+    const bool dialog = theirs.method == sip::Method::invite || theirs.method == sip::Method::update ||
+                        theirs.method == sip::Method::subscribe || theirs.method == sip::Method::refer ||
+                        theirs.method == sip::Method::notify;
     if (dialog && reply.code > 100 && reply.code < 300 && !has_line(reply.headers, "Contact"))
         headers += "Contact: " + contact_ + "\r\n";
     return headers + more;
@@ -242,8 +265,9 @@ void DialogSet::give(Fork& fork, Theirs& theirs, const Reply& given, bool reliab
     if (invite && reply.code > 100 && reply.code < 300 && fork.reliable) {
         // One at a time, and no 2xx before the PRACK (RFC 3262 3).
         if (fork.after_prack.size() < 16)
-            fork.after_prack.push_back({theirs.id, reply.code, std::string{reply.reason}, std::string{reply.headers},
-                                        std::string{reply.content_type}, std::string{reply.body}, reliable});
+            fork.after_prack.push_back({theirs.id, reply.code, std::string{reply.reason},
+                                        std::string{reply.headers}, std::string{reply.content_type},
+                                        std::string{reply.body}, reliable});
         return;
     }
     if (invite && reply.code > 100 && reply.code < 300 && !reply.body.empty()) {
@@ -256,7 +280,8 @@ void DialogSet::give(Fork& fork, Theirs& theirs, const Reply& given, bool reliab
         std::string more;
         if (reliable && invite && reply.code > 100) {
             if (fork.rseq == 0)
-                fork.rseq = static_cast<std::uint32_t>(crypto::random_below(0x3fffffff)); // RFC 3262 3: 1 .. 2^31-1
+                fork.rseq =
+                    static_cast<std::uint32_t>(crypto::random_below(0x3fffffff)); // RFC 3262 3: 1 .. 2^31-1
             more = format("Require: 100rel\r\nRSeq: {}\r\n", ++fork.rseq);
         }
         const std::string headers = reply_headers(fork, theirs, reply, more);
@@ -264,12 +289,23 @@ void DialogSet::give(Fork& fork, Theirs& theirs, const Reply& given, bool reliab
         const auto sent = common_.tm.reply(theirs.id, reply);
         if (more.empty() || !sent)
             return;
-        Arena      arena;
+        Arena arena;
         const auto parsed = sip::Message::parse(theirs.bytes, arena);
         const auto cseq = parsed && (*parsed)->cseq() ? (*parsed)->cseq()->number : 0;
-        fork.reliable = OurReliable{theirs.id, fork.rseq, cseq, reply.code, std::string{reply.reason}, headers, std::string{reply.content_type},
-                                    std::string{reply.body}, t1, now() + t1_64, {}};
-        fork.reliable->alarm = alarm(t1, [number = fork.number, rseq = fork.rseq](DialogSet& set) { set.repeat_reliable(number, rseq); });
+        fork.reliable = OurReliable{theirs.id,
+                                    fork.rseq,
+                                    cseq,
+                                    reply.code,
+                                    std::string{reply.reason},
+                                    headers,
+                                    std::string{reply.content_type},
+                                    std::string{reply.body},
+                                    t1,
+                                    now() + t1_64,
+                                    {}};
+        fork.reliable->alarm = alarm(t1, [number = fork.number, rseq = fork.rseq](DialogSet& set) {
+            set.repeat_reliable(number, rseq);
+        });
         return;
     }
     if (invite && reply.code < 300) {
@@ -281,7 +317,8 @@ void DialogSet::give(Fork& fork, Theirs& theirs, const Reply& given, bool reliab
         Arena arena;
         if (const auto parsed = sip::Message::parse(theirs.bytes, arena)) {
             fork.dialog.refresh_target(**parsed);
-            const auto session = session_answer(session_, SessionFields::of(**parsed), fork.session.interval ? &fork.session : nullptr);
+            const auto session = session_answer(session_, SessionFields::of(**parsed),
+                                                fork.session.interval ? &fork.session : nullptr);
             if (!has_line(reply.headers, "Session-Expires"))
                 more = session.lines;
             if (session.timer.interval)
@@ -291,17 +328,19 @@ void DialogSet::give(Fork& fork, Theirs& theirs, const Reply& given, bool reliab
     const std::string headers = reply_headers(fork, theirs, reply, more);
     reply.headers = headers;
     (void)common_.tm.reply(theirs.id, reply);
-    const bool  initial = theirs.initial;
-    const auto  method = theirs.method;
+    const bool initial = theirs.initial;
+    const auto method = theirs.method;
     sip::EventType event;
-    Arena       arena;
-    const auto  parsed = sip::Message::parse(theirs.bytes, arena);
+    Arena arena;
+    const auto parsed = sip::Message::parse(theirs.bytes, arena);
     if (parsed)
         event = event_of(**parsed);
     if (reply.code < 300 && parsed && (method == sip::Method::subscribe || method == sip::Method::refer)) {
-        const bool none = method == sip::Method::refer && iequals(line_value(reply.headers, "Refer-Sub"), "false");
+        const bool none =
+            method == sip::Method::refer && iequals(line_value(reply.headers, "Refer-Sub"), "false");
         if (!none)
-            note_subscription(fork, method == sip::Method::refer ? "refer" : event.package, event.id(), false, (*parsed)->expires());
+            note_subscription(fork, method == sip::Method::refer ? "refer" : event.package, event.id(), false,
+                              (*parsed)->expires());
     }
     const TransactionId transaction = theirs.id;
     answered(fork, transaction); // `theirs` is gone
@@ -318,7 +357,8 @@ void DialogSet::give(Fork& fork, Theirs& theirs, const Reply& given, bool reliab
 
 void DialogSet::answered(Fork& fork, TransactionId transaction)
 {
-    const auto theirs = std::find_if(fork.theirs.begin(), fork.theirs.end(), [&](const Theirs& t) { return t.id == transaction; });
+    const auto theirs = std::find_if(fork.theirs.begin(), fork.theirs.end(),
+                                     [&](const Theirs& t) { return t.id == transaction; });
     if (theirs == fork.theirs.end())
         return;
     if (theirs->method == sip::Method::invite)
@@ -331,14 +371,16 @@ void DialogSet::answered(Fork& fork, TransactionId transaction)
 
 void DialogSet::give_2xx_to_invite(Fork& fork, Theirs& theirs, const Reply& given)
 {
-    Arena      arena;
+    Arena arena;
     const auto parsed = sip::Message::parse(theirs.bytes, arena);
     if (!parsed || !(*parsed)->cseq())
         return;
     const sip::Message& invite = **parsed;
     fork.dialog.refresh_target(invite);
-    const auto session = session_answer(session_, SessionFields::of(invite), fork.session.interval ? &fork.session : nullptr);
-    const std::string headers = reply_headers(fork, theirs, given, has_line(given.headers, "Session-Expires") ? std::string{} : session.lines);
+    const auto session =
+        session_answer(session_, SessionFields::of(invite), fork.session.interval ? &fork.session : nullptr);
+    const std::string headers = reply_headers(
+        fork, theirs, given, has_line(given.headers, "Session-Expires") ? std::string{} : session.lines);
     Reply reply = given;
     reply.headers = headers;
     if (const auto sent = common_.tm.reply(theirs.id, reply); !sent) { // cancelled, or timed out meanwhile
@@ -346,9 +388,9 @@ void DialogSet::give_2xx_to_invite(Fork& fork, Theirs& theirs, const Reply& give
         return;
     }
     // A transaction sends a 2xx once; the copies until the ACK are the user agent's (13.3.1.4).
-    const auto&       core = common_.host.core();
+    const auto& core = common_.host.core();
     const std::string ip = theirs.from.source.ip();
-    sip::ReplyParts   parts;
+    sip::ReplyParts parts;
     parts.to_tag = local_tag;
     parts.headers = headers;
     parts.server = core.server_signature ? std::string_view{core.server_header} : std::string_view{};
@@ -361,7 +403,8 @@ void DialogSet::give_2xx_to_invite(Fork& fork, Theirs& theirs, const Reply& give
     answer.to = theirs.back;
     answer.next = t1;
     answer.until = now() + t1_64;
-    answer.alarm = alarm(t1, [number = fork.number, cseq = answer.cseq](DialogSet& set) { set.repeat_answer(number, cseq); });
+    answer.alarm = alarm(
+        t1, [number = fork.number, cseq = answer.cseq](DialogSet& set) { set.repeat_answer(number, cseq); });
     fork.answer = std::move(answer);
     if (theirs.initial)
         fork.call = step(fork.call, fork.role, CallEvent::success).next;
@@ -393,7 +436,8 @@ void DialogSet::repeat_answer(std::uint32_t number, std::uint32_t cseq)
     }
     (void)common_.host.network().send(answer.to, answer.bytes);
     answer.next = std::min(2 * answer.next, t2);
-    answer.alarm = alarm(std::min<Duration>(answer.next, answer.until - now()), [number, cseq](DialogSet& set) { set.repeat_answer(number, cseq); });
+    answer.alarm = alarm(std::min<Duration>(answer.next, answer.until - now()),
+                         [number, cseq](DialogSet& set) { set.repeat_answer(number, cseq); });
 }
 
 void DialogSet::repeat_reliable(std::uint32_t number, std::uint32_t rseq)
@@ -411,7 +455,8 @@ void DialogSet::repeat_reliable(std::uint32_t number, std::uint32_t rseq)
     }
     (void)common_.tm.reply(out.id, {out.code, out.reason, out.headers, out.content_type, out.body});
     out.next *= 2; // without the limit of T2 (RFC 3262 3)
-    out.alarm = alarm(std::min<Duration>(out.next, out.until - now()), [number, rseq](DialogSet& set) { set.repeat_reliable(number, rseq); });
+    out.alarm = alarm(std::min<Duration>(out.next, out.until - now()),
+                      [number, rseq](DialogSet& set) { set.repeat_reliable(number, rseq); });
 }
 
 bool DialogSet::on_ack(const sip::Message& ack)
@@ -435,7 +480,8 @@ bool DialogSet::on_ack(const sip::Message& ack)
 void DialogSet::on_cancel(TransactionId transaction)
 {
     for (const auto& fork : forks_) {
-        const auto theirs = std::find_if(fork->theirs.begin(), fork->theirs.end(), [&](const Theirs& t) { return t.id == transaction; });
+        const auto theirs = std::find_if(fork->theirs.begin(), fork->theirs.end(),
+                                         [&](const Theirs& t) { return t.id == transaction; });
         if (theirs == fork->theirs.end())
             continue;
         if (theirs->initial)

@@ -1,4 +1,5 @@
-// modules/tm/ua_caller.cpp - replies to requests of a dialog set: forks, ACK, PRACK, retries, what ends what (RFC 3261 13.2.2)
+// modules/tm/ua_caller.cpp - replies to requests of a dialog set: forks, ACK, PRACK, retries, what ends what
+// (RFC 3261 13.2.2)
 #include "modules/tm/ua_set.h"
 
 #include "core/base/text.h"
@@ -20,7 +21,8 @@ bool requires_100rel(const sip::Message& message)
 // Requests whose 2xx moves the target (RFC 3261 12.2.1.2, RFC 6665, RFC 3515).
 bool refreshes_target(std::string_view method)
 {
-    return method == "INVITE" || method == "UPDATE" || method == "SUBSCRIBE" || method == "REFER" || method == "NOTIFY";
+    return method == "INVITE" || method == "UPDATE" || method == "SUBSCRIBE" || method == "REFER" ||
+           method == "NOTIFY";
 }
 
 // Those whose 481 or 408 is the end of the call (RFC 5057 5.1); the others are the subscriptions'.
@@ -37,7 +39,8 @@ void DialogSet::tell(const DialogReply& reply)
         owner_->on_reply(reply);
 }
 
-DialogReply DialogSet::told(const Sent& sent, const Arrived& arrived, const sip::Message* message, const Fork* fork) const
+DialogReply DialogSet::told(const Sent& sent, const Arrived& arrived, const sip::Message* message,
+                            const Fork* fork) const
 {
     DialogReply reply;
     reply.dialog = {id, fork ? fork->number : 0};
@@ -55,7 +58,7 @@ void DialogSet::on_reply(const std::shared_ptr<Sent>& sent, std::uint32_t round,
 {
     if (finished_ || round != sent->round)
         return;
-    Arena               arena;
+    Arena arena;
     const sip::Message* message = nullptr;
     if (!arrived.bytes.empty()) {
         const auto parsed = sip::Message::parse(arrived.bytes, arena);
@@ -73,8 +76,9 @@ void DialogSet::on_reply(const std::shared_ptr<Sent>& sent, std::uint32_t round,
     if (sent->initial && arrived.last) {
         // Early dialogs that no 2xx has confirmed are over now (13.2.2.4).
         for (std::size_t i = 0; i < forks_.size(); ++i)
-            if (forks_[i]->has_call && (forks_[i]->call == CallState::early || forks_[i]->call == CallState::calling)
-                && !(first_failed_ && first_code_ == 0))
+            if (forks_[i]->has_call &&
+                (forks_[i]->call == CallState::early || forks_[i]->call == CallState::calling) &&
+                !(first_failed_ && first_code_ == 0))
                 end_fork(*forks_[i], first_failed_ ? Ended::failed : Ended::other_fork, first_code_, nullptr);
         if (sent->final_seen) {
             first_done_ = true;
@@ -83,9 +87,10 @@ void DialogSet::on_reply(const std::shared_ptr<Sent>& sent, std::uint32_t round,
     }
 }
 
-// --- the INVITE that began it ---------------------------------------------------------------------------------------------
+// --- the INVITE that began it --------------------------------------------------------------------
 
-void DialogSet::on_invite_reply(const std::shared_ptr<Sent>& sent, const Arrived& arrived, const sip::Message* message)
+void DialogSet::on_invite_reply(const std::shared_ptr<Sent>& sent, const Arrived& arrived,
+                                const sip::Message* message)
 {
     if (arrived.code == 100)
         return;
@@ -93,7 +98,7 @@ void DialogSet::on_invite_reply(const std::shared_ptr<Sent>& sent, const Arrived
         on_first_failure(sent, arrived, message);
         return;
     }
-    bool        created = false;
+    bool created = false;
     Fork* const fork = fork_of_reply(*sent, *message, created);
     if (!fork) { // a provisional reply without a tag, or more forks than we keep
         if (arrived.code < 200)
@@ -117,7 +122,8 @@ void DialogSet::on_invite_reply(const std::shared_ptr<Sent>& sent, const Arrived
         tell(reply);
 }
 
-void DialogSet::take_reliable(Fork& fork, const Sent& sent, const sip::Message& message, DialogReply& reply, bool& skip)
+void DialogSet::take_reliable(Fork& fork, const Sent& sent, const sip::Message& message, DialogReply& reply,
+                              bool& skip)
 {
     const auto rseq = message.number(sip::HeaderName::rseq);
     if (!rseq || *rseq == 0 || !requires_100rel(message))
@@ -127,16 +133,17 @@ void DialogSet::take_reliable(Fork& fork, const Sent& sent, const sip::Message& 
         return;
     }
     reply.rseq = *rseq;
-    // An offer in it has to be answered in the PRACK, and that is the owner's to do: an INVITE without a body was his too.
+    // An offer in it has to be answered in the PRACK, and that is the owner's to do: an INVITE without a body
+    // was his too.
     if (auto_prack_ == Who::automatic && !(sent.body.empty() && !message.body().empty()))
         prack(fork.number, *rseq, {}, {}, 0);
 }
 
-void DialogSet::on_invite_success(const std::shared_ptr<Sent>& sent, const Arrived& arrived, const sip::Message& message, Fork& fork,
-                                  bool created)
+void DialogSet::on_invite_success(const std::shared_ptr<Sent>& sent, const Arrived& arrived,
+                                  const sip::Message& message, Fork& fork, bool created)
 {
     const CallState before = fork.call;
-    const CallStep  next = step(before, CallRole::caller, CallEvent::success);
+    const CallStep next = step(before, CallRole::caller, CallEvent::success);
     fork.call = next.next;
     if (next.action == CallAction::ack_again) {
         for (const OurAck& ack : fork.acks)
@@ -173,11 +180,13 @@ void DialogSet::on_invite_success(const std::shared_ptr<Sent>& sent, const Arriv
         ack(fork.number, {}, {}, {});
 }
 
-void DialogSet::on_first_failure(const std::shared_ptr<Sent>& sent, const Arrived& arrived, const sip::Message* message)
+void DialogSet::on_first_failure(const std::shared_ptr<Sent>& sent, const Arrived& arrived,
+                                 const sip::Message* message)
 {
     if (sent->final_seen)
         return; // after a 2xx a timeout means that no more copies come
-    if (message && !cancelled_ && (arrived.code == 401 || arrived.code == 407) && repeat_with_credentials(sent, *message))
+    if (message && !cancelled_ && (arrived.code == 401 || arrived.code == 407) &&
+        repeat_with_credentials(sent, *message))
         return;
     if (message && !cancelled_ && arrived.code == 422 && repeat_with_min_se(sent, *message))
         return;
@@ -193,21 +202,24 @@ void DialogSet::on_first_failure(const std::shared_ptr<Sent>& sent, const Arrive
         set.first_code_ = code;
         for (std::size_t i = 0; i < set.forks_.size(); ++i)
             if (!set.forks_[i]->told_end && set.forks_[i]->call < CallState::answered)
-                set.end_fork(*set.forks_[i], set.cancelled_ ? Ended::cancelled : Ended::failed, code, nullptr);
+                set.end_fork(*set.forks_[i], set.cancelled_ ? Ended::cancelled : Ended::failed, code,
+                             nullptr);
         set.why_ = set.cancelled_ ? Ended::cancelled : Ended::failed;
         set.first_done_ = true;
         set.maybe_finish();
     });
 }
 
-// --- SUBSCRIBE and REFER outside of a dialog --------------------------------------------------------------------------------
+// --- SUBSCRIBE and REFER outside of a dialog -----------------------------------------------------
 
-void DialogSet::on_other_reply(const std::shared_ptr<Sent>& sent, const Arrived& arrived, const sip::Message* message)
+void DialogSet::on_other_reply(const std::shared_ptr<Sent>& sent, const Arrived& arrived,
+                               const sip::Message* message)
 {
     if (arrived.code < 200 || sent->final_seen)
         return;
     if (arrived.code >= 300 || !message) {
-        if (message && (arrived.code == 401 || arrived.code == 407) && repeat_with_credentials(sent, *message))
+        if (message && (arrived.code == 401 || arrived.code == 407) &&
+            repeat_with_credentials(sent, *message))
             return;
         sent->final_seen = true;
         first_failed_ = true;
@@ -226,12 +238,13 @@ void DialogSet::on_other_reply(const std::shared_ptr<Sent>& sent, const Arrived&
         return;
     }
     sent->final_seen = true;
-    bool        created = false;
+    bool created = false;
     Fork* const fork = fork_of_reply(*sent, *message, created);
     DialogReply reply = told(*sent, arrived, message, fork);
     reply.created = created;
     const bool refer = sent->method == "REFER";
-    const bool no_subscription = refer && iequals(message->value(sip::HeaderName::refer_sub), "false"); // RFC 4488
+    const bool no_subscription =
+        refer && iequals(message->value(sip::HeaderName::refer_sub), "false"); // RFC 4488
     if (fork && !no_subscription) {
         fork->dialog.refresh_target(*message);
         sip::EventType event;
@@ -247,9 +260,10 @@ void DialogSet::on_other_reply(const std::shared_ptr<Sent>& sent, const Arrived&
     }
 }
 
-// --- requests within a dialog -----------------------------------------------------------------------------------------------
+// --- requests within a dialog --------------------------------------------------------------------
 
-void DialogSet::on_in_dialog_reply(Fork& fork, const std::shared_ptr<Sent>& sent, const Arrived& arrived, const sip::Message* message)
+void DialogSet::on_in_dialog_reply(Fork& fork, const std::shared_ptr<Sent>& sent, const Arrived& arrived,
+                                   const sip::Message* message)
 {
     const bool invite = sent->method == "INVITE", update = sent->method == "UPDATE";
     if (arrived.code < 200) {
@@ -294,7 +308,9 @@ void DialogSet::on_in_dialog_reply(Fork& fork, const std::shared_ptr<Sent>& sent
         if (refreshes_target(sent->method))
             fork.dialog.refresh_target(*message);
         if (invite || update)
-            set_session(fork, session_from_reply(fork.session.interval ? SessionSettings{fork.session.interval, session_.min_se} : session_,
+            set_session(fork, session_from_reply(fork.session.interval
+                                                     ? SessionSettings{fork.session.interval, session_.min_se}
+                                                     : session_,
                                                  SessionFields::of(*message)));
     }
     if (invite && arrived.code < 300) {
@@ -324,20 +340,22 @@ void DialogSet::after_final(Fork& fork, const Sent& sent, int code, const sip::M
     sip::EventType event;
     (void)sip::read(line_value(sent.headers, "Event"), event);
     if (sent.method == "REFER") {
-        const bool none = code >= 300 || (message && iequals(message->value(sip::HeaderName::refer_sub), "false"));
+        const bool none =
+            code >= 300 || (message && iequals(message->value(sip::HeaderName::refer_sub), "false"));
         if (none)
             drop_subscription(fork, "refer", {}, true);
     } else if (sent.method == "SUBSCRIBE") {
         if (code < 300)
-            note_subscription(fork, event.package, event.id(), true, message ? message->expires() : std::nullopt);
+            note_subscription(fork, event.package, event.id(), true,
+                              message ? message->expires() : std::nullopt);
         else if (code == 481 || code == 404 || code == 489)
             drop_subscription(fork, event.package, event.id(), true);
     } else if (sent.method == "NOTIFY") {
         if (code == 481 || istarts_with(line_value(sent.headers, "Subscription-State"), "terminated"))
             drop_subscription(fork, event.package, event.id(), false);
     }
-    if ((code == 481 || code == 408) && belongs_to_call(sent.method) && fork.has_call && fork.call >= CallState::answered
-        && fork.call != CallState::ended && fork.call != CallState::ending) {
+    if ((code == 481 || code == 408) && belongs_to_call(sent.method) && fork.has_call &&
+        fork.call >= CallState::answered && fork.call != CallState::ended && fork.call != CallState::ending) {
         if (code == 481) { // the other side knows nothing of it: a BYE would tell it nothing
             fork.call = CallState::ended;
             end_call(fork, Ended::gone, code, message);

@@ -16,17 +16,22 @@ constexpr std::size_t tag_letters = 20; // a hundred bits nobody guesses
 
 std::uint32_t first_cseq()
 {
-    return 1 + static_cast<std::uint32_t>(crypto::random_below(1u << 30)); // below 2^31 with room for a long life (RFC 3261 8.1.1.5)
+    return 1 + static_cast<std::uint32_t>(
+                   crypto::random_below(1u << 30)); // below 2^31 with room for a long life (RFC 3261 8.1.1.5)
 }
 
 } // namespace
 
 UserAgent::UserAgent(Api& tm, Host& host, std::size_t limit)
     : limit_{limit}, prefix_{"ua" + crypto::random_token(6) + "."}, slot_{host.slot<std::uint64_t>()},
-      common_{tm, host, Alarms{host.runtime()}, host.logger("tm"),
+      common_{tm,
+              host,
+              Alarms{host.runtime()},
+              host.logger("tm"),
               {host.counter("dialogs", "sets", "Dialog sets begun by modules of this server"),
                host.counter("dialogs", "full", "Dialog sets refused since the table was full"),
-               host.counter("dialogs", "late_refused", "2xx of other forks, or after a CANCEL, ended with ACK and BYE"),
+               host.counter("dialogs", "late_refused",
+                            "2xx of other forks, or after a CANCEL, ended with ACK and BYE"),
                host.counter("dialogs", "glare", "Offers that met another one (491)"),
                host.counter("dialogs", "expired", "Calls ended since no session refresh came"),
                host.counter("dialogs", "no_ack", "2xx of ours that were never acknowledged"),
@@ -46,7 +51,7 @@ UserAgent::UserAgent(Api& tm, Host& host, std::size_t limit)
 
 UserAgent::~UserAgent() = default;
 
-// --- the table -------------------------------------------------------------------------------------------------------------
+// --- the table -----------------------------------------------------------------------------------
 
 Result<void> UserAgent::add(const std::shared_ptr<DialogSet>& set)
 {
@@ -55,7 +60,8 @@ Result<void> UserAgent::add(const std::shared_ptr<DialogSet>& set)
         common_.counts.full.add();
         return Error{ErrorKind::overloaded, "the table of dialogs is full"};
     }
-    const bool added = tags_[Hash{}(set->local_tag) % shards].with([&](Tags& tags) { return tags.emplace(set->local_tag, set).second; });
+    const bool added = tags_[Hash{}(set->local_tag) % shards].with(
+        [&](Tags& tags) { return tags.emplace(set->local_tag, set).second; });
     if (!added) {
         count_.fetch_sub(1);
         return Error{ErrorKind::unique, "a dialog with that tag is there already"};
@@ -100,7 +106,7 @@ void UserAgent::with(DialogId dialog, std::function<void(DialogSet&)> job)
         set->post(std::move(job));
 }
 
-// --- messages ----------------------------------------------------------------------------------------------------------------
+// --- messages ------------------------------------------------------------------------------------
 
 // A stranger's tag costs a comparison or two. Ours as callee are tm's, which begin like the stateless ones.
 bool UserAgent::may_be_ours(Request& request, std::string_view tag) const
@@ -118,7 +124,8 @@ bool UserAgent::take(Request& request)
         return false;
     const std::string_view tag = message.to_tag();
     if (tag.empty())
-        return message.method() == sip::Method::cancel && callees_.load(std::memory_order_relaxed) != 0 && take_cancel(request, false);
+        return message.method() == sip::Method::cancel && callees_.load(std::memory_order_relaxed) != 0 &&
+               take_cancel(request, false);
     if (!may_be_ours(request, tag))
         return false;
     const auto set = find(tag, message.call_id());
@@ -157,14 +164,16 @@ bool UserAgent::take_ack(Request& request, DialogSet& set)
 {
     const auto ours = set.strand().run([&] { return set.on_ack(request.message()); });
     if (ours && !*ours)
-        (void)common_.tm.begin(request); // to a refusal of ours: the transaction waits for it; else it is a copy
+        (void)common_.tm.begin(
+            request); // to a refusal of ours: the transaction waits for it; else it is a copy
     return true;
 }
 
 bool UserAgent::take_cancel(Request& request, bool in_dialog)
 {
     if (!in_dialog) {
-        // Before our final reply only the INVITE's From tag and Call-ID are known to the caller; tm matches it exactly.
+        // Before our final reply only the INVITE's From tag and Call-ID are known to the caller; tm matches
+        // it exactly.
         const auto tag = common_.tm.local_tag(request);
         if (tag.empty() || !find(tag, request.message().call_id()))
             return false;
@@ -185,10 +194,11 @@ Moments UserAgent::wants(Request& request, std::uint64_t& note)
 void UserAgent::on(const Happening& happening)
 {
     if (happening.what == Moment::cancel_in)
-        with({happening.note, 0}, [transaction = happening.id](DialogSet& set) { set.on_cancel(transaction); });
+        with({happening.note, 0},
+             [transaction = happening.id](DialogSet& set) { set.on_cancel(transaction); });
 }
 
-// --- for other modules ---------------------------------------------------------------------------------------------------------
+// --- for other modules ---------------------------------------------------------------------------
 
 Result<const net::Listener*> UserAgent::socket_for(std::string_view text)
 {
@@ -199,7 +209,8 @@ Result<const net::Listener*> UserAgent::socket_for(std::string_view text)
     return Error{ErrorKind::not_found, format("no socket for {}", text)};
 }
 
-Result<std::string> UserAgent::contact_for(std::string_view contact, std::string_view user, const net::Listener* socket) const
+Result<std::string> UserAgent::contact_for(std::string_view contact, std::string_view user,
+                                           const net::Listener* socket) const
 {
     if (!contact.empty())
         return std::string{contact};
@@ -225,7 +236,8 @@ Result<DialogId> UserAgent::start(const DialogSetup& given)
     if (setup.contact.empty() && !setup.socket) {
         sip::NameAddr route;
         std::string_view hop = setup.next_hop.empty() ? setup.request_uri : setup.next_hop;
-        if (setup.next_hop.empty() && sip::read(line_value(setup.headers, "Route"), route).empty() && !route.uri.empty())
+        if (setup.next_hop.empty() && sip::read(line_value(setup.headers, "Route"), route).empty() &&
+            !route.uri.empty())
             hop = route.uri;
         TRY(setup.socket, socket_for(hop));
     }
@@ -233,8 +245,9 @@ Result<DialogId> UserAgent::start(const DialogSetup& given)
     std::string call_id{setup.call_id};
     if (call_id.empty())
         call_id = crypto::random_token(26);
-    const auto set = std::make_shared<DialogSet>(common_, ++serials_, setup, std::move(call_id), prefix_ + crypto::random_token(tag_letters),
-                                                 std::move(contact));
+    const auto set =
+        std::make_shared<DialogSet>(common_, ++serials_, setup, std::move(call_id),
+                                    prefix_ + crypto::random_token(tag_letters), std::move(contact));
     TRYV(add(set));
     if (!set->post([](DialogSet& s) { s.begin(); })) {
         forget(set->id);
@@ -246,18 +259,21 @@ Result<DialogId> UserAgent::start(const DialogSetup& given)
 Result<Dialogs::Accepted> UserAgent::accept(Request& request, const CalleeSetup& setup)
 {
     const sip::Message& message = request.message();
-    const auto          method = message.method();
-    if (!setup.owner || !message.to_tag().empty()
-        || (method != sip::Method::invite && method != sip::Method::subscribe && method != sip::Method::refer))
+    const auto method = message.method();
+    if (!setup.owner || !message.to_tag().empty() ||
+        (method != sip::Method::invite && method != sip::Method::subscribe && method != sip::Method::refer))
         return invalid("only an INVITE, SUBSCRIBE or REFER outside of a dialog makes one");
     TransactionId transaction = common_.tm.of(request);
     if (!transaction && common_.tm.is_merged(request))
         return Error{ErrorKind::unique, "the same request came by another path"};
     TRY(auto dialog, sip::Dialog::as_callee(message, common_.tm.local_tag(request), first_cseq()));
-    TRY(auto contact, contact_for(setup.contact, setup.contact_user,
-                                  request.received().listener ? request.received().listener
-                                                              : common_.host.network().pick(request.received().protocol, request.received().source)));
-    const auto set = std::make_shared<DialogSet>(common_, ++serials_, setup, std::move(dialog), std::move(contact));
+    TRY(auto contact,
+        contact_for(setup.contact, setup.contact_user,
+                    request.received().listener ? request.received().listener
+                                                : common_.host.network().pick(request.received().protocol,
+                                                                              request.received().source)));
+    const auto set =
+        std::make_shared<DialogSet>(common_, ++serials_, setup, std::move(dialog), std::move(contact));
     if (!transaction) {
         request.at(slot_) = set->id;
         TRY(const auto begun, common_.tm.begin(request));
@@ -267,14 +283,17 @@ Result<Dialogs::Accepted> UserAgent::accept(Request& request, const CalleeSetup&
     }
     TRYV(add(set));
     ++callees_;
-    // In this fiber, as the request is its: nobody else has the strand of a new set, and a shared one is waited for.
+    // In this fiber, as the request is its: nobody else has the strand of a new set, and a shared one is
+    // waited for.
     TRYV(set->strand().run([&] { set->begin_callee(request, transaction); }));
     return Accepted{{set->id, 1}, transaction};
 }
 
 void UserAgent::again(DialogId set, std::string_view request_uri, std::string_view headers)
 {
-    with(set, [uri = std::string{request_uri}, lines = std::string{headers}](DialogSet& s) { s.again(uri, lines); });
+    with(set, [uri = std::string{request_uri}, lines = std::string{headers}](DialogSet& s) {
+        s.again(uri, lines);
+    });
 }
 
 void UserAgent::cancel(DialogId set, std::string_view headers)
@@ -284,21 +303,23 @@ void UserAgent::cancel(DialogId set, std::string_view headers)
 
 void UserAgent::bye(DialogId dialog, std::string_view headers, int code)
 {
-    with(dialog, [fork = dialog.fork, lines = std::string{headers}, code](DialogSet& s) { s.bye(fork, lines, code); });
-}
-
-void UserAgent::ack(DialogId dialog, std::string_view content_type, std::string_view body, std::string_view headers)
-{
-    with(dialog, [fork = dialog.fork, type = std::string{content_type}, text = std::string{body}, lines = std::string{headers}](DialogSet& s) {
-        s.ack(fork, lines, type, text);
+    with(dialog, [fork = dialog.fork, lines = std::string{headers}, code](DialogSet& s) {
+        s.bye(fork, lines, code);
     });
 }
 
-void UserAgent::prack(DialogId dialog, std::uint32_t rseq, std::string_view content_type, std::string_view body, std::uint64_t note)
+void UserAgent::ack(DialogId dialog, std::string_view content_type, std::string_view body,
+                    std::string_view headers)
 {
-    with(dialog, [fork = dialog.fork, rseq, type = std::string{content_type}, text = std::string{body}, note](DialogSet& s) {
-        s.prack(fork, rseq, type, text, note);
-    });
+    with(dialog, [fork = dialog.fork, type = std::string{content_type}, text = std::string{body},
+                  lines = std::string{headers}](DialogSet& s) { s.ack(fork, lines, type, text); });
+}
+
+void UserAgent::prack(DialogId dialog, std::uint32_t rseq, std::string_view content_type,
+                      std::string_view body, std::uint64_t note)
+{
+    with(dialog, [fork = dialog.fork, rseq, type = std::string{content_type}, text = std::string{body},
+                  note](DialogSet& s) { s.prack(fork, rseq, type, text, note); });
 }
 
 void UserAgent::request(DialogId dialog, const DialogSend& send)
@@ -321,13 +342,14 @@ void UserAgent::request(DialogId dialog, const DialogSend& send)
 void UserAgent::reply(DialogId dialog, TransactionId id, const Reply& given, bool reliable)
 {
     struct Kept {
-        int         code;
+        int code;
         std::string reason, headers, content_type, body;
     };
-    auto kept = std::make_shared<Kept>(Kept{given.code, std::string{given.reason}, std::string{given.headers}, std::string{given.content_type},
-                                            std::string{given.body}});
+    auto kept = std::make_shared<Kept>(Kept{given.code, std::string{given.reason}, std::string{given.headers},
+                                            std::string{given.content_type}, std::string{given.body}});
     with(dialog, [fork = dialog.fork, id, kept, reliable](DialogSet& s) {
-        s.reply(fork, id, {kept->code, kept->reason, kept->headers, kept->content_type, kept->body}, reliable);
+        s.reply(fork, id, {kept->code, kept->reason, kept->headers, kept->content_type, kept->body},
+                reliable);
     });
 }
 
@@ -353,7 +375,7 @@ std::vector<DialogInfo> UserAgent::list(std::size_t most, std::uint64_t after)
     };
     std::vector<DialogInfo> all;
     for (const auto& set : chosen) {
-        const auto  seen = std::make_shared<Seen>(); // shared with a job that may come after we have left
+        const auto seen = std::make_shared<Seen>(); // shared with a job that may come after we have left
         task::Event done;
         if (!set->post([seen, done, most](DialogSet& s) {
                 s.describe(seen->infos, most);
@@ -374,7 +396,10 @@ json::Value UserAgent::as_json()
     auto rows = json::Value::array();
     for (const DialogInfo& info : list(1000, 0)) {
         auto row = json::Value::object();
-        row.set("set", info.id.set).set("fork", info.id.fork).set("state", info.state).set("role", info.caller ? "caller" : "callee");
+        row.set("set", info.id.set)
+            .set("fork", info.id.fork)
+            .set("state", info.state)
+            .set("role", info.caller ? "caller" : "callee");
         row.set("call_id", info.call_id).set("local_tag", info.local_tag).set("remote_tag", info.remote_tag);
         row.set("local", info.local).set("remote", info.remote).set("target", info.target);
         row.set("subscriptions", info.subscriptions).set("age", info.age_seconds);

@@ -1,4 +1,5 @@
-// modules/tm/ua_dialogs.h - the table of all dialog sets: who a message belongs to, and the door for other modules
+// modules/tm/ua_dialogs.h - the table of all dialog sets: who a message belongs to, and the door for other
+// modules
 #pragma once
 
 #include "core/base/guarded.h"
@@ -34,8 +35,10 @@ public:
     void again(DialogId set, std::string_view request_uri, std::string_view headers) override;
     void cancel(DialogId set, std::string_view headers) override;
     void bye(DialogId dialog, std::string_view headers, int code) override;
-    void ack(DialogId dialog, std::string_view content_type, std::string_view body, std::string_view headers) override;
-    void prack(DialogId dialog, std::uint32_t rseq, std::string_view content_type, std::string_view body, std::uint64_t note) override;
+    void ack(DialogId dialog, std::string_view content_type, std::string_view body,
+             std::string_view headers) override;
+    void prack(DialogId dialog, std::uint32_t rseq, std::string_view content_type, std::string_view body,
+               std::uint64_t note) override;
     void request(DialogId dialog, const DialogSend& send) override;
     void reply(DialogId dialog, TransactionId id, const Reply& reply, bool reliable) override;
     void drop(DialogId dialog) override;
@@ -48,12 +51,13 @@ public:
 
     // --- Watcher ---
     Moments wants(Request& request, std::uint64_t& note) override;
-    void    on(const Happening& happening) override;
+    void on(const Happening& happening) override;
 
     json::Value as_json(); // for the command that lists them; on a fiber
 
 private:
-    using Sets = std::map<std::uint64_t, std::shared_ptr<DialogSet>>;    // shared with jobs on their way to its strand
+    using Sets =
+        std::map<std::uint64_t, std::shared_ptr<DialogSet>>; // shared with jobs on their way to its strand
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
@@ -65,19 +69,20 @@ private:
     std::shared_ptr<DialogSet> find(std::uint64_t id);
     bool take_ack(Request& request, DialogSet& set);
     bool take_cancel(Request& request, bool in_dialog);
-    Result<std::string> contact_for(std::string_view contact, std::string_view user, const net::Listener* socket) const;
+    Result<std::string> contact_for(std::string_view contact, std::string_view user,
+                                    const net::Listener* socket) const;
     Result<void> add(const std::shared_ptr<DialogSet>& set);
     void forget(std::uint64_t id);
     void with(DialogId dialog, std::function<void(DialogSet&)> job);
 
-    const std::size_t          limit_;
-    const std::string          prefix_;         // of the tags of sets that call
-    const Slot<std::uint64_t>  slot_;           // the set a request was given to
-    UaCommon                   common_;
+    const std::size_t limit_;
+    const std::string prefix_;       // of the tags of sets that call
+    const Slot<std::uint64_t> slot_; // the set a request was given to
+    UaCommon common_;
     std::atomic<std::uint64_t> serials_{0};
-    std::atomic<std::size_t>   count_{0}, callees_{0}; // sets; those that were called
-    Guarded<Tags>              tags_[shards];
-    Guarded<Sets>              sets_[shards];
+    std::atomic<std::size_t> count_{0}, callees_{0}; // sets; those that were called
+    Guarded<Tags> tags_[shards];
+    Guarded<Sets> sets_[shards];
 };
 
 } // namespace sipyard::tm

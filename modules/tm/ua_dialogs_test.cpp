@@ -1,11 +1,12 @@
-// modules/tm/ua_dialogs_test.cpp - calls we make and calls we take, with their races, against a tm that only notes
+// modules/tm/ua_dialogs_test.cpp - calls we make and calls we take, with their races, against a tm that only
+// notes
 #include "modules/tm/ua_test_support.h"
 
 namespace sipyard::tm {
 
 TEST_CASE("a call with a delayed ACK, hung up by us", "[tm][ua]")
 {
-    UaBench    b;
+    UaBench b;
     const auto set = b.start(b.setup());
     REQUIRE(b.tm.left.size() == 1);
     const Left invite = b.tm.take_left()[0];
@@ -15,7 +16,8 @@ TEST_CASE("a call with a delayed ACK, hung up by us", "[tm][ua]")
     b.tm.answer(invite, 100, "");
     b.tm.answer(invite, 180, "B");
     CHECK(b.owner->take() == "180/1+");
-    b.tm.answer(invite, 200, "B", "Contact: <sip:bob@192.0.2.9>\r\nRecord-Route: <sip:p.example;lr>\r\n", "v=0 b");
+    b.tm.answer(invite, 200, "B", "Contact: <sip:bob@192.0.2.9>\r\nRecord-Route: <sip:p.example;lr>\r\n",
+                "v=0 b");
     CHECK(b.owner->take() == "200/1");
     CHECK(b.owner->last_reply.needs_ack);
     b.tm.answer(invite, 200, "B"); // its copies are not told, and wait with it
@@ -52,8 +54,8 @@ TEST_CASE("a call with a delayed ACK, hung up by us", "[tm][ua]")
 
 TEST_CASE("forks: the first 2xx wins, others get ACK and BYE", "[tm][ua]")
 {
-    UaBench    b;
-    auto       setup = b.setup();
+    UaBench b;
+    auto setup = b.setup();
     const bool owner_decides = GENERATE(false, true);
     setup.late = owner_decides ? Late::owner : Late::refused;
     const auto set = b.start(setup);
@@ -87,7 +89,7 @@ TEST_CASE("forks: the first 2xx wins, others get ACK and BYE", "[tm][ua]")
 
 TEST_CASE("CANCEL, and a 2xx that crosses it", "[tm][ua]")
 {
-    UaBench    b;
+    UaBench b;
     const auto set = b.start(b.setup());
     const Left invite = b.tm.take_left()[0];
     b.tm.answer(invite, 180, "B");
@@ -122,11 +124,11 @@ TEST_CASE("CANCEL, and a 2xx that crosses it", "[tm][ua]")
 
 TEST_CASE("a failure, and the same once more", "[tm][ua]")
 {
-    UaBench    b;
-    auto       setup = b.setup();
+    UaBench b;
+    auto setup = b.setup();
     setup.credentials = {{"b.example", "al", "pw", false}};
     const auto set = b.start(setup);
-    Left       invite = b.tm.take_left()[0];
+    Left invite = b.tm.take_left()[0];
     SECTION("busy")
     {
         b.tm.answer(invite, 180, "B");
@@ -169,7 +171,8 @@ TEST_CASE("a failure, and the same once more", "[tm][ua]")
     }
     SECTION("challenged once, and again with a wrong password")
     {
-        b.tm.answer(invite, 407, "B", "Proxy-Authenticate: Digest realm=\"b.example\", nonce=\"n1\", qop=\"auth\"\r\n");
+        b.tm.answer(invite, 407, "B",
+                    "Proxy-Authenticate: Digest realm=\"b.example\", nonce=\"n1\", qop=\"auth\"\r\n");
         REQUIRE(b.tm.left.size() == 1);
         const Left second = b.tm.take_left()[0];
         CHECK(second.cseq == invite.cseq + 1);
@@ -178,7 +181,10 @@ TEST_CASE("a failure, and the same once more", "[tm][ua]")
         SECTION("accepted: the ACK and the BYE carry it too")
         {
             b.tm.answer(second, 200, "B");
-            b.act([&](Dialogs& d) { d.ack({set.set, 1}); d.bye({set.set, 1}); });
+            b.act([&](Dialogs& d) {
+                d.ack({set.set, 1});
+                d.bye({set.set, 1});
+            });
             const auto left = b.tm.take_left();
             REQUIRE(left.size() == 2);
             CHECK(left[0].headers.find("nc=00000001") != std::string::npos);
@@ -186,7 +192,8 @@ TEST_CASE("a failure, and the same once more", "[tm][ua]")
         }
         SECTION("refused")
         {
-            b.tm.answer(second, 407, "B", "Proxy-Authenticate: Digest realm=\"b.example\", nonce=\"n2\", qop=\"auth\"\r\n");
+            b.tm.answer(second, 407, "B",
+                        "Proxy-Authenticate: Digest realm=\"b.example\", nonce=\"n2\", qop=\"auth\"\r\n");
             CHECK(b.tm.left.empty());
             CHECK(b.owner->take() == "407/0, end/0 failed");
         }
@@ -196,15 +203,16 @@ TEST_CASE("a failure, and the same once more", "[tm][ua]")
         b.tm.answer(invite, 422, "B", "Min-SE: 300\r\n");
         const auto left = b.tm.take_left();
         REQUIRE(left.size() == 1);
-        CHECK(left[0].headers.find("Min-SE: 300\r\n") == std::string::npos); // we ask for no timer at all: then there is none to raise
+        CHECK(left[0].headers.find("Min-SE: 300\r\n") ==
+              std::string::npos); // we ask for no timer at all: then there is none to raise
         b.tm.answer(left[0], 200, "B");
     }
 }
 
 TEST_CASE("reliable provisional replies are acknowledged in order", "[tm][ua]")
 {
-    UaBench    b;
-    auto       setup = b.setup();
+    UaBench b;
+    auto setup = b.setup();
     const auto set = b.start(setup);
     const Left invite = b.tm.take_left()[0];
     b.tm.answer(invite, 183, "B", "Require: 100rel\r\nRSeq: 5\r\n");
@@ -224,7 +232,7 @@ TEST_CASE("reliable provisional replies are acknowledged in order", "[tm][ua]")
 
 TEST_CASE("re-INVITEs meet", "[tm][ua]")
 {
-    UaBench    b;
+    UaBench b;
     const auto set = b.start(b.setup());
     const Left invite = b.tm.take_left()[0];
     b.tm.answer(invite, 200, "B");
@@ -267,7 +275,9 @@ TEST_CASE("re-INVITEs meet", "[tm][ua]")
         CHECK(b.tm.left.empty());
         b.incoming(invite, "B", "2 INVITE", "Contact: <sip:bob@x>\r\n", "v=0 b3");
         CHECK(b.stateless() == 500); // the first one is not answered
-        b.act([&](Dialogs& d) { d.reply(dialog, b.owner->last_request, {488, "Not Acceptable Here", {}, {}, {}}); });
+        b.act([&](Dialogs& d) {
+            d.reply(dialog, b.owner->last_request, {488, "Not Acceptable Here", {}, {}, {}});
+        });
         REQUIRE(b.tm.left.size() == 1);
         CHECK(b.tm.left[0].body == "v=0 2");
     }
@@ -305,7 +315,7 @@ TEST_CASE("re-INVITEs meet", "[tm][ua]")
 
 TEST_CASE("their requests within a dialog", "[tm][ua]")
 {
-    UaBench    b;
+    UaBench b;
     const auto set = b.start(b.setup());
     const Left invite = b.tm.take_left()[0];
     b.tm.answer(invite, 200, "B");
@@ -315,9 +325,11 @@ TEST_CASE("their requests within a dialog", "[tm][ua]")
     (void)b.owner->take();
     SECTION("strangers are left alone")
     {
-        CHECK(!b.raw("INFO sip:al@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: <sip:b>;tag=B\r\nTo: <sip:a>;tag=other\r\n"
+        CHECK(!b.raw("INFO sip:al@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: "
+                     "<sip:b>;tag=B\r\nTo: <sip:a>;tag=other\r\n"
                      "Call-ID: x\r\nCSeq: 1 INFO\r\n"));
-        CHECK(!b.raw("INFO sip:al@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: <sip:b>;tag=B\r\nTo: <sip:a>\r\n"
+        CHECK(!b.raw("INFO sip:al@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: "
+                     "<sip:b>;tag=B\r\nTo: <sip:a>\r\n"
                      "Call-ID: x\r\nCSeq: 1 INFO\r\n"));
     }
     SECTION("a fork we have not heard of")
@@ -344,9 +356,11 @@ TEST_CASE("their requests within a dialog", "[tm][ua]")
         b.owner->answers = false;
         const struct {
             const char *cseq, *more, *body;
-            int         code;
-        } rows[] = {{"1 OPTIONS", "", "", 200},    {"2 INFO", "", "", 200}, {"3 UPDATE", "", "", 200}, {"4 UPDATE", "", "v=0", 488},
-                    {"5 INVITE", "", "v=0", 488},  {"6 NOTIFY", "Event: dialog\r\n", "", 489}, {"7 REFER", "", "", 403}, {"8 PUBLISH", "", "", 405}};
+            int code;
+        } rows[] = {{"1 OPTIONS", "", "", 200},   {"2 INFO", "", "", 200},
+                    {"3 UPDATE", "", "", 200},    {"4 UPDATE", "", "v=0", 488},
+                    {"5 INVITE", "", "v=0", 488}, {"6 NOTIFY", "Event: dialog\r\n", "", 489},
+                    {"7 REFER", "", "", 403},     {"8 PUBLISH", "", "", 405}};
         for (const auto& row : rows) {
             INFO(row.cseq);
             CHECK(b.incoming(invite, "B", row.cseq, row.more, row.body));
@@ -376,18 +390,21 @@ TEST_CASE("their requests within a dialog", "[tm][ua]")
 TEST_CASE("a call to us: answered, acknowledged, hung up", "[tm][ua]")
 {
     UaBench b;
-    const std::string invite = "INVITE sip:al@a.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKi\r\nFrom: <sip:bob@b.example>;tag=B\r\n"
-                               "To: <sip:al@a.example>\r\nCall-ID: in\r\nCSeq: 3 INVITE\r\nContact: <sip:bob@192.0.2.2>\r\n"
-                               "Supported: timer\r\n";
+    const std::string invite =
+        "INVITE sip:al@a.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKi\r\nFrom: "
+        "<sip:bob@b.example>;tag=B\r\n"
+        "To: <sip:al@a.example>\r\nCall-ID: in\r\nCSeq: 3 INVITE\r\nContact: <sip:bob@192.0.2.2>\r\n"
+        "Supported: timer\r\n";
     Dialogs::Accepted call;
-    const auto        accept = [&](SessionWish session = {}) {
+    const auto accept = [&](SessionWish session = {}) {
         std::string text = invite + "Content-Length: 0\r\n\r\n";
         b.host.on_fiber([&] {
-            Arena         arena;
+            Arena arena;
             net::Received from;
             from.source = *net::Address::parse("127.0.0.1", 5099);
-            Request       request{b.host, arena, **sip::Message::parse(arena.copy(text), arena), from, Route::request};
-            CalleeSetup   setup;
+            Request request{b.host, arena, **sip::Message::parse(arena.copy(text), arena), from,
+                            Route::request};
+            CalleeSetup setup;
             setup.owner = b.owner;
             setup.contact = "<sip:al@192.0.2.1>";
             setup.session = session;
@@ -403,7 +420,9 @@ TEST_CASE("a call to us: answered, acknowledged, hung up", "[tm][ua]")
     SECTION("the whole of it")
     {
         b.act([&](Dialogs& d) { d.reply(call.dialog, call.id, {180, "Ringing", {}, {}, {}}); });
-        b.act([&](Dialogs& d) { d.reply(call.dialog, call.id, {200, "OK", {}, "application/sdp", "v=0 a"}); });
+        b.act([&](Dialogs& d) {
+            d.reply(call.dialog, call.id, {200, "OK", {}, "application/sdp", "v=0 a"});
+        });
         CHECK(b.tm.given.size() == 2);
         CHECK(b.tm.given[1].headers.find("Contact: <sip:al@192.0.2.1>") != std::string::npos);
         b.act([&](Dialogs& d) { d.bye(call.dialog); });
@@ -454,7 +473,9 @@ TEST_CASE("a call to us: answered, acknowledged, hung up", "[tm][ua]")
     }
     SECTION("reliably: repeated until the PRACK, and the 200 waits for it (RFC 3262 3)")
     {
-        b.act([&](Dialogs& d) { d.reply(call.dialog, call.id, {183, "Session Progress", {}, "application/sdp", "v=0"}, true); });
+        b.act([&](Dialogs& d) {
+            d.reply(call.dialog, call.id, {183, "Session Progress", {}, "application/sdp", "v=0"}, true);
+        });
         REQUIRE(b.tm.given.size() == 1);
         const auto at = b.tm.given[0].headers.find("RSeq: ");
         REQUIRE(at != std::string::npos);
@@ -475,7 +496,7 @@ TEST_CASE("a call to us: answered, acknowledged, hung up", "[tm][ua]")
 
 TEST_CASE("subscriptions in a dialog outlive its call (RFC 5057)", "[tm][ua]")
 {
-    UaBench    b;
+    UaBench b;
     const auto set = b.start(b.setup());
     const Left invite = b.tm.take_left()[0];
     b.tm.answer(invite, 200, "B");
@@ -494,9 +515,11 @@ TEST_CASE("subscriptions in a dialog outlive its call (RFC 5057)", "[tm][ua]")
         b.tm.answer(sent, 202, "B");
         CHECK(b.incoming(invite, "B", "1 BYE"));
         CHECK(b.owner->take() == "REFER 202/1, end/1 remote_bye but subscribed");
-        b.incoming(invite, "B", "2 NOTIFY", "Event: refer\r\nSubscription-State: active;expires=60\r\n", "SIP/2.0 180 Ringing");
+        b.incoming(invite, "B", "2 NOTIFY", "Event: refer\r\nSubscription-State: active;expires=60\r\n",
+                   "SIP/2.0 180 Ringing");
         CHECK(b.tm.take_given().back().code == 200);
-        b.incoming(invite, "B", "3 NOTIFY", "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n", "SIP/2.0 200 OK");
+        b.incoming(invite, "B", "3 NOTIFY",
+                   "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n", "SIP/2.0 200 OK");
         CHECK(b.tm.take_given().back().code == 200);
         CHECK(b.owner->take() == "NOTIFY/1, NOTIFY/1, end/1 remote_bye");
         b.incoming(invite, "B", "4 NOTIFY", "Event: refer\r\n");
@@ -504,7 +527,8 @@ TEST_CASE("subscriptions in a dialog outlive its call (RFC 5057)", "[tm][ua]")
     }
     SECTION("the NOTIFY comes before the 202")
     {
-        b.incoming(invite, "B", "1 NOTIFY", "Event: refer\r\nSubscription-State: active;expires=60\r\n", "SIP/2.0 100 Trying");
+        b.incoming(invite, "B", "1 NOTIFY", "Event: refer\r\nSubscription-State: active;expires=60\r\n",
+                   "SIP/2.0 100 Trying");
         CHECK(b.tm.take_given().back().code == 200);
         b.tm.answer(sent, 202, "B");
         b.act([&](Dialogs& d) { d.bye(dialog); });
@@ -528,13 +552,14 @@ TEST_CASE("subscriptions in a dialog outlive its call (RFC 5057)", "[tm][ua]")
 TEST_CASE("a subscription of ours, its NOTIFY first", "[tm][ua]")
 {
     UaBench b;
-    auto    setup = b.setup("SUBSCRIBE");
+    auto setup = b.setup("SUBSCRIBE");
     setup.headers = "Event: presence\r\nExpires: 600\r\n";
     setup.body = {};
     const auto set = b.start(setup);
     b.owner->answers = false;
     const Left subscribe = b.tm.take_left()[0];
-    b.incoming(subscribe, "N", "1 NOTIFY", "Event: presence\r\nSubscription-State: active;expires=600\r\nContact: <sip:n@192.0.2.3>\r\n");
+    b.incoming(subscribe, "N", "1 NOTIFY",
+               "Event: presence\r\nSubscription-State: active;expires=600\r\nContact: <sip:n@192.0.2.3>\r\n");
     CHECK(b.tm.take_given().back().code == 200);
     b.tm.answer(subscribe, 200, "N", "Expires: 600\r\n", {}, true);
     CHECK(b.owner->take() == "NOTIFY/1, SUBSCRIBE 200/1");
@@ -546,7 +571,8 @@ TEST_CASE("a subscription of ours, its NOTIFY first", "[tm][ua]")
     REQUIRE(left.size() == 1);
     CHECK(left[0].request_uri == "sip:bob@192.0.2.2");
     b.tm.answer(left[0], 200, "N", "Expires: 0\r\n");
-    b.incoming(subscribe, "N", "2 NOTIFY", "Event: presence\r\nSubscription-State: terminated;reason=timeout\r\n");
+    b.incoming(subscribe, "N", "2 NOTIFY",
+               "Event: presence\r\nSubscription-State: terminated;reason=timeout\r\n");
     CHECK(b.owner->take() == "SUBSCRIBE 200/1, NOTIFY/1, end/1 local_bye, end/0 local_bye");
     CHECK(b.ua->sets() == 0);
 }
@@ -554,11 +580,11 @@ TEST_CASE("a subscription of ours, its NOTIFY first", "[tm][ua]")
 TEST_CASE("session timers (RFC 4028)", "[tm][ua]")
 {
     UaBench b;
-    auto    setup = b.setup();
+    auto setup = b.setup();
     setup.session = {90, 90};
     setup.ack = Who::automatic;
     const auto set = b.start(setup);
-    Left       invite = b.tm.take_left()[0];
+    Left invite = b.tm.take_left()[0];
     CHECK(invite.headers.find("Session-Expires: 90\r\n") != std::string::npos);
     SECTION("refused as too small, then agreed")
     {
@@ -568,7 +594,8 @@ TEST_CASE("session timers (RFC 4028)", "[tm][ua]")
     }
     SECTION("we refresh by UPDATE; when that is not answered, the call ends")
     {
-        b.tm.answer(invite, 200, "B", "Allow: INVITE, UPDATE\r\nRequire: timer\r\nSession-Expires: 90;refresher=uac\r\n");
+        b.tm.answer(invite, 200, "B",
+                    "Allow: INVITE, UPDATE\r\nRequire: timer\r\nSession-Expires: 90;refresher=uac\r\n");
         CHECK(b.tm.take_left().size() == 1); // the ACK
         b.host.advance(44s);
         CHECK(b.tm.left.empty());
@@ -643,7 +670,11 @@ TEST_CASE("the table has an end, and can be listed", "[tm][ua]")
     b.tm.refuse_sends = true;
     const auto last = b.start(b.setup());
     CHECK(b.owner->take() == "503/0, end/0 failed");
-    b.act([&](Dialogs& d) { d.bye(last); d.ack(last); d.cancel(last); }); // of what is gone: nothing
+    b.act([&](Dialogs& d) {
+        d.bye(last);
+        d.ack(last);
+        d.cancel(last);
+    }); // of what is gone: nothing
 }
 
 } // namespace sipyard::tm

@@ -9,28 +9,35 @@ namespace sipyard::tm {
 TEST_CASE("events in any order", "[tm][ua]")
 {
     std::uint32_t seed = 1;
-    const auto    random = [&](std::uint32_t below) { return (seed = seed * 1664525 + 1013904223) / 65536 % below; };
+    const auto random = [&](std::uint32_t below) {
+        return (seed = seed * 1664525 + 1013904223) / 65536 % below;
+    };
     for (int round = 0; round < 40; ++round) {
         INFO("round " << round);
-        UaBench    b;
-        auto       setup = b.setup();
+        UaBench b;
+        auto setup = b.setup();
         setup.ack = random(2) ? Who::automatic : Who::owner;
         const auto set = b.start(setup);
         const Left invite = b.tm.left[0];
         std::vector<std::string> said;
         std::uint32_t cseq = 0;
-        bool          final_sent = false;
+        bool final_sent = false;
         for (int step = 0; step < 8; ++step) {
             const char* const tag = random(2) ? "B" : "C";
-            const DialogId    dialog{set.set, 1 + random(2)};
+            const DialogId dialog{set.set, 1 + random(2)};
             switch (random(9)) {
             case 0: b.tm.answer(invite, 180, tag); break;
-            case 1: b.tm.answer(invite, 200, tag); final_sent = true; break;
+            case 1:
+                b.tm.answer(invite, 200, tag);
+                final_sent = true;
+                break;
             case 2: b.act([&](Dialogs& d) { d.cancel(set); }); break;
             case 3: b.act([&](Dialogs& d) { d.bye(dialog); }); break;
             case 4: b.act([&](Dialogs& d) { d.ack(dialog); }); break;
             case 5: b.incoming(invite, tag, format("{} BYE", ++cseq)); break;
-            case 6: b.incoming(invite, tag, format("{} INVITE", ++cseq), "Contact: <sip:b@x>\r\n", "v=0"); break;
+            case 6:
+                b.incoming(invite, tag, format("{} INVITE", ++cseq), "Contact: <sip:b@x>\r\n", "v=0");
+                break;
             case 7: {
                 DialogSend again;
                 again.method = "INVITE";
@@ -64,7 +71,8 @@ TEST_CASE("events in any order", "[tm][ua]")
         CHECK(ends2 <= 1);
         CHECK(b.ua->sets() == 0);
         if (final_sent)
-            CHECK(std::any_of(b.tm.left.begin(), b.tm.left.end(), [](const Left& l) { return l.method == "ACK"; }));
+            CHECK(std::any_of(b.tm.left.begin(), b.tm.left.end(),
+                              [](const Left& l) { return l.method == "ACK"; }));
     }
 }
 

@@ -1,4 +1,5 @@
-// modules/tm/ua_send.cpp - requests of a dialog set as they leave: first ones, in-dialog ones, ACK, BYE, and the same once more
+// modules/tm/ua_send.cpp - requests of a dialog set as they leave: first ones, in-dialog ones, ACK, BYE, and
+// the same once more
 #include "modules/tm/ua_set.h"
 
 #include "core/base/text.h"
@@ -19,15 +20,13 @@ bool is_offer(const Sent& sent)
 // Contact belongs to requests that make a dialog or move its target (RFC 3261 12.2.1.1, RFC 6665 4.1.2.1).
 bool carries_contact(std::string_view method)
 {
-    return method == "INVITE" || method == "UPDATE" || method == "SUBSCRIBE" || method == "NOTIFY" || method == "REFER";
+    return method == "INVITE" || method == "UPDATE" || method == "SUBSCRIBE" || method == "NOTIFY" ||
+           method == "REFER";
 }
 
 } // namespace
 
-void DialogSet::begin()
-{
-    transmit(first_);
-}
+void DialogSet::begin() { transmit(first_); }
 
 std::shared_ptr<Sent> DialogSet::make(std::string_view method, const Fork& fork) const
 {
@@ -47,7 +46,8 @@ void DialogSet::transmit(const std::shared_ptr<Sent>& sent)
     if (fork) {
         path = fork->dialog.path();
         if (path.request_uri.empty())
-            path.request_uri = path.next_hop = first_ ? first_->request_uri : ""; // a peer that gave no Contact
+            path.request_uri = path.next_hop =
+                first_ ? first_->request_uri : ""; // a peer that gave no Contact
         sent->cseq = fork->dialog.next_cseq();
     } else {
         sent->cseq = ++cseq_;
@@ -65,7 +65,8 @@ void DialogSet::transmit(const std::shared_ptr<Sent>& sent)
         if (!has_line(sent->headers, "Supported"))
             headers += invite ? "Supported: 100rel, timer\r\n" : "Supported: timer\r\n";
         if (!has_line(sent->headers, "Allow"))
-            headers += "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, UPDATE, PRACK, INFO, MESSAGE\r\n";
+            headers +=
+                "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, UPDATE, PRACK, INFO, MESSAGE\r\n";
         if (!has_line(sent->headers, "Session-Expires"))
             headers += session_lines(session_, fork ? &fork->session : nullptr);
     }
@@ -79,7 +80,8 @@ void DialogSet::transmit(const std::shared_ptr<Sent>& sent)
     Outgoing out;
     out.method = sent->method;
     out.request_uri = path.request_uri;
-    out.next_hop = sent->next_hop.empty() ? std::string_view{path.next_hop} : std::string_view{sent->next_hop};
+    out.next_hop =
+        sent->next_hop.empty() ? std::string_view{path.next_hop} : std::string_view{sent->next_hop};
     out.from = fork ? std::string_view{fork->dialog.local()} : std::string_view{from_};
     out.to = fork ? std::string_view{fork->dialog.remote()} : std::string_view{to_};
     out.call_id = call_id;
@@ -135,7 +137,8 @@ void DialogSet::transmit_when_free(Fork& fork, const std::shared_ptr<Sent>& sent
     if (sent->round == 0)
         digest_.new_request();
     const bool early_update = sent->method == "UPDATE" && fork.call == CallState::early;
-    const bool closed = is_offer(*sent) && (our_offer(fork.open) != OfferVerdict::go || (fork.call == CallState::answered && !early_update));
+    const bool closed = is_offer(*sent) && (our_offer(fork.open) != OfferVerdict::go ||
+                                            (fork.call == CallState::answered && !early_update));
     if (closed || (is_offer(*sent) && !fork.waiting.empty())) {
         if (fork.waiting.size() < 16) {
             fork.waiting.push_back(sent);
@@ -151,7 +154,8 @@ void DialogSet::transmit_when_free(Fork& fork, const std::shared_ptr<Sent>& sent
         return;
     }
     if (sent->method == "SUBSCRIBE" || sent->method == "REFER") {
-        // A NOTIFY may come before the 2xx (RFC 6665 4.4.1, RFC 3515 2.4.4); the usage begins with the request.
+        // A NOTIFY may come before the 2xx (RFC 6665 4.4.1, RFC 3515 2.4.4); the usage begins with the
+        // request.
         const bool refer = sent->method == "REFER";
         sip::EventType event;
         (void)sip::read(line_value(sent->headers, "Event"), event);
@@ -162,7 +166,8 @@ void DialogSet::transmit_when_free(Fork& fork, const std::shared_ptr<Sent>& sent
 
 void DialogSet::send_waiting(Fork& fork)
 {
-    while (!fork.waiting.empty() && our_offer(fork.open) == OfferVerdict::go && fork.call != CallState::answered && !fork.glare_alarm) {
+    while (!fork.waiting.empty() && our_offer(fork.open) == OfferVerdict::go &&
+           fork.call != CallState::answered && !fork.glare_alarm) {
         const auto next = fork.waiting.front();
         fork.waiting.pop_front();
         transmit(next);
@@ -215,7 +220,8 @@ bool DialogSet::repeat_with_credentials(const std::shared_ptr<Sent>& sent, const
 
 bool DialogSet::repeat_with_min_se(const std::shared_ptr<Sent>& sent, const sip::Message& reply)
 {
-    const auto next = session_after_422(std::max(session_.expires, session_.min_se), SessionFields::of(reply));
+    const auto next =
+        session_after_422(std::max(session_.expires, session_.min_se), SessionFields::of(reply));
     if (!next || sent->resizes >= most_resizes)
         return false;
     ++sent->resizes;
@@ -230,22 +236,25 @@ bool DialogSet::repeat_with_min_se(const std::shared_ptr<Sent>& sent, const sip:
 bool DialogSet::repeat_after_glare(const std::shared_ptr<Sent>& sent)
 {
     Fork* const fork = fork_by(sent->fork);
-    if (!fork || !sent->retry_glare || sent->glares >= most_glares || (sent->method != "INVITE" && sent->method != "UPDATE"))
+    if (!fork || !sent->retry_glare || sent->glares >= most_glares ||
+        (sent->method != "INVITE" && sent->method != "UPDATE"))
         return false;
     ++sent->glares;
     common_.counts.glare.add();
     fork->waiting.push_front(sent);
     common_.alarms.cancel(fork->glare_alarm);
-    fork->glare_alarm = alarm(glare_delay(we_call_, crypto::random_number()), [number = sent->fork](DialogSet& set) {
-        if (Fork* const free = set.fork_by(number)) {
-            free->glare_alarm = {};
-            set.send_waiting(*free);
-        }
-    });
+    fork->glare_alarm =
+        alarm(glare_delay(we_call_, crypto::random_number()), [number = sent->fork](DialogSet& set) {
+            if (Fork* const free = set.fork_by(number)) {
+                free->glare_alarm = {};
+                set.send_waiting(*free);
+            }
+        });
     return true;
 }
 
-void DialogSet::prack(std::uint32_t number, std::uint32_t rseq, const std::string& type, const std::string& body, std::uint64_t note)
+void DialogSet::prack(std::uint32_t number, std::uint32_t rseq, const std::string& type,
+                      const std::string& body, std::uint64_t note)
 {
     Fork* const fork = fork_by(number);
     if (!fork || !first_ || fork->told_end)

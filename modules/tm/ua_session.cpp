@@ -58,11 +58,12 @@ std::string session_lines(const SessionSettings& settings, const SessionTimer* r
     if (settings.expires == 0 && !(running && running->interval))
         return {};
     const std::uint32_t min_se = std::max(settings.min_se, least_min_se);
-    std::uint32_t       expires = running && running->interval ? running->interval : settings.expires;
+    std::uint32_t expires = running && running->interval ? running->interval : settings.expires;
     expires = std::max(expires, min_se);
     std::string lines = format("Session-Expires: {}", expires);
     if (running && running->interval)
-        lines += running->we_refresh ? ";refresher=uac" : ";refresher=uas"; // the sender of this request is its uac
+        lines += running->we_refresh ? ";refresher=uac"
+                                     : ";refresher=uas"; // the sender of this request is its uac
     lines += "\r\n";
     if (min_se > least_min_se)
         lines += format("Min-SE: {}\r\n", min_se);
@@ -86,7 +87,8 @@ std::optional<std::uint32_t> session_after_422(std::uint32_t asked, const Sessio
     return reply.min_se;
 }
 
-SessionAnswer session_answer(const SessionSettings& settings, const SessionFields& request, const SessionTimer* running)
+SessionAnswer session_answer(const SessionSettings& settings, const SessionFields& request,
+                             const SessionTimer* running)
 {
     SessionAnswer answer;
     const std::uint32_t min_se = std::max(settings.min_se, least_min_se);
@@ -101,7 +103,8 @@ SessionAnswer session_answer(const SessionSettings& settings, const SessionField
         return answer;
     std::uint32_t interval = request.expires.value_or(settings.expires);
     if (settings.expires && settings.expires < interval)
-        interval = std::max(settings.expires, request.min_se); // may be lowered, not below the caller's Min-SE
+        interval =
+            std::max(settings.expires, request.min_se); // may be lowered, not below the caller's Min-SE
     interval = std::max(interval, min_se);
     // Without a wish of the caller's it refreshes, when it can (9, table 2).
     const bool they_refresh = request.supports_timer && !iequals(request.refresher, "uas");

@@ -11,14 +11,14 @@ namespace sipyard::tm {
 namespace {
 
 constexpr Duration most_subscription = std::chrono::hours{24}; // what a usage may outlive its last word by
-constexpr std::size_t most_forks = 32;                          // a 2xx of the 33rd is not acknowledged: nobody forks that wide
+constexpr std::size_t most_forks = 32; // a 2xx of the 33rd is not acknowledged: nobody forks that wide
 
 } // namespace
 
 std::string_view to_text(Ended why)
 {
-    constexpr std::string_view texts[] = {"failed", "cancelled", "remote_cancel", "remote_bye", "local_bye", "expired",
-                                          "no_ack", "gone", "other_fork", "dropped"};
+    constexpr std::string_view texts[] = {"failed",  "cancelled", "remote_cancel", "remote_bye", "local_bye",
+                                          "expired", "no_ack",    "gone",          "other_fork", "dropped"};
     return texts[static_cast<std::size_t>(why)];
 }
 
@@ -26,7 +26,7 @@ std::string_view line_value(std::string_view lines, std::string_view name)
 {
     while (!lines.empty()) {
         std::string_view line = cut(lines, '\n');
-        const auto       field = trim(cut(line, ':'));
+        const auto field = trim(cut(line, ':'));
         if (sip::same_header(field, name))
             return trim(line);
     }
@@ -43,13 +43,14 @@ bool has_line(std::string_view lines, std::string_view name)
     return false;
 }
 
-DialogSet::DialogSet(UaCommon& common, std::uint64_t set, const DialogSetup& setup, std::string call, std::string tag, std::string contact)
+DialogSet::DialogSet(UaCommon& common, std::uint64_t set, const DialogSetup& setup, std::string call,
+                     std::string tag, std::string contact)
     : id{set}, call_id{std::move(call)}, local_tag{std::move(tag)}, common_{common}, owner_{setup.owner},
       strand_{setup.strand ? setup.strand : std::make_shared<task::Strand>()},
-      from_{sip::without_tag(setup.from) + ";tag=" + local_tag}, to_{setup.to}, contact_{std::move(contact)}, next_hop_{setup.next_hop},
-      socket_{setup.socket}, connection_{setup.connection}, we_call_{true}, auto_prack_{setup.prack}, late_{setup.late},
-      session_{setup.session.expires, setup.session.min_se}, digest_{setup.credentials}, first_{std::make_shared<Sent>()},
-      since_{common.host.clock().now()}
+      from_{sip::without_tag(setup.from) + ";tag=" + local_tag}, to_{setup.to}, contact_{std::move(contact)},
+      next_hop_{setup.next_hop}, socket_{setup.socket}, connection_{setup.connection}, we_call_{true},
+      auto_prack_{setup.prack}, late_{setup.late}, session_{setup.session.expires, setup.session.min_se},
+      digest_{setup.credentials}, first_{std::make_shared<Sent>()}, since_{common.host.clock().now()}
 {
     first_->method = setup.method;
     first_->headers = setup.headers;
@@ -68,11 +69,13 @@ DialogSet::DialogSet(UaCommon& common, std::uint64_t set, const DialogSetup& set
     first_->run_local_route = setup.run_local_route;
 }
 
-DialogSet::DialogSet(UaCommon& common, std::uint64_t set, const CalleeSetup& setup, sip::Dialog dialog, std::string contact)
+DialogSet::DialogSet(UaCommon& common, std::uint64_t set, const CalleeSetup& setup, sip::Dialog dialog,
+                     std::string contact)
     : id{set}, call_id{dialog.call_id()}, local_tag{dialog.local_tag()}, common_{common}, owner_{setup.owner},
-      strand_{setup.strand ? setup.strand : std::make_shared<task::Strand>()}, from_{dialog.local()}, to_{dialog.remote()},
-      contact_{std::move(contact)}, socket_{nullptr}, we_call_{false}, auto_prack_{Who::automatic}, late_{setup.late},
-      session_{setup.session.expires, setup.session.min_se}, digest_{setup.credentials}, since_{common.host.clock().now()}
+      strand_{setup.strand ? setup.strand : std::make_shared<task::Strand>()}, from_{dialog.local()},
+      to_{dialog.remote()}, contact_{std::move(contact)}, socket_{nullptr}, we_call_{false},
+      auto_prack_{Who::automatic}, late_{setup.late}, session_{setup.session.expires, setup.session.min_se},
+      digest_{setup.credentials}, since_{common.host.clock().now()}
 {
     first_done_ = true;
     add_fork(std::move(dialog));
@@ -94,10 +97,7 @@ Alarms::Id DialogSet::alarm(Duration delay, std::function<void(DialogSet&)> job)
     });
 }
 
-Instant DialogSet::now() const
-{
-    return common_.host.clock().now();
-}
+Instant DialogSet::now() const { return common_.host.clock().now(); }
 
 Fork* DialogSet::fork_by(std::uint32_t number)
 {
@@ -144,7 +144,8 @@ void DialogSet::end_call(Fork& fork, Ended why, int code, const sip::Message* me
         return;
     fork.call = CallState::ended;
     fork.why = why;
-    for (OurAck& ack : fork.acks) // the owner held it back; without it the 2xx would be repeated for 64*T1 (13.2.2.4)
+    for (OurAck& ack :
+         fork.acks) // the owner held it back; without it the 2xx would be repeated for 64*T1 (13.2.2.4)
         if (!std::exchange(ack.sent, true))
             send_ack(fork, ack);
     stop_timers(fork);
@@ -203,9 +204,12 @@ void DialogSet::maybe_finish()
     });
 }
 
-void DialogSet::note_subscription(Fork& fork, std::string_view event, std::string_view event_id, bool ours, std::optional<std::uint32_t> expires)
+void DialogSet::note_subscription(Fork& fork, std::string_view event, std::string_view event_id, bool ours,
+                                  std::optional<std::uint32_t> expires)
 {
-    const Duration life = expires ? std::min<Duration>(std::chrono::seconds{*expires} + t1_64, most_subscription) : std::chrono::hours{1};
+    const Duration life = expires
+                              ? std::min<Duration>(std::chrono::seconds{*expires} + t1_64, most_subscription)
+                              : std::chrono::hours{1};
     for (Subscription& s : fork.subscriptions)
         if (s.ours == ours && iequals(s.event, event) && s.id == event_id) {
             s.until = now() + life;
@@ -220,7 +224,8 @@ void DialogSet::drop_subscription(Fork& fork, std::string_view event, std::strin
     const auto same_event = [&](const Subscription& s) { return s.ours == ours && iequals(s.event, event); };
     const auto count = std::count_if(fork.subscriptions.begin(), fork.subscriptions.end(), same_event);
     // The id of a refer subscription is optional when there is one only (RFC 3515 2.4.6).
-    std::erase_if(fork.subscriptions, [&](const Subscription& s) { return same_event(s) && (s.id == event_id || count == 1); });
+    std::erase_if(fork.subscriptions,
+                  [&](const Subscription& s) { return same_event(s) && (s.id == event_id || count == 1); });
 }
 
 // Nobody refreshes what is left when a call is over: without a word it ends some day.
@@ -230,7 +235,8 @@ void DialogSet::arm_leftover(Fork& fork)
     for (const Subscription& s : fork.subscriptions)
         latest = std::max(latest, s.until);
     common_.alarms.cancel(fork.leftover_alarm);
-    fork.leftover_alarm = alarm(std::max<Duration>(latest - now(), 1s), [number = fork.number](DialogSet& set) {
+    fork.leftover_alarm = alarm(std::max<Duration>(latest - now(), 1s), [number =
+                                                                             fork.number](DialogSet& set) {
         Fork* const left = set.fork_by(number);
         if (!left || left->told_end || (left->has_call && left->call != CallState::ended))
             return;
@@ -256,7 +262,7 @@ void DialogSet::stop_timers(Fork& fork)
     fork.after_prack.clear();
 }
 
-// --- session timers (RFC 4028) --------------------------------------------------------------------------------------------
+// --- session timers (RFC 4028) -------------------------------------------------------------------
 
 void DialogSet::set_session(Fork& fork, const SessionTimer& timer)
 {
@@ -317,7 +323,7 @@ void DialogSet::note_peer(Fork& fork, const sip::Message& message)
         fork.peer_updates = fork.peer_updates || sip::list_has(header->value, "UPDATE");
 }
 
-// --- what the owner asks for -----------------------------------------------------------------------------------------------
+// --- what the owner asks for ---------------------------------------------------------------------
 
 void DialogSet::again(const std::string& uri, const std::string& headers)
 {
@@ -367,7 +373,8 @@ void DialogSet::bye(std::uint32_t number, const std::string& headers, int code)
         for (const auto& fork : forks_)
             numbers.push_back(fork->number);
         for (const std::uint32_t one : numbers)
-            if (Fork* const fork = fork_by(one); fork && (fork->call == CallState::answered || fork->call == CallState::confirmed || !we_call_))
+            if (Fork* const fork = fork_by(one); fork && (fork->call == CallState::answered ||
+                                                          fork->call == CallState::confirmed || !we_call_))
                 bye(one, headers, code);
         return;
     }
@@ -408,7 +415,8 @@ void DialogSet::bye(std::uint32_t number, const std::string& headers, int code)
     }
 }
 
-void DialogSet::ack(std::uint32_t number, const std::string& headers, const std::string& type, const std::string& body)
+void DialogSet::ack(std::uint32_t number, const std::string& headers, const std::string& type,
+                    const std::string& body)
 {
     Fork* const fork = fork_by(number);
     if (!fork || fork->acks.empty() || fork->acks.back().sent)
@@ -460,12 +468,31 @@ void DialogSet::describe(std::vector<DialogInfo>& into, std::size_t most) const
 {
     const auto age = (now() - since_) / 1s;
     if (forks_.empty() && into.size() < most)
-        into.push_back({{id, 0}, call_id, local_tag, {}, from_, to_, first_ ? first_->request_uri : "", "calling", 0, age, we_call_});
+        into.push_back({{id, 0},
+                        call_id,
+                        local_tag,
+                        {},
+                        from_,
+                        to_,
+                        first_ ? first_->request_uri : "",
+                        "calling",
+                        0,
+                        age,
+                        we_call_});
     for (const auto& fork : forks_)
         if (into.size() < most)
-            into.push_back({{id, fork->number}, call_id, local_tag, fork->dialog.remote_tag(), fork->dialog.local(), fork->dialog.remote(),
-                            fork->dialog.target(), std::string{fork->has_call ? to_text(fork->call) : std::string_view{"subscription"}},
-                            static_cast<int>(fork->subscriptions.size()), age, we_call_});
+            into.push_back(
+                {{id, fork->number},
+                 call_id,
+                 local_tag,
+                 fork->dialog.remote_tag(),
+                 fork->dialog.local(),
+                 fork->dialog.remote(),
+                 fork->dialog.target(),
+                 std::string{fork->has_call ? to_text(fork->call) : std::string_view{"subscription"}},
+                 static_cast<int>(fork->subscriptions.size()),
+                 age,
+                 we_call_});
 }
 
 } // namespace sipyard::tm

@@ -16,14 +16,14 @@
 namespace sipyard::tm {
 
 struct Left { // a request of ours as tm got it
-    std::string   method, request_uri, next_hop, from, to, call_id, headers, content_type, body;
+    std::string method, request_uri, next_hop, from, to, call_id, headers, content_type, body;
     std::uint32_t cseq = 0;
     TransactionId id;
 };
 struct Given { // a reply of ours
     TransactionId id;
-    int           code = 0;
-    std::string   headers, body;
+    int code = 0;
+    std::string headers, body;
 };
 
 class FakeTm final : public Api {
@@ -43,7 +43,11 @@ public:
             notes_[current_.generation] = note;
         return Begun::created;
     }
-    TransactionId of(Request& request) override { return request.message().method() == sip::Method::cancel ? TransactionId{} : std::exchange(current_, {}); }
+    TransactionId of(Request& request) override
+    {
+        return request.message().method() == sip::Method::cancel ? TransactionId{}
+                                                                 : std::exchange(current_, {});
+    }
     Verdict relay(Request&) override { return {}; }
     bool is_merged(Request&) override { return false; }
     std::string_view local_tag(Request&) override { return "callee-tag"; }
@@ -82,11 +86,15 @@ public:
 
     // --- the other end ---
     // Answers that request of ours; `more` are header lines.
-    void answer(const Left& to, int code, std::string_view tag, std::string_view more = {}, std::string_view body = {}, bool last = false)
+    void answer(const Left& to, int code, std::string_view tag, std::string_view more = {},
+                std::string_view body = {}, bool last = false)
     {
-        std::string text = format("SIP/2.0 {} Reason\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: {}\r\nTo: {}{}{}\r\nCall-ID: {}\r\nCSeq: {} {}\r\n",
-                                  code, to.from, to.to, tag.empty() || to.to.find(";tag=") != std::string::npos ? "" : ";tag=",
-                                  to.to.find(";tag=") != std::string::npos ? std::string_view{} : tag, to.call_id, to.cseq, to.method);
+        std::string text = format("SIP/2.0 {} Reason\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: "
+                                  "{}\r\nTo: {}{}{}\r\nCall-ID: {}\r\nCSeq: {} {}\r\n",
+                                  code, to.from, to.to,
+                                  tag.empty() || to.to.find(";tag=") != std::string::npos ? "" : ";tag=",
+                                  to.to.find(";tag=") != std::string::npos ? std::string_view{} : tag,
+                                  to.call_id, to.cseq, to.method);
         if (more.find("Contact:") == std::string_view::npos)
             text += "Contact: <sip:bob@192.0.2.2>\r\n";
         text += more;
@@ -102,7 +110,9 @@ public:
     }
     void no_answer(const Left& to, int code)
     {
-        host_.on_fiber([&] { waiting_.at(to.id.generation)({to.id, code, "Made here", nullptr, true, false}); });
+        host_.on_fiber([&] {
+            waiting_.at(to.id.generation)({to.id, code, "Made here", nullptr, true, false});
+        });
         settle();
     }
     void cancel_in(TransactionId id)
@@ -127,24 +137,33 @@ public:
         return 0;
     }
 
-    std::vector<Left>          left;
-    std::vector<Given>         given;
+    std::vector<Left> left;
+    std::vector<Given> given;
     std::vector<TransactionId> cancelled;
-    int                        acks_passed = 0;
-    bool                       refuse_sends = false;
+    int acks_passed = 0;
+    bool refuse_sends = false;
 
 private:
     static Left copy(const Outgoing& o, TransactionId id)
     {
-        return {std::string{o.method}, std::string{o.request_uri}, std::string{o.next_hop}, std::string{o.from}, std::string{o.to},
-                std::string{o.call_id}, std::string{o.headers}, std::string{o.content_type}, std::string{o.body}, o.cseq, id};
+        return {std::string{o.method},
+                std::string{o.request_uri},
+                std::string{o.next_hop},
+                std::string{o.from},
+                std::string{o.to},
+                std::string{o.call_id},
+                std::string{o.headers},
+                std::string{o.content_type},
+                std::string{o.body},
+                o.cseq,
+                id};
     }
-    test::FakeHost&                  host_;
-    Watcher*                         watcher_ = nullptr;
-    TransactionId                    current_;
-    std::uint32_t                    generations_ = 0;
+    test::FakeHost& host_;
+    Watcher* watcher_ = nullptr;
+    TransactionId current_;
+    std::uint32_t generations_ = 0;
     std::map<std::uint32_t, OnReply> waiting_;
-    std::map<std::uint32_t, bool>    finals_;
+    std::map<std::uint32_t, bool> finals_;
     std::map<std::uint32_t, std::uint64_t> notes_;
 };
 
@@ -155,8 +174,9 @@ public:
     {
         last_reply = r;
         last_reply.message = nullptr;
-        lines.push_back(format("{}{}/{}{}{}{}", r.method == "INVITE" ? "" : std::string{r.method} + " ", r.code, r.dialog.fork, r.created ? "+" : "",
-                               r.late ? " late" : "", r.rseq ? " rseq" : ""));
+        lines.push_back(format("{}{}/{}{}{}{}", r.method == "INVITE" ? "" : std::string{r.method} + " ",
+                               r.code, r.dialog.fork, r.created ? "+" : "", r.late ? " late" : "",
+                               r.rseq ? " rseq" : ""));
     }
     bool on_request(const DialogRequest& r) override
     {
@@ -164,11 +184,15 @@ public:
         lines.push_back(format("{}/{}", r.request.message().method_text(), r.dialog.fork));
         return answers;
     }
-    void on_ack(DialogId d, std::uint32_t, const sip::Message& ack) override { lines.push_back(format("ACK/{} {}", d.fork, ack.body())); }
+    void on_ack(DialogId d, std::uint32_t, const sip::Message& ack) override
+    {
+        lines.push_back(format("ACK/{} {}", d.fork, ack.body()));
+    }
     void on_prack(DialogId d, std::uint32_t) override { lines.push_back(format("pracked/{}", d.fork)); }
     void on_ended(const DialogEnded& e) override
     {
-        lines.push_back(format("end/{} {}{}", e.dialog.fork, to_text(e.why), e.subscriptions ? " but subscribed" : ""));
+        lines.push_back(
+            format("end/{} {}{}", e.dialog.fork, to_text(e.why), e.subscriptions ? " but subscribed" : ""));
     }
     std::string take()
     {
@@ -178,16 +202,16 @@ public:
         return all;
     }
     std::vector<std::string> lines;
-    DialogReply              last_reply;
-    TransactionId            last_request;
-    bool                     answers = true;
+    DialogReply last_reply;
+    TransactionId last_request;
+    bool answers = true;
 };
 
 struct UaBench {
     test::FakeHost host;
-    FakeTm         tm{host};
+    FakeTm tm{host};
     std::unique_ptr<UserAgent> ua = std::make_unique<UserAgent>(tm, host);
-    std::shared_ptr<Notebook>  owner = std::make_shared<Notebook>();
+    std::shared_ptr<Notebook> owner = std::make_shared<Notebook>();
 
     UaBench() { host.start_workers(); }
     ~UaBench() { ua.reset(); }
@@ -223,11 +247,15 @@ struct UaBench {
         tm.settle();
     }
     // A request of the other end in the dialog of that INVITE of ours; `cseq` with its method.
-    bool incoming(const Left& invite, std::string_view tag, std::string_view cseq, std::string_view more = {}, std::string_view body = {})
+    bool incoming(const Left& invite, std::string_view tag, std::string_view cseq, std::string_view more = {},
+                  std::string_view body = {})
     {
         const auto method = cseq.substr(cseq.find(' ') + 1);
-        return raw(format("{} sip:al@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK{}\r\nFrom: <sip:bob@b.example>;tag={}\r\n"
-                          "To: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n", method, ++branches, tag, invite.from, invite.call_id, cseq), more, body);
+        return raw(format("{} sip:al@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP "
+                          "192.0.2.2;branch=z9hG4bK{}\r\nFrom: <sip:bob@b.example>;tag={}\r\n"
+                          "To: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n",
+                          method, ++branches, tag, invite.from, invite.call_id, cseq),
+                   more, body);
     }
     bool raw(std::string text, std::string_view more = {}, std::string_view body = {})
     {
@@ -237,7 +265,7 @@ struct UaBench {
         bool taken = false;
         host.responder.clear();
         host.on_fiber([&] {
-            Arena   arena;
+            Arena arena;
             const auto parsed = sip::Message::parse(arena.copy(text), arena);
             REQUIRE(parsed);
             net::Received from;
@@ -248,8 +276,8 @@ struct UaBench {
         tm.settle();
         return taken;
     }
-    int  stateless() const { return host.responder.last_code(); }
-    int  branches = 0;
+    int stateless() const { return host.responder.last_code(); }
+    int branches = 0;
 };
 
 } // namespace sipyard::tm

@@ -1,4 +1,5 @@
-// modules/tm/uac.cpp - requests of our own: composed, sent like a branch, answered to whoever asked (RFC 3261 8.1, 17.1)
+// modules/tm/uac.cpp - requests of our own: composed, sent like a branch, answered to whoever asked (RFC
+// 3261 8.1, 17.1)
 #include "modules/tm/tm.h"
 
 #include "core/base/text.h"
@@ -17,9 +18,11 @@ bool has_line_end(std::string_view text) { return text.find_first_of("\r\n") != 
 // The message without a Via: that is added for each server it is sent to.
 Result<std::string_view> Tm::compose(const Outgoing& out, Arena& arena) const
 {
-    if (out.method.empty() || out.request_uri.empty() || out.from.empty() || out.to.empty() || out.call_id.empty())
+    if (out.method.empty() || out.request_uri.empty() || out.from.empty() || out.to.empty() ||
+        out.call_id.empty())
         return invalid("a request needs method, URI, From, To and Call-ID");
-    for (const std::string_view text : {out.method, out.request_uri, out.from, out.to, out.call_id, out.content_type})
+    for (const std::string_view text :
+         {out.method, out.request_uri, out.from, out.to, out.call_id, out.content_type})
         if (has_line_end(text))
             return invalid("a line end in a header value");
     if (!out.headers.empty() && !out.headers.ends_with("\n"))
@@ -42,16 +45,20 @@ Result<std::string_view> Tm::compose(const Outgoing& out, Arena& arena) const
     char number[24];
     const std::string_view cseq{number, put_int(number, out.cseq)};
     char length_text[24];
-    const std::string_view length{length_text, put_int(length_text, static_cast<std::int64_t>(out.body.size()))};
-    return arena.concat(out.method, " ", out.request_uri, " SIP/2.0\r\nTo: ", out.to, "\r\nFrom: ", out.from, "\r\nCSeq: ", cseq, " ",
-                        out.method, "\r\nCall-ID: ", out.call_id, "\r\n", hops, agent, agent.empty() ? "" : "\r\n", out.headers,
-                        out.content_type.empty() ? "" : "Content-Type: ", out.content_type, out.content_type.empty() ? "" : "\r\n",
-                        "Content-Length: ", length, "\r\n\r\n", out.body);
+    const std::string_view length{length_text,
+                                  put_int(length_text, static_cast<std::int64_t>(out.body.size()))};
+    return arena.concat(out.method, " ", out.request_uri, " SIP/2.0\r\nTo: ", out.to, "\r\nFrom: ", out.from,
+                        "\r\nCSeq: ", cseq, " ", out.method, "\r\nCall-ID: ", out.call_id, "\r\n", hops,
+                        agent, agent.empty() ? "" : "\r\n", out.headers,
+                        out.content_type.empty() ? "" : "Content-Type: ", out.content_type,
+                        out.content_type.empty() ? "" : "\r\n", "Content-Length: ", length, "\r\n\r\n",
+                        out.body);
 }
 
 // What a command or a script gives: From, To, Call-ID and CSeq stand among the headers, or are made up.
-Result<void> Tm::compose_loose(Composed& composed, std::string_view method, std::string_view ruri, std::string_view next_hop,
-                               std::string_view socket, std::string_view headers, std::string_view body, Arena& arena) const
+Result<void> Tm::compose_loose(Composed& composed, std::string_view method, std::string_view ruri,
+                               std::string_view next_hop, std::string_view socket, std::string_view headers,
+                               std::string_view body, Arena& arena) const
 {
     Outgoing& out = composed.out;
     out.method = method;
@@ -109,7 +116,8 @@ Result<TransactionId> Tm::send(const Outgoing& out, OnReply on_reply)
     TRY(const std::string_view text, compose(out, arena));
     TRY(sip::Message* const message, sip::Message::parse(text, arena));
     if (message->fault() || !message->cseq() || !message->request_uri())
-        return invalid(format("the request would be malformed: {}", std::string_view{message->fault().reason}));
+        return invalid(
+            format("the request would be malformed: {}", std::string_view{message->fault().reason}));
     Cell* const cell = make_cell(message->method());
     if (!cell) {
         count_.refused.add();
@@ -122,8 +130,10 @@ Result<TransactionId> Tm::send(const Outgoing& out, OnReply on_reply)
     cell->cseq = out.cseq;
     attach(request, *cell);
     State& s = state(request);
-    s.terms.fr = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(out.final_timeout).count());
-    s.terms.fr_inv = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(out.ringing_timeout).count());
+    s.terms.fr = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(out.final_timeout).count());
+    s.terms.fr_inv = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(out.ringing_timeout).count());
     if (!out.next_hop.empty())
         request.set_dst_uri(out.next_hop);
     else if (const auto routes = message->routes(); !routes.empty())
@@ -160,7 +170,8 @@ Result<TransactionId> Tm::send(const Outgoing& out, OnReply on_reply)
     sprout.socket = request.forced_socket();
     locate(request, {}, sprout);
     if (sprout.error != 0)
-        return abandon(ErrorKind::not_found, format("no server for {}", sprout.dst_uri.empty() ? sprout.uri : sprout.dst_uri));
+        return abandon(ErrorKind::not_found,
+                       format("no server for {}", sprout.dst_uri.empty() ? sprout.uri : sprout.dst_uri));
     if (!prepare(request, *cell, sprout, sprout.targets.front()))
         return abandon(ErrorKind::not_found, "no socket can send there");
     sprout.to.connection = out.connection;
@@ -258,22 +269,22 @@ Result<Answer> Tm::ask(const Outgoing& request, Arena& arena)
 {
     struct Waiting { // shared by the waiting fiber and the reply's
         task::Event done;
-        int         code = 0;
+        int code = 0;
         std::string reason, message;
         net::Received from;
     };
     const auto waiting = std::make_shared<Waiting>();
     TRY(const auto id, send(request, [waiting](const Incoming& incoming) {
-        if (incoming.code < 200 || waiting->code != 0)
-            return;
-        waiting->reason = incoming.reason;
-        if (incoming.reply) {
-            waiting->message = incoming.reply->message().buffer();
-            waiting->from = incoming.reply->received();
-        }
-        waiting->code = incoming.code;
-        waiting->done.signal();
-    }));
+            if (incoming.code < 200 || waiting->code != 0)
+                return;
+            waiting->reason = incoming.reason;
+            if (incoming.reply) {
+                waiting->message = incoming.reply->message().buffer();
+                waiting->from = incoming.reply->received();
+            }
+            waiting->code = incoming.code;
+            waiting->done.signal();
+        }));
     (void)id;
     if (!waiting->done.wait())
         return Error{ErrorKind::stopping, "the server stops"};
@@ -299,10 +310,12 @@ Result<void> Tm::send_once(const Outgoing& out)
             sprout.dst_uri = routes[0].uri;
     locate(request, {}, sprout);
     if (sprout.error != 0)
-        return Error{ErrorKind::not_found, format("no server for {}", sprout.dst_uri.empty() ? sprout.uri : sprout.dst_uri)};
+        return Error{ErrorKind::not_found,
+                     format("no server for {}", sprout.dst_uri.empty() ? sprout.uri : sprout.dst_uri)};
     const net::Target& target = sprout.targets.front();
-    const net::Listener* const from = out.socket && out.socket->protocol == target.protocol ? out.socket
-                                                                                           : host_.network().pick(target.protocol, target.to);
+    const net::Listener* const from = out.socket && out.socket->protocol == target.protocol
+                                          ? out.socket
+                                          : host_.network().pick(target.protocol, target.to);
     if (!from)
         return Error{ErrorKind::not_found, "no socket can send there"};
     sip::ForwardParts parts;

@@ -10,7 +10,9 @@ namespace sipyard::tm {
 bool Tm::claim(Cell& cell, int code)
 {
     const Locked locked{cell.lock};
-    const ServerEvent event = code < 200 ? ServerEvent::give_1xx : code < 300 ? ServerEvent::give_2xx : ServerEvent::give_negative;
+    const ServerEvent event = code < 200   ? ServerEvent::give_1xx
+                              : code < 300 ? ServerEvent::give_2xx
+                                           : ServerEvent::give_negative;
     const ServerStep next = step(cell.state, event, cell.invite, cell.is_reliable());
     if (next.what != ServerDo::send)
         return false;
@@ -55,7 +57,8 @@ void Tm::send_up(Cell& cell, int code, std::string_view bytes, bool keep)
     }
     count_.rpl_sent.add();
     if (const auto sent = host_.network().send(to, bytes); !sent)
-        log_.info("a {} to {}:{} was not sent: {}", code, net::to_text(to.protocol), to.to.text(), sent.error().text);
+        log_.info("a {} to {}:{} was not sent: {}", code, net::to_text(to.protocol), to.to.text(),
+                  sent.error().text);
     if (Trail* const trail = host_.trail(); trail && cell.saved)
         trail->note(Trail::Way::out, cell.saved->call_id, cell.method, cell.cseq, code, {to.protocol, to.to});
 }
@@ -74,7 +77,7 @@ Result<void> Tm::give(Cell& cell, Request& request, const Reply& reply)
         parts.to_tag = local_tag(request);
     parts.headers = request.reply_headers().empty() ? reply.headers
                     : reply.headers.empty()         ? request.reply_headers()
-                                                    : request.arena().concat(reply.headers, request.reply_headers());
+                                            : request.arena().concat(reply.headers, request.reply_headers());
     if (core.server_signature)
         parts.server = core.server_header;
     parts.content_type = reply.content_type;
@@ -162,7 +165,9 @@ void Tm::send_trying(Request& request, Cell& cell)
     if (host_.core().server_signature)
         parts.server = host_.core().server_header;
     parts.source = {cell.received.source.ip_text(ip), cell.received.source.port, request.force_rport, false};
-    send_up(cell, 100, sip::build_reply(request.message(), 100, settings_.auto_inv_100_reason, parts, request.arena()), true);
+    send_up(cell, 100,
+            sip::build_reply(request.message(), 100, settings_.auto_inv_100_reason, parts, request.arena()),
+            true);
 }
 
 // One line when a transaction has its answer: who, where to, what came of it, how long it took.
@@ -191,9 +196,11 @@ void Tm::log_end(Cell& cell, int code)
     (void)code;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%lld.%03lld", static_cast<long long>(ms / 1000), static_cast<long long>(ms % 1000));
-    log_.info("call: {} Call-ID={} from={} src={} ruri={} -> {} codes={} in {} s", name_of(cell.method), call_id, from,
-              cell.received.source.text(), ruri, to.empty() ? std::string{"-"} : to, codes, seconds);
+    std::snprintf(seconds, sizeof seconds, "%lld.%03lld", static_cast<long long>(ms / 1000),
+                  static_cast<long long>(ms % 1000));
+    log_.info("call: {} Call-ID={} from={} src={} ruri={} -> {} codes={} in {} s", name_of(cell.method),
+              call_id, from, cell.received.source.text(), ruri, to.empty() ? std::string{"-"} : to, codes,
+              seconds);
 }
 
 } // namespace sipyard::tm

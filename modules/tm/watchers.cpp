@@ -5,8 +5,8 @@ namespace sipyard::tm {
 
 // What a watcher is told. The transaction's request is rebuilt when it asks and the fiber has it not in hand.
 struct Tm::Told final : Happening {
-    Tm*              tm = nullptr;
-    Cell*            cell = nullptr;
+    Tm* tm = nullptr;
+    Cell* cell = nullptr;
     mutable Request* known = nullptr;
     Request* request() const override
     {
@@ -47,12 +47,13 @@ void Tm::ask_watchers(Request& request, Cell& cell)
         }
         cell.watches->moments[i] = static_cast<Moments>(cell.watches->moments[i] | wanted);
         cell.watches->notes[i] = note;
-        cell.watched.store(static_cast<Moments>(cell.watched.load(std::memory_order_relaxed) | wanted), std::memory_order_relaxed);
+        cell.watched.store(static_cast<Moments>(cell.watched.load(std::memory_order_relaxed) | wanted),
+                           std::memory_order_relaxed);
     }
 }
 
-void Tm::tell(Cell& cell, Moment moment, Request* request, Request* reply, int code, std::string_view reason, int branch,
-              std::string_view to_tag, const net::Destination* to)
+void Tm::tell(Cell& cell, Moment moment, Request* request, Request* reply, int code, std::string_view reason,
+              int branch, std::string_view to_tag, const net::Destination* to)
 {
     Watches watches;
     {

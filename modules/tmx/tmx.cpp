@@ -1,4 +1,5 @@
-// modules/tmx/tmx.cpp - further words for transactions: cancelling branches, suspending, which route this is, $T variables
+// modules/tmx/tmx.cpp - further words for transactions: cancelling branches, suspending, which route this is,
+// $T variables
 #include "core/base/text.h"
 #include "core/module/module.h"
 #include "modules/tm/api.h"
@@ -19,7 +20,7 @@ struct VariableText {
 template <>
 struct sipyard::FromText<sipyard::tmx::VariableText> {
     static constexpr std::string_view expected = "a variable";
-    static constexpr bool             integer = false;
+    static constexpr bool integer = false;
     static Result<tmx::VariableText> parse(std::string_view text)
     {
         text = trim(text);
@@ -39,8 +40,10 @@ public:
     static Manifest<Tmx> manifest();
 
     Tmx(const Settings& settings, Host& host)
-        : settings_{settings}, host_{host}, log_{host.logger("tmx")}, tm_{host.service<tm::Api>()}, more_{host.service<tm::Extras>()}
-    {}
+        : settings_{settings}, host_{host}, log_{host.logger("tmx")}, tm_{host.service<tm::Api>()},
+          more_{host.service<tm::Extras>()}
+    {
+    }
 
 private:
     // --- functions ---
@@ -57,18 +60,24 @@ private:
             return Verdict::no();
         }
         return Verdict::of(more_.cancel_branches(r, which.text == "all"      ? tm::Which::all
-                                                    : which.text == "others" ? tm::Which::others : tm::Which::current));
+                                                    : which.text == "others" ? tm::Which::others
+                                                                             : tm::Which::current));
     }
-    Verdict cancel_callid(Request& r, std::string_view call_id, std::int64_t cseq, std::int64_t flag, std::optional<std::int64_t> code)
+    Verdict cancel_callid(Request& r, std::string_view call_id, std::int64_t cseq, std::int64_t flag,
+                          std::optional<std::int64_t> code)
     {
-        const std::string_view reason = code ? r.arena().concat("Reason: SIP;cause=", std::to_string(*code), "\r\n") : std::string_view{};
+        const std::string_view reason =
+            code ? r.arena().concat("Reason: SIP;cause=", std::to_string(*code), "\r\n") : std::string_view{};
         if (flag > 0 && flag < 32)
             r.flags |= 1u << flag;
         return said(more_.cancel_call(call_id, static_cast<std::uint32_t>(cseq), reason), "t_cancel_callid");
     }
-    Verdict reply_callid(Request&, std::string_view call_id, std::int64_t cseq, std::int64_t code, std::string_view reason)
+    Verdict reply_callid(Request&, std::string_view call_id, std::int64_t cseq, std::int64_t code,
+                         std::string_view reason)
     {
-        return said(more_.reply_call(call_id, static_cast<std::uint32_t>(cseq), static_cast<int>(code), reason), "t_reply_callid");
+        return said(
+            more_.reply_call(call_id, static_cast<std::uint32_t>(cseq), static_cast<int>(code), reason),
+            "t_reply_callid");
     }
     Verdict flush_flags(Request& r)
     {
@@ -89,7 +98,8 @@ private:
     }
     Verdict resume(Request&, std::int64_t index, std::int64_t label, std::string_view route)
     {
-        return said(tm_.resume({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(label)}, route), "t_continue");
+        return said(tm_.resume({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(label)}, route),
+                    "t_continue");
     }
     Verdict drop(Request& r, std::optional<std::int64_t> code)
     {
@@ -152,8 +162,9 @@ private:
     }
     std::optional<VariableSpec::Refusal> check_transaction(std::string_view inner) const
     {
-        for (const std::string_view known : {"id_index", "id_label", "id_index_n", "id_label_n", "reply_code", "reply_reason", "reply_type",
-                                             "reply_last", "branch_index", "branches", "canceled", "ruid"})
+        for (const std::string_view known :
+             {"id_index", "id_label", "id_index_n", "id_label_n", "reply_code", "reply_reason", "reply_type",
+              "reply_last", "branch_index", "branches", "canceled", "ruid"})
             if (inner == known)
                 return {};
         return VariableSpec::Refusal{format("$T({}) is not known", inner), "reply_code"};
@@ -176,21 +187,32 @@ private:
                 return {};
             }
             variable = *compiled;
-            variables_.with([&](auto& known) { known.emplace(name, variable); }); // as many as the script names
+            variables_.with(
+                [&](auto& known) { known.emplace(name, variable); }); // as many as the script names
         }
         const Value value = variable->get(*stored);
         return value.is_text() ? Value{reader.arena().copy(value.text())} : value;
     }
-    Value of_request(Request& r, const VariableText& inner) { return on_stored(more_.stored_request(r), r, inner.text); }
-    Value of_reply(Request& r, const VariableText& inner) { return on_stored(more_.stored_reply(r), r, inner.text); }
-    Value of_invite(Request& r, const VariableText& inner) { return on_stored(more_.stored_invite(r), r, inner.text); }
+    Value of_request(Request& r, const VariableText& inner)
+    {
+        return on_stored(more_.stored_request(r), r, inner.text);
+    }
+    Value of_reply(Request& r, const VariableText& inner)
+    {
+        return on_stored(more_.stored_reply(r), r, inner.text);
+    }
+    Value of_invite(Request& r, const VariableText& inner)
+    {
+        return on_stored(more_.stored_invite(r), r, inner.text);
+    }
 
-    const Settings    settings_;
-    Host&             host_;
+    const Settings settings_;
+    Host& host_;
     const log::Logger log_;
-    tm::Api&          tm_;
-    tm::Extras&       more_;
-    Guarded<std::map<std::string, std::shared_ptr<const VariableRef>>> variables_; // shared with those who read through them
+    tm::Api& tm_;
+    tm::Extras& more_;
+    Guarded<std::map<std::string, std::shared_ptr<const VariableRef>>>
+        variables_; // shared with those who read through them
 };
 
 Manifest<Tmx> Tmx::manifest()
@@ -200,36 +222,50 @@ Manifest<Tmx> Tmx::manifest()
         .name = "tmx",
         .about = "Further words for transactions: cancelling, suspending, which route this is, $T variables",
         .needs = {need<tm::Api>(), need<tm::Extras>()},
-        .params = {param("precheck_trans", &Settings::precheck_trans, "0: t_precheck_trans() is always false")},
-        .functions = {
-            function("t_precheck_trans", &M::precheck, "Is this very request being dealt with already?", Route::request | Route::event),
-            function("t_is_request_route", &M::is_route<Route::request>, "Is this a request_route?"),
-            function("t_is_failure_route", &M::is_route<Route::failure>, "Is this a failure_route?"),
-            function("t_is_branch_route", &M::is_route<Route::branch>, "Is this a branch_route?"),
-            function("t_is_reply_route", &M::is_route<Route::tm_reply, Route::core_reply>, "Is this a reply_route or an onreply_route?"),
-            function("t_cancel_branches", &M::cancel_branches, "Cancels all branches, all but this one, or this one", Route::tm_reply),
-            function("t_cancel_callid", &M::cancel_callid, "Cancels an INVITE by Call-ID and CSeq number"),
-            function("t_reply_callid", &M::reply_callid, "Answers an INVITE by Call-ID and CSeq number"),
-            function("t_flush_flags", &M::flush_flags, "The transaction takes the flags as they are now"),
-            function("t_flush_xflags", &M::flush_xflags, "The transaction takes the extended flags as they are now"),
-            function("t_suspend", &M::suspend, "The transaction waits for t_continue()"),
-            function("t_continue", &M::resume, "A suspended transaction goes on with route[name]"),
-            function("t_drop", &M::drop, "Ends the transaction without a reply"),
-            function("t_reuse_branch", &M::reuse_branch, "The failed branch's destination is the request's again", Route::event | Route::failure | Route::request),
-        },
-        .variables = {
-            variable("T_branch_idx", &M::branch_idx, "Number of the branch in branch, onreply and failure routes"),
-            variable("T_reply_code", &M::reply_code, "Code of the reply in hand, or chosen"),
-            variable("T_reply_reason", &M::reply_reason, "Its reason phrase"),
-            variable("T_reply_last", &M::reply_last, "1 when no other branch is at work"),
-            variable("T_reply_ruid", &M::reply_ruid, "Record id of the contact that replied"),
-            checked(variable("T", &M::of_transaction, "id_index, id_label, reply_code, reply_reason, reply_type, reply_last, branch_index, branches, canceled"),
-                    &M::check_transaction),
-            variable("T_branch", &M::of_branch, "uri or flags of the branch"),
-            variable("T_req", &M::of_request, "A variable read on the transaction's request, in reply routes"),
-            variable("T_rpl", &M::of_reply, "A variable read on the reply, in failure routes"),
-            variable("T_inv", &M::of_invite, "A variable read on the INVITE of a CANCEL or ACK"),
-        },
+        .params = {param("precheck_trans", &Settings::precheck_trans,
+                         "0: t_precheck_trans() is always false")},
+        .functions =
+            {
+                function("t_precheck_trans", &M::precheck, "Is this very request being dealt with already?",
+                         Route::request | Route::event),
+                function("t_is_request_route", &M::is_route<Route::request>, "Is this a request_route?"),
+                function("t_is_failure_route", &M::is_route<Route::failure>, "Is this a failure_route?"),
+                function("t_is_branch_route", &M::is_route<Route::branch>, "Is this a branch_route?"),
+                function("t_is_reply_route", &M::is_route<Route::tm_reply, Route::core_reply>,
+                         "Is this a reply_route or an onreply_route?"),
+                function("t_cancel_branches", &M::cancel_branches,
+                         "Cancels all branches, all but this one, or this one", Route::tm_reply),
+                function("t_cancel_callid", &M::cancel_callid,
+                         "Cancels an INVITE by Call-ID and CSeq number"),
+                function("t_reply_callid", &M::reply_callid, "Answers an INVITE by Call-ID and CSeq number"),
+                function("t_flush_flags", &M::flush_flags, "The transaction takes the flags as they are now"),
+                function("t_flush_xflags", &M::flush_xflags,
+                         "The transaction takes the extended flags as they are now"),
+                function("t_suspend", &M::suspend, "The transaction waits for t_continue()"),
+                function("t_continue", &M::resume, "A suspended transaction goes on with route[name]"),
+                function("t_drop", &M::drop, "Ends the transaction without a reply"),
+                function("t_reuse_branch", &M::reuse_branch,
+                         "The failed branch's destination is the request's again",
+                         Route::event | Route::failure | Route::request),
+            },
+        .variables =
+            {
+                variable("T_branch_idx", &M::branch_idx,
+                         "Number of the branch in branch, onreply and failure routes"),
+                variable("T_reply_code", &M::reply_code, "Code of the reply in hand, or chosen"),
+                variable("T_reply_reason", &M::reply_reason, "Its reason phrase"),
+                variable("T_reply_last", &M::reply_last, "1 when no other branch is at work"),
+                variable("T_reply_ruid", &M::reply_ruid, "Record id of the contact that replied"),
+                checked(variable("T", &M::of_transaction,
+                                 "id_index, id_label, reply_code, reply_reason, reply_type, reply_last, "
+                                 "branch_index, branches, canceled"),
+                        &M::check_transaction),
+                variable("T_branch", &M::of_branch, "uri or flags of the branch"),
+                variable("T_req", &M::of_request,
+                         "A variable read on the transaction's request, in reply routes"),
+                variable("T_rpl", &M::of_reply, "A variable read on the reply, in failure routes"),
+                variable("T_inv", &M::of_invite, "A variable read on the INVITE of a CANCEL or ACK"),
+            },
     };
 }
 

@@ -11,9 +11,11 @@ std::vector<Credential> Uac::credentials(Request& request, bool is_ha1) const
 {
     std::vector<Credential> all;
     if (user_avp_ && password_avp_ && realm_avp_) {
-        const Value user = user_avp_->get(request), password = password_avp_->get(request), realm = realm_avp_->get(request);
+        const Value user = user_avp_->get(request), password = password_avp_->get(request),
+                    realm = realm_avp_->get(request);
         if (user.is_text() && !user.text().empty() && password.is_text())
-            all.push_back({std::string{realm.text()}, std::string{user.text()}, std::string{password.text()}, is_ha1});
+            all.push_back(
+                {std::string{realm.text()}, std::string{user.text()}, std::string{password.text()}, is_ha1});
     }
     for (Credential one : credentials_) {
         one.is_ha1 = is_ha1;
@@ -42,8 +44,9 @@ Verdict Uac::auth(Request& request, std::optional<std::int64_t> mode)
     // What was challenged is the branch's Request-URI, which need not be the one the request came with.
     const auto& message = request.message();
     const Value branch_uri = tm_extras_.of_branch(request, "uri");
-    const std::string_view uri = branch_uri.is_text() && !branch_uri.text().empty() ? branch_uri.text() : request.ruri();
-    const auto  lines = session.lines({message.method_text(), uri, message.body()});
+    const std::string_view uri =
+        branch_uri.is_text() && !branch_uri.text().empty() ? branch_uri.text() : request.ruri();
+    const auto lines = session.lines({message.method_text(), uri, message.body()});
     if (lines.empty())
         return Verdict::no();
     request.set_ruri(uri); // new to t_relay, which does not go to the same place twice by itself
@@ -53,9 +56,10 @@ Verdict Uac::auth(Request& request, std::optional<std::int64_t> mode)
         const auto id = proxy ? sip::HeaderName::proxy_authorization : sip::HeaderName::authorization;
         for (const auto* header = message.first(id); header; header = message.next(*header)) {
             sip::DigestView old;
-            if (sip::read(header->value, old).empty()
-                && lines.find((proxy ? "Proxy-Authorization: Digest" : "Authorization: Digest")) != std::string::npos
-                && lines.find(format("realm=\"{}\"", old.realm)) != std::string::npos)
+            if (sip::read(header->value, old).empty() &&
+                lines.find((proxy ? "Proxy-Authorization: Digest" : "Authorization: Digest")) !=
+                    std::string::npos &&
+                lines.find(format("realm=\"{}\"", old.realm)) != std::string::npos)
                 edits.remove(message, *header);
         }
     }

@@ -19,12 +19,21 @@ json::Value as_json(const Registration& r, std::int64_t now)
 {
     const Account& a = r.account;
     auto row = json::Value::object();
-    row.set("l_uuid", a.l_uuid).set("l_username", a.l_username).set("l_domain", a.l_domain).set("r_username", a.r_username);
+    row.set("l_uuid", a.l_uuid)
+        .set("l_username", a.l_username)
+        .set("l_domain", a.l_domain)
+        .set("r_username", a.r_username);
     row.set("r_domain", a.r_domain).set("realm", a.realm).set("auth_username", a.auth_username);
-    row.set("auth_password", a.auth_password.empty() ? "" : "***").set("auth_ha1", a.auth_ha1.empty() ? "" : "***"); // not for every eye
-    row.set("auth_proxy", a.auth_proxy).set("expires", a.expires).set("flags", static_cast<std::int64_t>(r.state));
+    row.set("auth_password", a.auth_password.empty() ? "" : "***")
+        .set("auth_ha1", a.auth_ha1.empty() ? "" : "***"); // not for every eye
+    row.set("auth_proxy", a.auth_proxy)
+        .set("expires", a.expires)
+        .set("flags", static_cast<std::int64_t>(r.state));
     row.set("diff_expires", std::max<std::int64_t>(r.due_unix - now, 0)).set("timer_expires", r.due_unix);
-    row.set("reg_init", r.last_unix).set("reg_delay", a.reg_delay).set("contact_addr", a.contact_addr).set("socket", a.socket);
+    row.set("reg_init", r.last_unix)
+        .set("reg_delay", a.reg_delay)
+        .set("contact_addr", a.contact_addr)
+        .set("socket", a.socket);
     return row;
 }
 
@@ -47,7 +56,8 @@ Verdict Uac::reg_lookup_uri(Request& request, std::string_view text, const Varia
     for (const Registration& r : matching("r_username", uri.user)) {
         if (settings_.reg_use_domain && !iequals(r.account.r_domain, uri.host))
             continue;
-        return Verdict::of(to.set(request, request.arena().concat("sip:", r.account.l_username, "@", r.account.l_domain)));
+        return Verdict::of(
+            to.set(request, request.arena().concat("sip:", r.account.l_username, "@", r.account.l_domain)));
     }
     return Verdict::no();
 }
@@ -72,8 +82,10 @@ Verdict Uac::reg_request_to(Request& request, std::string_view user, std::int64_
     request.set_ruri("sip:" + a.r_username + "@" + a.r_domain);
     if (!a.auth_proxy.empty())
         request.set_dst_uri(a.auth_proxy);
-    return Verdict::of(realm_avp_->set(request, request.arena().copy(a.realm)) && user_avp_->set(request, request.arena().copy(a.auth_username))
-                       && password_avp_->set(request, request.arena().copy(mode & with_ha1 ? a.auth_ha1 : a.auth_password)));
+    return Verdict::of(
+        realm_avp_->set(request, request.arena().copy(a.realm)) &&
+        user_avp_->set(request, request.arena().copy(a.auth_username)) &&
+        password_avp_->set(request, request.arena().copy(mode & with_ha1 ? a.auth_ha1 : a.auth_password)));
 }
 
 Verdict Uac::reg_enable(Request&, std::string_view attribute, std::string_view value)
@@ -95,7 +107,7 @@ Verdict Uac::reg_refresh(Request&, std::string_view uuid)
     return Verdict::yes();
 }
 
-// --- commands ------------------------------------------------------------------------------------------------------------------
+// --- commands ------------------------------------------------------------------------------------
 
 Result<json::Value> Uac::rpc_dump(const json::Value&)
 {
@@ -139,14 +151,15 @@ Result<json::Value> Uac::rpc_unregister(const json::Value& params)
 Result<json::Value> Uac::rpc_reload(const json::Value&)
 {
     const Instant now = host_.clock().now();
-    const bool    soon = last_reload_.with([&](Instant& last) {
+    const bool soon = last_reload_.with([&](Instant& last) {
         if (last.ns != 0 && now - last < std::chrono::seconds{settings_.reg_gc_interval})
             return true;
         last = now;
         return false;
     });
     if (soon)
-        return Error{ErrorKind::busy, format("not before {} s after the last reload (reg_gc_interval)", settings_.reg_gc_interval)};
+        return Error{ErrorKind::busy, format("not before {} s after the last reload (reg_gc_interval)",
+                                             settings_.reg_gc_interval)};
     TRY(const auto count, load_all());
     return json::Value{static_cast<std::int64_t>(count)};
 }
@@ -169,8 +182,10 @@ Result<json::Value> Uac::rpc_active(const json::Value& params)
 Result<json::Value> Uac::rpc_add(const json::Value& params)
 {
     std::vector<db::Value> row;
-    static constexpr const char* names[] = {"l_uuid", "l_username", "l_domain", "r_username", "r_domain", "realm", "auth_username",
-                                            "auth_password", "auth_ha1", "auth_proxy", "expires", "flags", "reg_delay", "socket", "contact_addr"};
+    static constexpr const char* names[] = {"l_uuid",    "l_username", "l_domain",      "r_username",
+                                            "r_domain",  "realm",      "auth_username", "auth_password",
+                                            "auth_ha1",  "auth_proxy", "expires",       "flags",
+                                            "reg_delay", "socket",     "contact_addr"};
     std::map<std::string, std::string> given;
     for (std::size_t i = 0; i < std::size(names); ++i) {
         given[names[i]] = argument(params, i, names[i]);

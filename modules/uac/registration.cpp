@@ -10,15 +10,23 @@ namespace sipyard::uac {
 namespace {
 
 struct Field {
-    const char*          name;
+    const char* name;
     std::string Account::*text;
-    int                  length;
+    int length;
 };
 constexpr Field fields[] = {
-    {"l_uuid", &Account::l_uuid, 64},           {"l_username", &Account::l_username, 64},       {"l_domain", &Account::l_domain, 64},
-    {"r_username", &Account::r_username, 64},   {"r_domain", &Account::r_domain, 64},           {"realm", &Account::realm, 64},
-    {"auth_username", &Account::auth_username, 64}, {"auth_password", &Account::auth_password, 64}, {"auth_ha1", &Account::auth_ha1, 128},
-    {"auth_proxy", &Account::auth_proxy, 255},  {"contact_addr", &Account::contact_addr, 255},  {"socket", &Account::socket, 128},
+    {"l_uuid", &Account::l_uuid, 64},
+    {"l_username", &Account::l_username, 64},
+    {"l_domain", &Account::l_domain, 64},
+    {"r_username", &Account::r_username, 64},
+    {"r_domain", &Account::r_domain, 64},
+    {"realm", &Account::realm, 64},
+    {"auth_username", &Account::auth_username, 64},
+    {"auth_password", &Account::auth_password, 64},
+    {"auth_ha1", &Account::auth_ha1, 128},
+    {"auth_proxy", &Account::auth_proxy, 255},
+    {"contact_addr", &Account::contact_addr, 255},
+    {"socket", &Account::socket, 128},
 };
 
 } // namespace
@@ -49,7 +57,7 @@ std::vector<std::string> Account::columns()
 
 Account Account::of(const std::vector<db::Value>& row)
 {
-    Account     account;
+    Account account;
     std::size_t i = 0;
     for (const Field& field : fields)
         account.*field.text = i < row.size() ? row[i].print() : "", ++i;
@@ -61,7 +69,8 @@ Account Account::of(const std::vector<db::Value>& row)
 const std::string* Account::attribute(std::string_view name) const
 {
     for (const Field& field : fields)
-        if (name == field.name && (name == "l_uuid" || name == "l_username" || name == "r_username" || name == "auth_username"))
+        if (name == field.name &&
+            (name == "l_uuid" || name == "l_username" || name == "r_username" || name == "auth_username"))
             return &(this->*field.text);
     return nullptr;
 }
@@ -69,9 +78,12 @@ const std::string* Account::attribute(std::string_view name) const
 Result<void> Account::check() const
 {
     const struct {
-        const char*        name;
+        const char* name;
         const std::string& text;
-    } needed[] = {{"l_uuid", l_uuid}, {"r_username", r_username}, {"r_domain", r_domain}, {"auth_username", auth_username}};
+    } needed[] = {{"l_uuid", l_uuid},
+                  {"r_username", r_username},
+                  {"r_domain", r_domain},
+                  {"auth_username", auth_username}};
     for (const auto& one : needed)
         if (one.text.empty())
             return invalid(format("registration '{}' has no {}", l_uuid, one.name));
@@ -81,15 +93,17 @@ Result<void> Account::check() const
         return invalid(format("registration '{}' has no expires", l_uuid));
     // These go into header fields as they are.
     for (const Field& field : fields)
-        if (std::any_of((this->*field.text).begin(), (this->*field.text).end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+        if (std::any_of((this->*field.text).begin(), (this->*field.text).end(),
+                        [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
             return invalid(format("registration '{}': {} has control characters", l_uuid, field.name));
     return {};
 }
 
-std::optional<std::uint32_t> granted(const sip::Message& reply, std::string_view contact_user, std::uint32_t asked)
+std::optional<std::uint32_t> granted(const sip::Message& reply, std::string_view contact_user,
+                                     std::uint32_t asked)
 {
     const std::uint32_t otherwise = reply.expires().value_or(asked);
-    const auto          contacts = reply.contacts();
+    const auto contacts = reply.contacts();
     if (contacts.empty())
         return otherwise; // some registrars list nothing
     for (const auto& contact : contacts) {

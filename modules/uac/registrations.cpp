@@ -1,4 +1,5 @@
-// modules/uac/registrations.cpp - REGISTER before the last one expires, answers to challenges, tries after failures (RFC 3261 10)
+// modules/uac/registrations.cpp - REGISTER before the last one expires, answers to challenges, tries after
+// failures (RFC 3261 10)
 #include "modules/uac/uac.h"
 
 #include "core/base/text.h"
@@ -10,7 +11,8 @@
 namespace sipyard::uac {
 namespace {
 
-constexpr Duration early = std::chrono::seconds{3}; // Kamailio's margin before an expiry, beside the interval of the timer
+constexpr Duration early =
+    std::chrono::seconds{3}; // Kamailio's margin before an expiry, beside the interval of the timer
 
 } // namespace
 
@@ -39,7 +41,8 @@ void Uac::put(Account account)
     }
     std::int64_t delay = account.reg_delay;
     if (delay == 0 && settings_.reg_random_delay > 0)
-        delay = static_cast<std::int64_t>(crypto::random_below(static_cast<std::uint64_t>(settings_.reg_random_delay) + 1));
+        delay = static_cast<std::int64_t>(
+            crypto::random_below(static_cast<std::uint64_t>(settings_.reg_random_delay) + 1));
     const Instant due = host_.clock().now() + std::chrono::seconds{std::max<std::int64_t>(delay, 0)};
     const bool kept = registrations_.with([&](Registrations& all) {
         const auto known = all.find(account.l_uuid);
@@ -75,7 +78,8 @@ Result<std::size_t> Uac::load_all()
         accounts.push_back(Account::of(rows[i]));
     registrations_.with([&](Registrations& all) {
         std::erase_if(all, [&](const auto& entry) {
-            return std::none_of(accounts.begin(), accounts.end(), [&](const Account& a) { return a.l_uuid == entry.first; });
+            return std::none_of(accounts.begin(), accounts.end(),
+                                [&](const Account& a) { return a.l_uuid == entry.first; });
         });
     });
     for (Account& account : accounts)
@@ -92,7 +96,8 @@ Result<void> Uac::load_one(std::string_view uuid)
     std::string columns;
     for (const auto& name : Account::columns())
         columns += (columns.empty() ? "" : ", ") + name;
-    TRY(const db::Rows rows, database_->read("SELECT " + columns + " FROM " + table + " WHERE l_uuid=?", {db::Value{uuid}}));
+    TRY(const db::Rows rows,
+        database_->read("SELECT " + columns + " FROM " + table + " WHERE l_uuid=?", {db::Value{uuid}}));
     if (rows.empty())
         return Error{ErrorKind::not_found, format("no row with l_uuid '{}'", uuid)};
     put(Account::of(rows[0]));
@@ -119,10 +124,10 @@ void Uac::on_timer()
 void Uac::attempt(const std::string& uuid)
 {
     struct Ready {
-        Account       account;
-        std::string   call_id, from_tag;
+        Account account;
+        std::string call_id, from_tag;
         std::uint32_t cseq, serial;
-        bool          unregistering;
+        bool unregistering;
         std::shared_ptr<DigestSession> digest; // shared with the registration
     };
     const auto ready = registrations_.with([&](Registrations& all) -> std::optional<Ready> {
@@ -131,7 +136,8 @@ void Uac::attempt(const std::string& uuid)
             return {};
         Registration& r = at->second;
         const bool repeated = (r.state & auth_sent) != 0;
-        if (!repeated) { // a new attempt; RFC 3261 10.2.4 wants one Call-ID, Kamailio keeps it only when told to
+        if (!repeated) { // a new attempt; RFC 3261 10.2.4 wants one Call-ID, Kamailio keeps it only when told
+                         // to
             if (r.call_id.empty() || !settings_.reg_keep_callid || !(r.state & online)) {
                 r.call_id = crypto::random_token(26);
                 r.cseq = 0;
@@ -139,7 +145,8 @@ void Uac::attempt(const std::string& uuid)
             r.from_tag = crypto::random_token(13);
             const bool ha1 = !r.account.auth_ha1.empty();
             r.digest = std::make_shared<DigestSession>(
-                std::vector<Credential>{{r.account.realm, r.account.auth_username, ha1 ? r.account.auth_ha1 : r.account.auth_password, ha1}});
+                std::vector<Credential>{{r.account.realm, r.account.auth_username,
+                                         ha1 ? r.account.auth_ha1 : r.account.auth_password, ha1}});
             ++r.serial;
         }
         ++r.cseq;
@@ -152,7 +159,8 @@ void Uac::attempt(const std::string& uuid)
     const Account& a = ready->account;
     const std::string registrar = "sip:" + a.r_domain, aor = "<sip:" + a.r_username + "@" + a.r_domain + ">";
     const std::string from = aor + ";tag=" + ready->from_tag;
-    std::string headers = "Contact: <sip:" + a.l_uuid + "@" + (a.contact_addr.empty() ? settings_.reg_contact_addr : a.contact_addr) + ">\r\n";
+    std::string headers = "Contact: <sip:" + a.l_uuid + "@" +
+                          (a.contact_addr.empty() ? settings_.reg_contact_addr : a.contact_addr) + ">\r\n";
     headers += format("Expires: {}\r\n", ready->unregistering ? 0 : a.expires);
     headers += ready->digest->lines({"REGISTER", registrar, {}});
     tm::Outgoing out;
@@ -190,12 +198,14 @@ void Uac::failed(Registration& r, int code)
     r.call_id.clear();
     if (settings_.reg_retry_interval <= 0) {
         r.state |= disabled;
-        log_.error("registration {} failed with {} and is disabled (reg_retry_interval is 0)", r.account.l_uuid, code);
+        log_.error("registration {} failed with {} and is disabled (reg_retry_interval is 0)",
+                   r.account.l_uuid, code);
         return;
     }
     r.due = host_.clock().now() + std::chrono::seconds{settings_.reg_retry_interval};
     r.due_unix = host_.clock().unix_seconds() + settings_.reg_retry_interval;
-    log_.warn("registration {} failed with {}, tried again in {} s", r.account.l_uuid, code, settings_.reg_retry_interval);
+    log_.warn("registration {} failed with {}, tried again in {} s", r.account.l_uuid, code,
+              settings_.reg_retry_interval);
 }
 
 void Uac::reg_answered(const std::string& uuid, std::uint32_t serial, const tm::Incoming& in)
@@ -216,7 +226,8 @@ void Uac::reg_answered(const std::string& uuid, std::uint32_t serial, const tm::
         }
         if (message && in.code == 423 && !r.min_expires_tried) { // RFC 3261 10.2.8
             std::uint32_t least = 0;
-            if (sip::read(message->value(sip::HeaderName::min_expires), least).empty() && least > r.account.expires) {
+            if (sip::read(message->value(sip::HeaderName::min_expires), least).empty() &&
+                least > r.account.expires) {
                 r.account.expires = least;
                 r.min_expires_tried = true;
                 r.state |= auth_sent; // the same attempt goes on
@@ -244,7 +255,8 @@ void Uac::reg_answered(const std::string& uuid, std::uint32_t serial, const tm::
         }
         r.state |= online;
         const Duration life = std::chrono::seconds{*seconds};
-        const Duration margin = std::min<Duration>(std::chrono::seconds{std::max(settings_.reg_timer_interval, 1)} + early, life / 2);
+        const Duration margin = std::min<Duration>(
+            std::chrono::seconds{std::max(settings_.reg_timer_interval, 1)} + early, life / 2);
         r.due = host_.clock().now() + life - margin;
         r.due_unix = host_.clock().unix_seconds() + *seconds;
         return false;
@@ -284,20 +296,20 @@ void Uac::count_registrations()
     });
 }
 
-// --- what scripts and operators ask ------------------------------------------------------------------------------------------
+// --- what scripts and operators ask --------------------------------------------------------------
 
 bool Uac::set_disabled(std::string_view attribute, std::string_view value, bool off)
 {
     return for_matching(attribute, value, [&](Registration& r) {
-        if (off) {
-            r.state = (r.state & initialised) | disabled;
-            ++r.serial;
-        } else {
-            r.state &= ~static_cast<unsigned>(disabled);
-            r.due = host_.clock().now();
-            r.due_unix = host_.clock().unix_seconds();
-        }
-    }) != 0;
+               if (off) {
+                   r.state = (r.state & initialised) | disabled;
+                   ++r.serial;
+               } else {
+                   r.state &= ~static_cast<unsigned>(disabled);
+                   r.due = host_.clock().now();
+                   r.due_unix = host_.clock().unix_seconds();
+               }
+           }) != 0;
 }
 
 bool Uac::unregister(std::string_view attribute, std::string_view value)

@@ -41,10 +41,7 @@ bool fit_for_header(std::string_view text)
     return true;
 }
 
-std::string_view name_of(sip::HeaderName which)
-{
-    return which == sip::HeaderName::from ? "from" : "to";
-}
+std::string_view name_of(sip::HeaderName which) { return which == sip::HeaderName::from ? "from" : "to"; }
 
 } // namespace
 
@@ -56,13 +53,14 @@ void Uac::keep_original(Request& request, sip::HeaderName which)
         avp->set(request, name_part(request.message(), which));
 }
 
-Verdict Uac::replace(Request& request, sip::HeaderName which, std::string_view a, std::optional<std::string_view> b)
+Verdict Uac::replace(Request& request, sip::HeaderName which, std::string_view a,
+                     std::optional<std::string_view> b)
 {
-    const auto&            message = request.message();
+    const auto& message = request.message();
     const std::string_view uri = b ? *b : a;
-    const auto* const      value = value_of(message, which);
-    Replaced&              done = request.at(replaced_slot_);
-    bool&                  mine = which == sip::HeaderName::from ? done.from : done.to;
+    const auto* const value = value_of(message, which);
+    Replaced& done = request.at(replaced_slot_);
+    bool& mine = which == sip::HeaderName::from ? done.from : done.to;
     if (!value) {
         log_.error("uac_replace_{}: the field cannot be read", name_of(which));
         return Verdict::no();
@@ -85,8 +83,11 @@ Verdict Uac::replace(Request& request, sip::HeaderName which, std::string_view a
             log_.error("uac_replace_{}: restore_mode needs module rr", name_of(which));
             return Verdict::no();
         }
-        const auto& param = which == sip::HeaderName::from ? settings_.rr_from_store_param : settings_.rr_to_store_param;
-        const auto  added = rr_->add_param(request, request.arena().concat(";", param, "=", pack(value->uri, uri, settings_.restore_passwd)));
+        const auto& param =
+            which == sip::HeaderName::from ? settings_.rr_from_store_param : settings_.rr_to_store_param;
+        const auto added =
+            rr_->add_param(request, request.arena().concat(";", param, "=",
+                                                           pack(value->uri, uri, settings_.restore_passwd)));
         if (!added) {
             log_.error("uac_replace_{}: {}", name_of(which), added.error().text);
             return Verdict::no();
@@ -109,7 +110,7 @@ bool Uac::restore(Request& request, sip::HeaderName which)
     if (!rr_)
         return false;
     const auto& name = from ? settings_.rr_from_store_param : settings_.rr_to_store_param;
-    const auto  packed = rr_->route_param(request, name);
+    const auto packed = rr_->route_param(request, name);
     if (!packed || packed->empty())
         return false;
     // The next element records the route anew, and so do we.
@@ -138,7 +139,8 @@ void Uac::on_loose_route(Request& request, sip::ParamsView params)
     if (mode_ != RestoreMode::automatic)
         return;
     for (const auto which : {sip::HeaderName::from, sip::HeaderName::to})
-        if (params.has(which == sip::HeaderName::from ? settings_.rr_from_store_param : settings_.rr_to_store_param))
+        if (params.has(which == sip::HeaderName::from ? settings_.rr_from_store_param
+                                                      : settings_.rr_to_store_param))
             (void)restore(request, which);
 }
 

@@ -45,10 +45,12 @@ std::optional<std::string> unpack(std::string_view packed, std::string_view know
     mix_all(*text, password);
     mix(*text, known);
     // Where the known URI is the longer one its tail cancels itself out.
-    const auto end = std::find(text->begin(), text->begin() + static_cast<std::ptrdiff_t>(known.size()), '\0');
+    const auto end =
+        std::find(text->begin(), text->begin() + static_cast<std::ptrdiff_t>(known.size()), '\0');
     if (end != text->begin() + static_cast<std::ptrdiff_t>(known.size()))
         text->erase(end, text->end());
-    if (text->empty() || !std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f; }))
+    if (text->empty() ||
+        !std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f; }))
         return {};
     return text;
 }

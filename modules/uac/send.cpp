@@ -1,4 +1,5 @@
-// modules/uac/send.cpp - $uac_req and uac_req_send: a request of the script's own, its answer in event_route[uac:reply]
+// modules/uac/send.cpp - $uac_req and uac_req_send: a request of the script's own, its answer in
+// event_route[uac:reply]
 #include "modules/uac/uac.h"
 
 #include "core/base/text.h"
@@ -9,20 +10,20 @@ namespace sipyard::uac {
 namespace {
 
 struct Key {
-    const char*              name;
+    const char* name;
     std::string OwnRequest::*text;
     std::int64_t OwnRequest::*number;
-    std::size_t              most;
+    std::size_t most;
 };
 constexpr std::size_t uri_size = 1024, headers_size = 16 * 1024, body_size = 64 * 1024;
 constexpr Key keys[] = {
-    {"method", &OwnRequest::method, nullptr, 32},      {"ruri", &OwnRequest::ruri, nullptr, uri_size},
-    {"turi", &OwnRequest::turi, nullptr, uri_size},    {"furi", &OwnRequest::furi, nullptr, uri_size},
+    {"method", &OwnRequest::method, nullptr, 32},       {"ruri", &OwnRequest::ruri, nullptr, uri_size},
+    {"turi", &OwnRequest::turi, nullptr, uri_size},     {"furi", &OwnRequest::furi, nullptr, uri_size},
     {"hdrs", &OwnRequest::hdrs, nullptr, headers_size}, {"body", &OwnRequest::body, nullptr, body_size},
-    {"ouri", &OwnRequest::ouri, nullptr, uri_size},    {"sock", &OwnRequest::sock, nullptr, uri_size},
-    {"auser", &OwnRequest::auser, nullptr, 128},       {"apasswd", &OwnRequest::apasswd, nullptr, 128},
-    {"callid", &OwnRequest::callid, nullptr, 256},     {"evparam", &OwnRequest::evparam, nullptr, 4096},
-    {"evroute", nullptr, &OwnRequest::evroute, 0},     {"evcode", nullptr, &OwnRequest::evcode, 0},
+    {"ouri", &OwnRequest::ouri, nullptr, uri_size},     {"sock", &OwnRequest::sock, nullptr, uri_size},
+    {"auser", &OwnRequest::auser, nullptr, 128},        {"apasswd", &OwnRequest::apasswd, nullptr, 128},
+    {"callid", &OwnRequest::callid, nullptr, 256},      {"evparam", &OwnRequest::evparam, nullptr, 4096},
+    {"evroute", nullptr, &OwnRequest::evroute, 0},      {"evcode", nullptr, &OwnRequest::evcode, 0},
     {"evtype", nullptr, &OwnRequest::evtype, 0},
 };
 
@@ -48,13 +49,14 @@ std::optional<VariableSpec::Refusal> Uac::check_req(std::string_view key) const
     std::vector<std::string_view> names{"all"};
     for (const Key& one : keys)
         names.emplace_back(one.name);
-    return VariableSpec::Refusal{format("unknown key '{}' of $uac_req", key), std::string{nearest(key, names)}};
+    return VariableSpec::Refusal{format("unknown key '{}' of $uac_req", key),
+                                 std::string{nearest(key, names)}};
 }
 
 Value Uac::get_req(Request& request, std::string_view name)
 {
     const OwnRequest& own = request.at(req_slot_);
-    const Key* const  key = key_named(name);
+    const Key* const key = key_named(name);
     if (!key)
         return {};
     if (key->number)
@@ -96,8 +98,8 @@ bool Uac::set_req(Request& request, std::string_view name, const Value& value)
 
 // Shared by the callbacks of its transactions.
 struct Uac::Sending {
-    OwnRequest    what;
-    std::string   call_id, from_tag, headers;
+    OwnRequest what;
+    std::string call_id, from_tag, headers;
     std::uint32_t cseq = 10; // where Kamailio begins
     const net::Listener* from = nullptr;
     DigestSession digest;
@@ -139,7 +141,8 @@ Verdict Uac::req_send(Request& request)
 Result<void> Uac::send_own(const std::shared_ptr<Sending>& sending)
 {
     const OwnRequest& own = sending->what;
-    const std::string from = as_name_addr(own.furi.empty() ? own.ruri : own.furi) + ";tag=" + sending->from_tag;
+    const std::string from =
+        as_name_addr(own.furi.empty() ? own.ruri : own.furi) + ";tag=" + sending->from_tag;
     const std::string to = as_name_addr(own.turi.empty() ? own.ruri : own.turi);
     const std::string headers = sending->headers + sending->digest.lines({own.method, own.ruri, own.body});
     tm::Outgoing out;
@@ -172,11 +175,15 @@ void Uac::own_answered(const std::shared_ptr<Sending>& sending, const tm::Incomi
         if (in.reply) {
             run(*in.reply);
         } else { // nobody answered: the route sees a message that says who was asked
-            Arena      arena;
-            const auto text = arena.concat("SIP/2.0 ", std::to_string(in.code), " ", in.reason, "\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKuac\r\nFrom: <",
-                                           sending->what.furi.empty() ? sending->what.ruri : sending->what.furi, ">;tag=", sending->from_tag, "\r\nTo: <",
-                                           sending->what.turi.empty() ? sending->what.ruri : sending->what.turi, ">;tag=none\r\nCall-ID: ", sending->call_id,
-                                           "\r\nCSeq: ", std::to_string(sending->cseq), " ", sending->what.method, "\r\nContent-Length: 0\r\n\r\n");
+            Arena arena;
+            const auto text = arena.concat(
+                "SIP/2.0 ", std::to_string(in.code), " ", in.reason,
+                "\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKuac\r\nFrom: <",
+                sending->what.furi.empty() ? sending->what.ruri : sending->what.furi,
+                ">;tag=", sending->from_tag, "\r\nTo: <",
+                sending->what.turi.empty() ? sending->what.ruri : sending->what.turi,
+                ">;tag=none\r\nCall-ID: ", sending->call_id, "\r\nCSeq: ", std::to_string(sending->cseq), " ",
+                sending->what.method, "\r\nContent-Length: 0\r\n\r\n");
             if (const auto message = sip::Message::parse(text, arena)) {
                 net::Received nowhere;
                 nowhere.source = nowhere.local = *net::Address::parse("127.0.0.1", 5060);
@@ -203,8 +210,8 @@ const net::Listener* Uac::socket(std::string_view text) const
     if (text.empty())
         return nullptr;
     for (const auto& listener : host_.network().listeners())
-        if (listener->name == text || listener->text() == text
-            || format("{}:{}:{}", to_text(listener->protocol), listener->host(), listener->port()) == text)
+        if (listener->name == text || listener->text() == text ||
+            format("{}:{}:{}", to_text(listener->protocol), listener->host(), listener->port()) == text)
             return listener.get();
     return nullptr;
 }

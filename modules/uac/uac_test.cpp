@@ -1,4 +1,5 @@
-// modules/uac/uac_test.cpp - what is stored and restored, challenges, requests of the script's own, registrations
+// modules/uac/uac_test.cpp - what is stored and restored, challenges, requests of the script's own,
+// registrations
 #include "modules/uac/uac.h"
 
 #include "core/sip/edits.h"
@@ -13,9 +14,9 @@ namespace sipyard::uac {
 namespace {
 
 struct Sent {
-    std::string   method, request_uri, next_hop, from, to, call_id, headers, body;
+    std::string method, request_uri, next_hop, from, to, call_id, headers, body;
     std::uint32_t cseq;
-    tm::OnReply   on_reply;
+    tm::OnReply on_reply;
 };
 
 struct FakeTm final : tm::Api, tm::Extras {
@@ -34,11 +35,15 @@ struct FakeTm final : tm::Api, tm::Extras {
     {
         if (refuse)
             return Error{ErrorKind::not_found, "no such host"};
-        sent.push_back({std::string{o.method}, std::string{o.request_uri}, std::string{o.next_hop}, std::string{o.from}, std::string{o.to},
-                        std::string{o.call_id}, std::string{o.headers}, std::string{o.body}, o.cseq, std::move(on_reply)});
+        sent.push_back({std::string{o.method}, std::string{o.request_uri}, std::string{o.next_hop},
+                        std::string{o.from}, std::string{o.to}, std::string{o.call_id},
+                        std::string{o.headers}, std::string{o.body}, o.cseq, std::move(on_reply)});
         return tm::TransactionId{1, 1};
     }
-    Result<tm::Answer> ask(const tm::Outgoing&, Arena&) override { return Error{ErrorKind::unsupported, "not here"}; }
+    Result<tm::Answer> ask(const tm::Outgoing&, Arena&) override
+    {
+        return Error{ErrorKind::unsupported, "not here"};
+    }
     Result<void> send_once(const tm::Outgoing&) override { return {}; }
     Result<void> cancel(tm::TransactionId, std::string_view) override { return {}; }
     int branch_index(Request&) override { return 0; }
@@ -57,9 +62,9 @@ struct FakeTm final : tm::Api, tm::Extras {
     tm::Counts counts() override { return {}; }
 
     std::vector<Sent> sent;
-    Request*          failed_with = nullptr;
-    tm::Watcher*      watcher = nullptr;
-    bool              refuse = false;
+    Request* failed_with = nullptr;
+    tm::Watcher* watcher = nullptr;
+    bool refuse = false;
 };
 
 struct FakeRr final : rr::Api {
@@ -77,26 +82,30 @@ struct FakeRr final : rr::Api {
     void add_listener(rr::Listener& l) override { listener = &l; }
     void set_flow_tokens(rr::FlowTokens&) override {}
 
-    std::vector<std::string>           added;
+    std::vector<std::string> added;
     std::map<std::string, std::string> route;
-    rr::Direction                      way = rr::Direction::downstream;
-    rr::Listener*                      listener = nullptr;
+    rr::Direction way = rr::Direction::downstream;
+    rr::Listener* listener = nullptr;
 };
 
 struct Asked {
     Asked(Host& host, std::string_view text, Route route = Route::request)
         : message{**sip::Message::parse(arena.copy(text), arena)}, request{host, arena, message, {}, route}
-    {}
+    {
+    }
     std::string out() { return std::string{sip::apply(message, request.edits(), arena)}; }
-    Arena         arena;
+    Arena arena;
     sip::Message& message;
-    Request       request;
+    Request request;
 };
 
-std::string invite(std::string_view from = "\"Al\" <sip:alice@a.example>;tag=1", std::string_view to = "<sip:bob@b.example>", std::string_view more = {})
+std::string invite(std::string_view from = "\"Al\" <sip:alice@a.example>;tag=1",
+                   std::string_view to = "<sip:bob@b.example>", std::string_view more = {})
 {
-    return format("INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: {}\r\nTo: {}\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{}"
-                  "Content-Length: 0\r\n\r\n", from, to, more);
+    return format("INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: {}\r\nTo: "
+                  "{}\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{}"
+                  "Content-Length: 0\r\n\r\n",
+                  from, to, more);
 }
 
 struct Bench {
@@ -110,15 +119,17 @@ struct Bench {
     // The n-th request gets its answer.
     void answer(std::size_t n, int code, std::string_view more = {})
     {
-        Asked reply{host, format("SIP/2.0 {} x\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: {}\r\nTo: {};tag=r\r\nCall-ID: {}\r\nCSeq: {} {}\r\n{}"
-                                 "Content-Length: 0\r\n\r\n", code, tm.sent[n].from, tm.sent[n].to, tm.sent[n].call_id, tm.sent[n].cseq,
+        Asked reply{host, format("SIP/2.0 {} x\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: {}\r\nTo: "
+                                 "{};tag=r\r\nCall-ID: {}\r\nCSeq: {} {}\r\n{}"
+                                 "Content-Length: 0\r\n\r\n",
+                                 code, tm.sent[n].from, tm.sent[n].to, tm.sent[n].call_id, tm.sent[n].cseq,
                                  tm.sent[n].method, more)};
         auto on_reply = std::move(tm.sent[n].on_reply);
         on_reply({{1, 1}, code, "x", &reply.request, true, false});
     }
-    test::FakeHost       host;
-    FakeTm               tm;
-    FakeRr               rr;
+    test::FakeHost host;
+    FakeTm tm;
+    FakeRr rr;
     std::unique_ptr<Uac> uac;
 };
 
@@ -131,7 +142,8 @@ TEST_CASE("two URIs in one parameter", "[uac]")
     const struct {
         const char *original, *replaced, *password, *packed;
     } rows[] = {
-        {"sip:alice@a.example", "sip:anonymous@anonymous.invalid", "", "AAAAAAACBg0cLQ5bFjgAAx8CHG1vdXMuaW52YWxpZA--"},
+        {"sip:alice@a.example", "sip:anonymous@anonymous.invalid", "",
+         "AAAAAAACBg0cLQ5bFjgAAx8CHG1vdXMuaW52YWxpZA--"},
         {"sip:alice@a.example", "sip:x@y", "", "AAAAABksEGNlQGEuZXhhbXBsZQ--"},
         {"sip:alice@a.example", "sip:x@y", "secret", "c2VjcnxYYwYGMgRaFh0CHxUYFg--"},
     };
@@ -160,7 +172,8 @@ TEST_CASE("a From is replaced, stored, and put back", "[uac]")
     CHECK(b.uac->wants(first.request, note) == static_cast<tm::Moments>(tm::Moment::reply_in));
     SECTION("the caller sees its own From in the reply")
     {
-        Asked reply{b.host, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h\r\nFrom: \"Anon\" <sip:x@y>;tag=1\r\nTo: <sip:bob@b.example>;tag=2\r\nCall-ID: c\r\n"
+        Asked reply{b.host, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h\r\nFrom: \"Anon\" <sip:x@y>;tag=1\r\nTo: "
+                            "<sip:bob@b.example>;tag=2\r\nCall-ID: c\r\n"
                             "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"};
         struct Told final : tm::Happening {
             Request* original = nullptr;
@@ -227,15 +240,20 @@ TEST_CASE("uac_auth answers the challenge of the failed branch", "[uac]")
     Settings settings;
     settings.credential = {"al:b.example:pa:ss"};
     Bench b{settings};
-    Asked request{b.host, invite("<sip:a@b>;tag=1", "<sip:b@b>", "Proxy-Authorization: Digest username=\"x\", realm=\"b.example\", nonce=\"0\"\r\n"),
+    Asked request{b.host,
+                  invite("<sip:a@b>;tag=1", "<sip:b@b>",
+                         "Proxy-Authorization: Digest username=\"x\", realm=\"b.example\", nonce=\"0\"\r\n"),
                   Route::failure};
     CHECK(b.uac->auth(request.request, {}) == Verdict::no()); // no reply
-    Asked busy{b.host, "SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n"};
+    Asked busy{b.host, "SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\nTo: "
+                       "<sip:b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n"};
     b.tm.failed_with = &busy.request;
     CHECK(b.uac->auth(request.request, {}) == Verdict::no());
     const auto challenge = [](std::string_view realm) {
-        return format("SIP/2.0 407 Auth\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
-                      "Proxy-Authenticate: Digest realm=\"{}\", nonce=\"n\", qop=\"auth\"\r\n\r\n", realm);
+        return format("SIP/2.0 407 Auth\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\nTo: "
+                      "<sip:b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
+                      "Proxy-Authenticate: Digest realm=\"{}\", nonce=\"n\", qop=\"auth\"\r\n\r\n",
+                      realm);
     };
     Asked other{b.host, challenge("elsewhere")};
     b.tm.failed_with = &other.request;
@@ -244,7 +262,8 @@ TEST_CASE("uac_auth answers the challenge of the failed branch", "[uac]")
     b.tm.failed_with = &ours.request;
     CHECK(b.uac->auth(request.request, {}) == Verdict::yes());
     const auto out = request.out();
-    CHECK(has(out, "Proxy-Authorization: Digest username=\"al\", realm=\"b.example\", nonce=\"n\", uri=\"sip:bob@b.example\""));
+    CHECK(has(out, "Proxy-Authorization: Digest username=\"al\", realm=\"b.example\", nonce=\"n\", "
+                   "uri=\"sip:bob@b.example\""));
     CHECK(!has(out, "username=\"x\"")); // the one it had in that realm is gone
 }
 
@@ -253,7 +272,8 @@ TEST_CASE("uac_req_send", "[uac]")
     Bench b;
     std::vector<std::string> events;
     b.host.on_event_route("uac:reply", [&](Request& r) {
-        events.push_back(format("{} {} {}", b.uac->get_req(r, "evcode").number(), b.uac->get_req(r, "evtype").number(), b.uac->get_req(r, "evparam").text()));
+        events.push_back(format("{} {} {}", b.uac->get_req(r, "evcode").number(),
+                                b.uac->get_req(r, "evtype").number(), b.uac->get_req(r, "evparam").text()));
         return Verdict::yes();
     });
     Asked asked{b.host, invite()};
@@ -303,9 +323,10 @@ namespace {
 json::Value row(std::string_view uuid, std::string_view password = "pw")
 {
     auto params = json::Value::array();
-    for (const std::string_view value : {uuid, std::string_view{"al"}, std::string_view{"local.example"}, std::string_view{"al-there"},
-                                         std::string_view{"far.example"}, std::string_view{"far"}, std::string_view{"auth-al"}, password,
-                                         std::string_view{"."}, std::string_view{"sip:proxy.far.example"}})
+    for (const std::string_view value :
+         {uuid, std::string_view{"al"}, std::string_view{"local.example"}, std::string_view{"al-there"},
+          std::string_view{"far.example"}, std::string_view{"far"}, std::string_view{"auth-al"}, password,
+          std::string_view{"."}, std::string_view{"sip:proxy.far.example"}})
         params.add(value);
     params.add(600).add(0).add(0).add("").add(".");
     return params;
@@ -324,7 +345,7 @@ TEST_CASE("a registration's life", "[uac]")
     const auto status = [&] { return b.uac->reg_status(asked.request, "u1").code; };
     CHECK(status() == -1);
     REQUIRE(b.uac->rpc_add(row("u1")));
-    CHECK(!b.uac->rpc_add(row("u2", ".")));             // without a password
+    CHECK(!b.uac->rpc_add(row("u2", "."))); // without a password
     CHECK(!b.uac->rpc_add(row("u\r\nEvil: 2")));
     CHECK(status() == -99);
     b.uac->on_timer();

@@ -261,7 +261,7 @@ Result<void> Usrloc::change_rows(std::string_view table, std::string_view aor, W
 }
 
 // --- reading
-// --------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 Result<bool> Usrloc::lookup(std::string_view table, std::string_view aor, Reader& reader)
 {

@@ -46,12 +46,9 @@ std::string_view or_text(std::string_view text, std::string_view otherwise)
 std::string_view state_of(Contact::Stored stored)
 {
     switch (stored) {
-    case Contact::Stored::fresh:
-        return "CS_NEW";
-    case Contact::Stored::clean:
-        return "CS_SYNC";
-    default:
-        return "CS_DIRTY";
+    case Contact::Stored::fresh: return "CS_NEW";
+    case Contact::Stored::clean: return "CS_SYNC";
+    default: return "CS_DIRTY";
     }
 }
 

@@ -8,7 +8,7 @@ namespace sipyard::usrloc {
 std::uint64_t seeded_hash(std::uint64_t seed, std::string_view text)
 {
     std::uint64_t hash = seed ^ (text.size() * 0x9e3779b97f4a7c15ull);
-    const auto    mix = [&hash](std::uint64_t word) {
+    const auto mix = [&hash](std::uint64_t word) {
         hash = (hash ^ word) * 0xbf58476d1ce4e5b9ull;
         hash ^= hash >> 31;
     };

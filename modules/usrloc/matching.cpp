@@ -10,8 +10,8 @@ bool same_contact(std::string_view a, std::string_view b)
     if (a == b)
         return true;
     sip::Uri left, right;
-    return sip::read(a, left).empty() && sip::read(b, right).empty() && left.scheme != sip::Scheme::other
-           && sip::same_uri(left, right);
+    return sip::read(a, left).empty() && sip::read(b, right).empty() && left.scheme != sip::Scheme::other &&
+           sip::same_uri(left, right);
 }
 
 const ContactView* match(std::span<const ContactView> there, const ContactView& wanted, Matching how)

@@ -59,10 +59,7 @@ db::Value text_or_null(std::string_view text)
     return text.empty() ? db::Value{db::Null{}} : db::Value{text};
 }
 
-std::uint32_t number(const db::Value& value)
-{
-    return static_cast<std::uint32_t>(value.integer());
-}
+std::uint32_t number(const db::Value& value) { return static_cast<std::uint32_t>(value.integer()); }
 
 } // namespace
 
@@ -164,7 +161,7 @@ std::int64_t Storage::time_of(const db::Value& value) const
 
 // The column `partition` keeps its default: the word is reserved in MySQL, and ours has no use for it.
 // --- rows
-// -----------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 std::vector<db::Value> Storage::row(const ContactView& v) const
 {

@@ -1,4 +1,5 @@
-// modules/usrloc/storage_test.cpp - each db_mode on a real SQLite file: what a second server on the same file finds
+// modules/usrloc/storage_test.cpp - each db_mode on a real SQLite file: what a second server on the same file
+// finds
 #include "modules/db_unixodbc/driver.h"
 #include "modules/usrloc/store_test.h"
 #include "test/support/catch.h"
@@ -51,19 +52,19 @@ struct Server {
     }
     std::string sql(const std::string& text)
     {
-        const auto  rows = must(database.read(text));
+        const auto rows = must(database.read(text));
         std::string all;
         for (const auto& row : rows.rows)
             for (std::size_t i = 0; i < row.size(); ++i)
                 all += (i ? "|" : all.empty() ? "" : " ") + row[i].print();
         return all;
     }
-    SystemClock             clock;
-    log::Journal            journal{std::make_unique<Silent>()};
-    task::Runtime           runtime{{.workers = 1}, clock, journal};
+    SystemClock clock;
+    log::Journal journal{std::make_unique<Silent>()};
+    task::Runtime runtime{{.workers = 1}, clock, journal};
     db_unixodbc::OdbcDriver driver{runtime, journal};
-    db::Database&           database;
-    test::FakeHost          host;
+    db::Database& database;
+    test::FakeHost host;
     std::unique_ptr<Usrloc> store;
 };
 
@@ -82,12 +83,13 @@ TEST_CASE("what another server on the same database finds", "[usrloc][db]")
 {
     const struct {
         const char* story;
-        int         db_mode, expires_type;
-        bool        use_domain, flush;
+        int db_mode, expires_type;
+        bool use_domain, flush;
         const char* expected;
     } rows[] = {
         {"write-through: at once", 1, 0, false, false, "sip:b@192.0.2.2 sip:a@192.0.2.1:5070"},
-        {"write-through with domains and BIGINT times", 1, 1, true, false, "sip:b@192.0.2.2 sip:a@192.0.2.1:5070"},
+        {"write-through with domains and BIGINT times", 1, 1, true, false,
+         "sip:b@192.0.2.2 sip:a@192.0.2.1:5070"},
         {"write-back: not before a flush", 2, 0, false, false, ""},
         {"write-back: after it", 2, 0, false, true, "sip:b@192.0.2.2 sip:a@192.0.2.1:5070"},
         {"database only", 3, 0, false, false, "sip:b@192.0.2.2 sip:a@192.0.2.1:5070"},
@@ -96,10 +98,10 @@ TEST_CASE("what another server on the same database finds", "[usrloc][db]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        Folder            folder;
-        const Settings    settings = mode(row.db_mode, row.use_domain, row.expires_type);
+        Folder folder;
+        const Settings settings = mode(row.db_mode, row.use_domain, row.expires_type);
         const std::string aor = row.use_domain ? "alice@example.com" : "alice";
-        Server            first{folder, settings};
+        Server first{folder, settings};
         put(*first.store, aor, "sip:a@192.0.2.1:5070", 3600, 500);
         put(*first.store, aor, "sip:gone@192.0.2.3", 3600, 100);
         REQUIRE(first.store->remove_ruid("location", [&] {
@@ -131,9 +133,10 @@ TEST_CASE("what another server on the same database finds", "[usrloc][db]")
         } check;
         REQUIRE(*second.store->lookup("location", aor, check));
         CHECK(ruid_of(*second.store, aor) == ruid_of(*first.store, aor));
-        CHECK(second.sql("SELECT username, domain, contact, q FROM location ORDER BY contact")
-              == (row.use_domain ? "alice|example.com|sip:a@192.0.2.1:5070|0.5 alice|example.com|sip:b@192.0.2.2|1"
-                                 : "alice||sip:a@192.0.2.1:5070|0.5 alice||sip:b@192.0.2.2|1"));
+        CHECK(second.sql("SELECT username, domain, contact, q FROM location ORDER BY contact") ==
+              (row.use_domain
+                   ? "alice|example.com|sip:a@192.0.2.1:5070|0.5 alice|example.com|sip:b@192.0.2.2|1"
+                   : "alice||sip:a@192.0.2.1:5070|0.5 alice||sip:b@192.0.2.2|1"));
     }
 }
 
@@ -215,7 +218,7 @@ TEST_CASE("many rows are loaded page by page", "[usrloc][db]")
     Settings settings = mode(1);
     settings.fetch_rows = 100;
     Server again{folder, settings};
-    Names  all;
+    Names all;
     REQUIRE(again.store->for_each("location", 0, all));
     CHECK(all.list.size() == 700);
 }

@@ -12,7 +12,7 @@ namespace sipyard::usrloc {
 
 // Inserts, or replaces the one of the same URI.
 struct Put final : Writer {
-    const Api&  api;
+    const Api& api;
     ContactView view;
     explicit Put(const Api& a) : api{a} {}
     Result<void> plan(std::span<const ContactView> there, std::vector<Change>& changes) override
@@ -39,11 +39,12 @@ struct Names final : Reader {
     }
 };
 
-// `seconds` from the start of MovableClock's wall clock, 0: for ever. Times of a test are given from its start.
+// `seconds` from the start of MovableClock's wall clock, 0: for ever. Times of a test are given from its
+// start.
 inline constexpr std::int64_t start_of_clock = 1'767'225'600;
 
-inline Result<void> try_put(Api& store, std::string_view aor, std::string_view contact, int seconds, int q = -1,
-                            std::string_view call_id = "c", std::string_view table = "location")
+inline Result<void> try_put(Api& store, std::string_view aor, std::string_view contact, int seconds,
+                            int q = -1, std::string_view call_id = "c", std::string_view table = "location")
 {
     Put writer{store};
     writer.view.contact = contact;
@@ -55,7 +56,8 @@ inline Result<void> try_put(Api& store, std::string_view aor, std::string_view c
     writer.view.cseq = 1;
     return store.change(table, aor, Api::Storage::as_configured, writer);
 }
-inline void put(Api& store, std::string_view aor, std::string_view contact, int seconds, int q = -1, std::string_view call_id = "c")
+inline void put(Api& store, std::string_view aor, std::string_view contact, int seconds, int q = -1,
+                std::string_view call_id = "c")
 {
     must(try_put(store, aor, contact, seconds, q, call_id));
 }

@@ -1,4 +1,5 @@
-// modules/usrloc/usrloc_test.cpp - the location store: order, matching, expiry, events, many fibers at one address of record
+// modules/usrloc/usrloc_test.cpp - the location store: order, matching, expiry, events, many fibers at one
+// address of record
 #include "modules/usrloc/usrloc.h"
 #include "modules/usrloc/store_test.h"
 #include "test/support/catch.h"
@@ -23,15 +24,16 @@ TEST_CASE("which binding a Contact means", "[usrloc]")
         v.reg_id = reg_id;
         return v;
     };
-    const std::vector<ContactView> there{view("sip:a@192.0.2.1:5070", "c1", "<sip:p1;lr>"), view("sip:a@192.0.2.2", "c2"),
+    const std::vector<ContactView> there{view("sip:a@192.0.2.1:5070", "c1", "<sip:p1;lr>"),
+                                         view("sip:a@192.0.2.2", "c2"),
                                          view("sip:d@192.0.2.3", "c3", {}, "<urn:uuid:1>"),
                                          view("sip:e@192.0.2.4", "c4", {}, "<urn:uuid:2>", 1),
                                          view("sip:e@192.0.2.4", "c5", {}, "<urn:uuid:2>", 2)};
     const struct {
         const char* story;
-        Matching    how;
+        Matching how;
         ContactView wanted;
-        int         expected; // index, -1: none
+        int expected; // index, -1: none
     } rows[] = {
         {"the same text", Matching::contact, view("sip:a@192.0.2.2"), 1},
         {"the scheme's and host's letter case", Matching::contact, view("SIP:a@192.0.2.2"), 1},
@@ -41,11 +43,13 @@ TEST_CASE("which binding a Contact means", "[usrloc]")
         {"a port that is only meant", Matching::contact, view("sip:a@192.0.2.2:5060"), -1},
         {"the Call-ID counts", Matching::contact_and_call_id, view("sip:a@192.0.2.2", "c9"), -1},
         {"both", Matching::contact_and_call_id, view("sip:a@192.0.2.2", "c2"), 1},
-        {"the Path counts", Matching::contact_and_path, view("sip:a@192.0.2.1:5070", "c1", "<sip:p2;lr>"), -1},
+        {"the Path counts", Matching::contact_and_path, view("sip:a@192.0.2.1:5070", "c1", "<sip:p2;lr>"),
+         -1},
         {"both", Matching::contact_and_path, view("sip:a@192.0.2.1:5070", "c9", "<sip:p1;lr>"), 0},
         {"only the Call-ID", Matching::call_id, view("sip:else@192.0.2.9", "c2"), 1},
         {"a device that moved", Matching::contact, view("sip:d@192.0.2.99", "c", {}, "<urn:uuid:1>"), 2},
-        {"another device with that URI", Matching::contact, view("sip:d@192.0.2.3", "c", {}, "<urn:uuid:9>"), -1},
+        {"another device with that URI", Matching::contact, view("sip:d@192.0.2.3", "c", {}, "<urn:uuid:9>"),
+         -1},
         {"its first flow", Matching::contact, view("sip:e@192.0.2.4", "c", {}, "<urn:uuid:2>", 1), 3},
         {"its second", Matching::contact, view("sip:e@192.0.2.99", "c", {}, "<urn:uuid:2>", 2), 4},
         {"a third is new", Matching::contact, view("sip:e@192.0.2.4", "c", {}, "<urn:uuid:2>", 3), -1},
@@ -62,9 +66,10 @@ TEST_CASE("contacts come best first", "[usrloc]")
 {
     const struct {
         const char* story;
-        bool        newest_first;
+        bool newest_first;
         const char* expected;
-    } rows[] = {{"by q, then as they came", false, "sip:c@h sip:b@h sip:d@h sip:a@h"}, {"newest first", true, "sip:d@h sip:c@h sip:b@h sip:a@h"}};
+    } rows[] = {{"by q, then as they came", false, "sip:c@h sip:b@h sip:d@h sip:a@h"},
+                {"newest first", true, "sip:d@h sip:c@h sip:b@h sip:a@h"}};
     for (const auto& row : rows) {
         INFO(row.story);
         FakeHost host;
@@ -85,7 +90,7 @@ TEST_CASE("contacts come best first", "[usrloc]")
 TEST_CASE("a contact is gone when its time is over", "[usrloc]")
 {
     FakeHost host;
-    Usrloc   store{{}, host};
+    Usrloc store{{}, host};
     struct Hook final : ExpiryHook {
         std::vector<std::string> gone;
         bool wants() const override { return true; }
@@ -125,7 +130,7 @@ TEST_CASE("a contact is gone when its time is over", "[usrloc]")
 TEST_CASE("nobody listens: nothing is announced", "[usrloc]")
 {
     FakeHost host;
-    Usrloc   store{{}, host};
+    Usrloc store{{}, host};
     put(store, "alice", "sip:a@h", 60);
     CHECK(host.announced<ContactChanged>().empty());
 }
@@ -162,7 +167,7 @@ TEST_CASE("all or nothing", "[usrloc]")
 TEST_CASE("a contact grows, shrinks and keeps its id", "[usrloc]")
 {
     FakeHost host;
-    Usrloc   store{{}, host};
+    Usrloc store{{}, host};
     put(store, "alice", "sip:a@h", 60, -1, "short");
     const std::string ruid = ruid_of(store, "alice");
     for (const std::size_t size : {500u, 3u, 1500u, 2000u, 1u}) {
@@ -180,9 +185,9 @@ TEST_CASE("a contact grows, shrinks and keeps its id", "[usrloc]")
 TEST_CASE("fibers of several workers register one address of record", "[usrloc]")
 {
     FakeHost host{{.workers = 3}};
-    Usrloc   store{{}, host};
+    Usrloc store{{}, host};
     host.start_workers();
-    constexpr int    fibers = 60, rounds = 30;
+    constexpr int fibers = 60, rounds = 30;
     std::atomic<int> left{fibers};
     const task::Event done;
     for (int f = 0; f < fibers; ++f)
@@ -199,7 +204,7 @@ TEST_CASE("fibers of several workers register one address of record", "[usrloc]"
         });
     host.on_fiber([&] { done.wait(); });
     std::set<std::string> names;
-    Names                 all;
+    Names all;
     REQUIRE(store.for_each("location", 0, all));
     for (const auto& name : all.list)
         CHECK(names.insert(name).second); // each once
@@ -209,12 +214,12 @@ TEST_CASE("fibers of several workers register one address of record", "[usrloc]"
 TEST_CASE("a hundred thousand contacts in 600 bytes each", "[usrloc]")
 {
     FakeHost host;
-    Usrloc   store{{}, host};
+    Usrloc store{{}, host};
     const auto before = ::mallinfo2();
     constexpr int users = 100'000;
     for (int i = 0; i < users; ++i)
-        put(store, format("user{}@example.com", i), format("sip:user{}@192.0.2.7:5070;transport=udp", i), 3600, -1,
-            format("8a7f3c21-{}-5544@192.0.2.7", i));
+        put(store, format("user{}@example.com", i), format("sip:user{}@192.0.2.7:5070;transport=udp", i),
+            3600, -1, format("8a7f3c21-{}-5544@192.0.2.7", i));
     const auto after = ::mallinfo2();
     const double each = static_cast<double>(after.uordblks - before.uordblks) / users;
     INFO("bytes a contact: " << each);
@@ -229,8 +234,9 @@ TEST_CASE("ul.* commands", "[usrloc]")
 {
     FakeHost host;
     test::ScriptFixture fixture{host, {erase(Usrloc::manifest())}};
-    REQUIRE(fixture.load("loadmodule \"usrloc.so\"\nmodparam(\"usrloc\", \"preload\", \"location\")\nrequest_route { exit; }\n"));
-    Usrloc&    store = *static_cast<Usrloc*>(fixture.module("usrloc"));
+    REQUIRE(fixture.load("loadmodule \"usrloc.so\"\nmodparam(\"usrloc\", \"preload\", "
+                         "\"location\")\nrequest_route { exit; }\n"));
+    Usrloc& store = *static_cast<Usrloc*>(fixture.module("usrloc"));
     const auto run = [&](std::string_view name, const char* params) -> std::string {
         for (const auto& command : Usrloc::manifest().commands)
             if (command.name == name) {
@@ -242,11 +248,14 @@ TEST_CASE("ul.* commands", "[usrloc]")
     CHECK(run("ul.lookup", R"(["location","zz"])") == "error: AOR not found in location table");
     CHECK(run("ul.lookup", R"(["nowhere","zz"])") == "error: Domain table not found");
     CHECK(run("ul.add", R"(["location","z","sip:z@192.0.2.1",100,0.5,"0",0,0,5951])") == "{}");
-    CHECK(run("ul.add", R"(["location",1001,"sip:z@192.0.2.1","0","1","<sip:p;lr>",0,0,0,"sip:192.0.2.9:5060","."])") == "{}");
+    CHECK(run("ul.add",
+              R"(["location",1001,"sip:z@192.0.2.1","0","1","<sip:p;lr>",0,0,0,"sip:192.0.2.9:5060","."])") ==
+          "{}");
     CHECK(run("ul.add", R"(["location","z","no uri",100,0.5,"0",0,0,5951])").starts_with("error: expected"));
     const std::string one = run("ul.lookup", R"(["location","z"])");
-    for (const char* part : {R"("AoR":"z")", R"("Address":"sip:z@192.0.2.1")", R"("Expires":100)", R"("Q":0.5)", R"("Methods":5951)",
-                             R"("Path":"[not set]")", R"("State":"CS_NEW")", R"("Ruid":"uloc-)"})
+    for (const char* part :
+         {R"("AoR":"z")", R"("Address":"sip:z@192.0.2.1")", R"("Expires":100)", R"("Q":0.5)",
+          R"("Methods":5951)", R"("Path":"[not set]")", R"("State":"CS_NEW")", R"("Ruid":"uloc-)"})
         CHECK(one.find(part) != std::string::npos);
     const std::string number = run("ul.lookup", R"({"table":"location","aor":1001})");
     CHECK(number.find(R"("Expires":"permanent")") != std::string::npos);

@@ -5,17 +5,18 @@
 
 namespace sipyard::xcap_server {
 
-// Announced after the commit, in commit order per document. A listener reads the document itself when it needs it.
+// Announced after the commit, in commit order per document. A listener reads the document itself when it
+// needs it.
 struct DocumentChanged {
     enum class Method : unsigned char { put, del };
     std::string user, domain; // the owner's columns; both empty are possible in the global tree only
     std::string auid;         // "pres-rules"
-    int         type = 0;     // the doc_type column
+    int type = 0;             // the doc_type column
     std::string doc_uri;      // the table's key, "/xcap-root/pres-rules/users/sip:alice@example.com/index"
     std::string file;         // the document's path below the user: "index"
-    Method      method = Method::put;
-    std::string old_etag;     // empty: it did not exist
-    std::string new_etag;     // empty: it was deleted
+    Method method = Method::put;
+    std::string old_etag; // empty: it did not exist
+    std::string new_etag; // empty: it was deleted
 };
 
 } // namespace sipyard::xcap_server

@@ -52,8 +52,8 @@ TypeVerdict check_type(std::optional<std::string_view> content_type, const Usage
         return TypeVerdict::wrong;
     bool good = given.is(usage.mime);
     if (tolerant)
-        for (const std::string_view other : {"application/xml", "text/xml", "application/x-www-form-urlencoded",
-                                             "application/octet-stream"})
+        for (const std::string_view other :
+             {"application/xml", "text/xml", "application/x-www-form-urlencoded", "application/octet-stream"})
             good = good || given.is(other);
     if (!good)
         return TypeVerdict::wrong;

@@ -62,8 +62,8 @@ Cache::Ticket Cache::ticket(std::string_view doc_uri)
     return shard_of(doc_uri).with([](const Shard& shard) { return shard.changes; });
 }
 
-void Cache::learn(std::string_view doc_uri, DocumentPtr document, std::optional<std::uint64_t> verified, Instant now,
-                  Ticket ticket)
+void Cache::learn(std::string_view doc_uri, DocumentPtr document, std::optional<std::uint64_t> verified,
+                  Instant now, Ticket ticket)
 {
     Entry entry{std::string{doc_uri}, std::move(document), verified, now, 0};
     shard_of(doc_uri).with([&](Shard& shard) {

@@ -10,16 +10,17 @@ namespace {
 
 DocumentPtr document(std::string uri, std::string etag, std::size_t size = 10)
 {
-    return std::make_shared<const Document>(Document{std::move(uri), "u", "d", std::move(etag), std::string(size, 'x'), 4});
+    return std::make_shared<const Document>(
+        Document{std::move(uri), "u", "d", std::move(etag), std::string(size, 'x'), 4});
 }
 
 } // namespace
 
 TEST_CASE("a slow reader does not cover a newer version", "[xcap_server]")
 {
-    Cache      cache{{1 << 20, 1 << 16}};
+    Cache cache{{1 << 20, 1 << 16}};
     const auto ticket = cache.ticket("a"); // the reader goes to the store and finds v1 ...
-    cache.wrote(document("a", "v2"), {}); // ... while v2 is committed
+    cache.wrote(document("a", "v2"), {});  // ... while v2 is committed
     cache.learn("a", document("a", "v1"), 7, {}, ticket);
     REQUIRE(cache.find("a"));
     CHECK(cache.find("a")->document->etag == "v2");
@@ -32,7 +33,7 @@ TEST_CASE("a slow reader does not cover a newer version", "[xcap_server]")
 
 TEST_CASE("a confirmation is for the version it was about", "[xcap_server]")
 {
-    Cache      cache{{1 << 20, 1 << 16}};
+    Cache cache{{1 << 20, 1 << 16}};
     const auto first = document("a", "v1");
     cache.wrote(first, {});
     cache.confirm(first, 7, Instant{5});

@@ -5,7 +5,8 @@ namespace sipyard::xcap_server {
 
 std::string caps_document(const Usages& usages)
 {
-    // Order and presence of the children are the schema's; some clients give up on XCAP when it is not exactly valid.
+    // Order and presence of the children are the schema's; some clients give up on XCAP when it is not
+    // exactly valid.
     std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                        "<xcap-caps xmlns=\"urn:ietf:params:xml:ns:xcap-caps\">\n"
                        " <auids>\n";

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view all_methods = "GET, HEAD, PUT, DELETE";
 constexpr std::string_view reading_methods = "GET, HEAD";
-constexpr Duration         negative_for = std::chrono::seconds{1}; // how long "there is none" is believed
+constexpr Duration negative_for = std::chrono::seconds{1}; // how long "there is none" is believed
 
 DocumentPtr make_caps(const Usages& usages, const std::string& root)
 {
@@ -30,10 +30,7 @@ Answer not_allowed(std::string_view allow)
     return answer;
 }
 
-bool is_reading(Verb verb)
-{
-    return verb == Verb::get || verb == Verb::head;
-}
+bool is_reading(Verb verb) { return verb == Verb::get || verb == Verb::head; }
 
 } // namespace
 
@@ -48,15 +45,20 @@ Answer refused(const Refusal& refusal)
 
 Verb verb_of(std::string_view method)
 {
-    return method == "GET" ? Verb::get : method == "HEAD" ? Verb::head : method == "PUT" ? Verb::put
-           : method == "DELETE" ? Verb::del : method == "POST" ? Verb::post : Verb::other;
+    return method == "GET"      ? Verb::get
+           : method == "HEAD"   ? Verb::head
+           : method == "PUT"    ? Verb::put
+           : method == "DELETE" ? Verb::del
+           : method == "POST"   ? Verb::post
+                                : Verb::other;
 }
 
 Engine::Engine(Settings settings, Usages usages, std::uint64_t random, Outside outside)
-    : settings_{std::move(settings)}, usages_{std::move(usages)}, outside_{std::move(outside)}, store_{outside_.store},
-      statistics_{outside_.statistics}, cache_{settings_.cache}, etags_{random, outside_.clock.unix_ns()},
-      caps_{make_caps(usages_, settings_.root)}, jitter_{random}
-{}
+    : settings_{std::move(settings)}, usages_{std::move(usages)}, outside_{std::move(outside)},
+      store_{outside_.store}, statistics_{outside_.statistics}, cache_{settings_.cache},
+      etags_{random, outside_.clock.unix_ns()}, caps_{make_caps(usages_, settings_.root)}, jitter_{random}
+{
+}
 
 UriRules Engine::uri_rules(std::string_view default_domain) const
 {
@@ -71,14 +73,17 @@ task::Strand& Engine::strand_of(std::string_view doc_uri)
 
 bool Engine::is_admin(std::string_view canonical) const
 {
-    return std::find(settings_.admin_users.begin(), settings_.admin_users.end(), canonical)
-           != settings_.admin_users.end();
+    return std::find(settings_.admin_users.begin(), settings_.admin_users.end(), canonical) !=
+           settings_.admin_users.end();
 }
 
 Answer Engine::handle(const Ask& ask, Arena& arena)
 {
-    (is_reading(ask.verb) ? statistics_.gets : ask.verb == Verb::put ? statistics_.puts
-     : ask.verb == Verb::del ? statistics_.deletes : statistics_.others).add();
+    (is_reading(ask.verb)    ? statistics_.gets
+     : ask.verb == Verb::put ? statistics_.puts
+     : ask.verb == Verb::del ? statistics_.deletes
+                             : statistics_.others)
+        .add();
     Answer answer = decide(ask, arena);
     statistics_.of_status(answer.code).add();
     return answer;
@@ -93,8 +98,8 @@ Answer Engine::decide(const Ask& ask, Arena& arena)
         return refused(refusal);
     // What no method could change is told before the question who may.
     const Usage& usage = *target.usage;
-    if (!is_reading(ask.verb)
-        && (usage.computed || (target.uri.tree == Tree::global && usage.global == Usage::GlobalTree::read_only)))
+    if (!is_reading(ask.verb) &&
+        (usage.computed || (target.uri.tree == Tree::global && usage.global == Usage::GlobalTree::read_only)))
         return not_allowed(reading_methods);
     if (const auto refusal = authorise(ask, target))
         return refused(refusal);
@@ -113,7 +118,7 @@ Answer Engine::method_refused(const Ask& ask, Arena& arena) const
     // Before any lookup: a POST is refused with 405 wherever it goes below the root.
     const std::string_view path = ask.target.substr(0, ask.target.find('?'));
     const std::string_view root = settings_.root;
-    const bool             below = path.starts_with(root) || path == root.substr(0, root.size() - 1);
+    const bool below = path.starts_with(root) || path == root.substr(0, root.size() - 1);
     if (!below)
         return refused({404, "not below the XCAP root"});
     if (ask.verb == Verb::post && path.size() > root.size()) {
@@ -185,13 +190,12 @@ Refusal Engine::authorise(const Ask& ask, Target& target) const
         if (admin || (known && (target.caller == target.uri.xui || (reading && target.usage->read_by_all))))
             return {};
         return {403, "this is another user's tree"};
-    case Caller::Trust::nobody:
-        return {};
+    case Caller::Trust::nobody: return {};
     }
     return {};
 }
 
-// --- reading --------------------------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 Answer Engine::read_caps(const Ask& ask) const
 {
@@ -205,13 +209,9 @@ Answer answer_of_document(const Ask& ask, const DocumentPtr& document, std::stri
     answer.etag = document->etag;
     answer.no_cache = true;
     switch (gate(ask.conditions, document->etag, Reading::yes)) {
-    case Gate::not_modified:
-        answer.code = 304;
-        return answer;
-    case Gate::failed:
-        return refused({412, "the document has another entity tag"});
-    case Gate::open:
-        break;
+    case Gate::not_modified: answer.code = 304; return answer;
+    case Gate::failed: return refused({412, "the document has another entity tag"});
+    case Gate::open: break;
     }
     answer.code = 200;
     answer.content_type = mime;
@@ -223,14 +223,15 @@ Answer Engine::read_document(const Ask& ask, const Target& target, Arena&)
 {
     auto found = fetch(target.uri.doc_uri);
     if (found && !*found && target.uri.literal_uri != target.uri.doc_uri)
-        found = fetch(target.uri.literal_uri); // a row of the original server, under the XUI as the client wrote it
+        found = fetch(
+            target.uri.literal_uri); // a row of the original server, under the XUI as the client wrote it
     if (!found)
         return unavailable(found.error(), target.uri.doc_uri);
     const DocumentPtr& document = *found;
     if (!document)
         return refused({404, "no such document"});
-    if (target.uri.tree == Tree::users
-        && (document->user != target.owner.user || document->domain != target.owner.domain))
+    if (target.uri.tree == Tree::users &&
+        (document->user != target.owner.user || document->domain != target.owner.domain))
         return refused({403, "the document belongs to another user"});
     return answer_of_document(ask, document, target.usage->mime);
 }
@@ -247,7 +248,7 @@ Result<DocumentPtr> Engine::fetch(std::string_view doc_uri)
     if (!cached)
         return fetch_fresh(doc_uri, freshness);
     const Duration age = outside_.clock.now() - cached->seen;
-    bool           believed = false;
+    bool believed = false;
     switch (settings_.cache_check) {
     case CacheCheck::trust: believed = true; break;
     case CacheCheck::ask: believed = freshness && cached->verified == freshness; break;
@@ -264,7 +265,8 @@ Result<DocumentPtr> Engine::fetch(std::string_view doc_uri)
     statistics_.cache_checks.add();
     TRY(const auto head, store_.head(doc_uri));
     const Document& document = *cached->document;
-    if (head && head->etag == document.etag && head->user == document.user && head->domain == document.domain) {
+    if (head && head->etag == document.etag && head->user == document.user &&
+        head->domain == document.domain) {
         cache_.confirm(cached->document, freshness, outside_.clock.now());
         return cached->document;
     }
@@ -284,7 +286,7 @@ Answer Engine::unavailable(const Error& why, std::string_view what)
 {
     // A database that is away fails thousands of requests a second; one line a second says it.
     const std::int64_t now = outside_.clock.now().ns;
-    std::int64_t       last = last_complaint_ns_.load(std::memory_order_relaxed);
+    std::int64_t last = last_complaint_ns_.load(std::memory_order_relaxed);
     if ((last == 0 || now - last >= 1'000'000'000) && last_complaint_ns_.compare_exchange_strong(last, now))
         outside_.log.error("{}: database: {}: {}", what, why.kind, why.text);
     Answer answer = refused({503, "the document store cannot be reached, try again"});

@@ -1,4 +1,5 @@
-// modules/xcap_server/engine.h - one XCAP request in, one answer out; knows no sockets and no SIP (RFC 4825 7, 8)
+// modules/xcap_server/engine.h - one XCAP request in, one answer out; knows no sockets and no SIP (RFC 4825
+// 7, 8)
 #pragma once
 
 #include "core/base/clock.h"
@@ -36,29 +37,29 @@ struct Caller {
         identity, // xcaps_handle(uri): `uri` is who was authenticated; RFC 4825's default rules decide
         nobody,   // xcaps_handle(): no identity; the owner is the one of the target
     };
-    Trust            trust = Trust::nobody;
+    Trust trust = Trust::nobody;
     std::string_view uri;
 };
 
 struct Ask {
-    Verb                            verb = Verb::get;
-    std::string_view                target; // path and query, raw
-    Caller                          caller;
+    Verb verb = Verb::get;
+    std::string_view target; // path and query, raw
+    Caller caller;
     std::optional<std::string_view> content_type;
-    Conditions                      conditions;
-    std::string_view                body;
+    Conditions conditions;
+    std::string_view body;
 };
 
 // Texts live in the arena of the call or in `document`.
 struct Answer {
-    int              code = 500;
-    std::string_view etag;         // without quotes
+    int code = 500;
+    std::string_view etag; // without quotes
     std::string_view content_type;
-    std::string_view body;         // to HEAD as well: who sends the answer leaves it out but counts it
-    std::string_view allow;        // of 405
-    bool             retry_after = false;
-    bool             no_cache = false;
-    DocumentPtr      document;     // keeps body and etag
+    std::string_view body;  // to HEAD as well: who sends the answer leaves it out but counts it
+    std::string_view allow; // of 405
+    bool retry_after = false;
+    bool no_cache = false;
+    DocumentPtr document; // keeps body and etag
 };
 
 // How a cached document is trusted (modparam cache_check).
@@ -67,29 +68,30 @@ enum class CacheCheck : unsigned char { trust, ask, trust_for_a_while };
 class Engine {
 public:
     struct Settings {
-        std::string              root = "/xcap-root/";
-        bool                     canonical_xui = true;
-        std::string              default_domain;
-        std::vector<std::string> admin_users;      // canonical
-        bool                     xui_check = false;
-        TypeCheck                type_check = TypeCheck::strict;
-        Validation               validation;
-        xml::Limits              body;
-        std::size_t              max_body = 1024 * 1024, max_document = 1024 * 1024;
-        Quota                    quota{64, 4 * 1024 * 1024};
-        Cache::Limits            cache{32 * 1024 * 1024, 64 * 1024};
-        CacheCheck               cache_check = CacheCheck::ask;
-        Duration                 cache_ttl = std::chrono::seconds{1};
+        std::string root = "/xcap-root/";
+        bool canonical_xui = true;
+        std::string default_domain;
+        std::vector<std::string> admin_users; // canonical
+        bool xui_check = false;
+        TypeCheck type_check = TypeCheck::strict;
+        Validation validation;
+        xml::Limits body;
+        std::size_t max_body = 1024 * 1024, max_document = 1024 * 1024;
+        Quota quota{64, 4 * 1024 * 1024};
+        Cache::Limits cache{32 * 1024 * 1024, 64 * 1024};
+        CacheCheck cache_check = CacheCheck::ask;
+        Duration cache_ttl = std::chrono::seconds{1};
     };
-    // The world as the engine needs it. `examine`: how bodies are examined, so that long ones can leave the worker.
+    // The world as the engine needs it. `examine`: how bodies are examined, so that long ones can leave the
+    // worker.
     struct Outside {
-        Store&       store;
+        Store& store;
         const Clock& clock;
-        Statistics&  statistics;
-        std::function<void(Duration)>                                             pause;
-        std::function<void(const DocumentChanged&)>                               changed;
+        Statistics& statistics;
+        std::function<void(Duration)> pause;
+        std::function<void(const DocumentChanged&)> changed;
         std::function<Result<std::optional<Problem>>(std::string_view, const Usage&)> examine = {};
-        log::Logger  log = {};
+        log::Logger log = {};
     };
     Engine(Settings settings, Usages usages, std::uint64_t random, Outside outside);
 
@@ -97,16 +99,16 @@ public:
     Answer handle(const Ask& ask, Arena& arena);
 
     const Usages& usages() const { return usages_; }
-    UriRules      uri_rules(std::string_view default_domain = {}) const;
-    Cache&        cache() { return cache_; }
+    UriRules uri_rules(std::string_view default_domain = {}) const;
+    Cache& cache() { return cache_; }
     // The administrator's delete: as a DELETE without conditions. False: there was none.
-    Result<bool>  remove(std::string_view doc_uri);
+    Result<bool> remove(std::string_view doc_uri);
 
 private:
     struct Target; // a request after the rules of its URI: engine.cpp
     struct Found {
-        std::string_view           key;
-        Head                       head;
+        std::string_view key;
+        Head head;
         std::optional<std::size_t> size; // of the text, when it is known
     };
     enum class Guess : unsigned char { no, allowed };
@@ -115,7 +117,7 @@ private:
     Answer method_refused(const Ask& ask, Arena& arena) const;
     Refusal read_target(const Ask& ask, Arena& arena, Target& out) const;
     Refusal authorise(const Ask& ask, Target& target) const;
-    bool    is_admin(std::string_view canonical) const;
+    bool is_admin(std::string_view canonical) const;
 
     Answer read_document(const Ask& ask, const Target& target, Arena& arena);
     Answer read_caps(const Ask& ask) const;
@@ -126,30 +128,31 @@ private:
     // One round of read, compare, write; nothing when somebody else was faster.
     struct Draft { // what rounds of one request share
         std::string_view text;
-        bool             examined = false;
+        bool examined = false;
     };
-    std::optional<Found>          remembered(const Ask& ask, const Target& target);
-    Result<std::optional<Answer>> put_once(const Ask& ask, const Target& target, Draft& draft, Guess guess, Arena& arena);
+    std::optional<Found> remembered(const Ask& ask, const Target& target);
+    Result<std::optional<Answer>> put_once(const Ask& ask, const Target& target, Draft& draft, Guess guess,
+                                           Arena& arena);
     Result<std::optional<Answer>> delete_once(const Ask& ask, const Target& target, Arena& arena);
-    Result<std::optional<Found>>  find_head(const Target& target);
+    Result<std::optional<Found>> find_head(const Target& target);
     Result<std::optional<Problem>> examine_timed(std::string_view text, const Usage& usage);
-    void   announce(const Usage& usage, const Document& document, std::string_view file, DocumentChanged::Method method,
-                    std::string_view old_etag, std::string_view new_etag) const;
+    void announce(const Usage& usage, const Document& document, std::string_view file,
+                  DocumentChanged::Method method, std::string_view old_etag, std::string_view new_etag) const;
     Answer unavailable(const Error& why, std::string_view what);
     task::Strand& strand_of(std::string_view doc_uri);
 
     static constexpr std::size_t strands = 256; // documents that share one only wait for each other
-    const Settings             settings_;
-    const Usages               usages_;
-    const Outside              outside_;
-    Store&                     store_;
-    Statistics&                statistics_;
-    Cache                      cache_;
-    EtagSource                 etags_;
-    const DocumentPtr          caps_;
+    const Settings settings_;
+    const Usages usages_;
+    const Outside outside_;
+    Store& store_;
+    Statistics& statistics_;
+    Cache cache_;
+    EtagSource etags_;
+    const DocumentPtr caps_;
     std::array<task::Strand, strands> strands_;
     std::atomic<std::uint64_t> jitter_;
-    std::atomic<std::int64_t>  last_complaint_ns_{0};
+    std::atomic<std::int64_t> last_complaint_ns_{0};
 };
 
 } // namespace sipyard::xcap_server

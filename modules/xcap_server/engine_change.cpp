@@ -1,4 +1,5 @@
-// modules/xcap_server/engine_change.cpp - PUT and DELETE: read, decide, compare and set, again when somebody was faster
+// modules/xcap_server/engine_change.cpp - PUT and DELETE: read, decide, compare and set, again when somebody
+// was faster
 #include "core/base/text.h"
 #include "modules/xcap_server/engine_parts.h"
 
@@ -23,10 +24,7 @@ Answer conflict(Conflict kind, std::string_view phrase, Arena& arena)
 }
 
 // Another try may succeed: a lock, or a row that appeared between our look and our insert.
-bool is_passing(ErrorKind kind)
-{
-    return kind == ErrorKind::busy || kind == ErrorKind::unique;
-}
+bool is_passing(ErrorKind kind) { return kind == ErrorKind::busy || kind == ErrorKind::unique; }
 
 } // namespace
 
@@ -53,7 +51,9 @@ Answer Engine::change(const Ask& ask, const Target& target, Arena& arena)
                 const auto dice = jitter_.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed);
                 outside_.pause(std::chrono::microseconds{1000 + (dice >> 40) % 19'000});
             }
-            auto done = ask.verb == Verb::put ? put_once(ask, target, draft, round == 0 ? Guess::allowed : Guess::no, arena) : delete_once(ask, target, arena);
+            auto done = ask.verb == Verb::put
+                            ? put_once(ask, target, draft, round == 0 ? Guess::allowed : Guess::no, arena)
+                            : delete_once(ask, target, arena);
             if (!done && !is_passing(done.error().kind))
                 return unavailable(done.error(), target.uri.doc_uri);
             if (!done)
@@ -81,30 +81,33 @@ Result<std::optional<Engine::Found>> Engine::find_head(const Target& target)
     return std::optional<Found>{Found{target.uri.literal_uri, std::move(*literal), {}}};
 }
 
-// What the cache remembers of the document, when with it the change would be allowed. Whether it is still true is settled
-// by the compare-and-set; a refusal is never given on a memory.
+// What the cache remembers of the document, when with it the change would be allowed. Whether it is still
+// true is settled by the compare-and-set; a refusal is never given on a memory.
 std::optional<Engine::Found> Engine::remembered(const Ask& ask, const Target& target)
 {
     const auto cached = cache_.find(target.uri.doc_uri);
     if (!cached || !cached->document)
         return std::nullopt;
     const Document& document = *cached->document;
-    if (target.uri.tree == Tree::users && (document.user != target.owner.user || document.domain != target.owner.domain))
+    if (target.uri.tree == Tree::users &&
+        (document.user != target.owner.user || document.domain != target.owner.domain))
         return std::nullopt;
     if (gate(ask.conditions, std::string_view{document.etag}, Reading::no) != Gate::open)
         return std::nullopt;
     return Found{target.uri.doc_uri, {document.user, document.domain, document.etag}, document.text.size()};
 }
 
-Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& target, Draft& draft, Guess guess, Arena& arena)
+Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& target, Draft& draft,
+                                               Guess guess, Arena& arena)
 {
-    auto       found = guess == Guess::allowed ? remembered(ask, target) : std::nullopt;
+    auto found = guess == Guess::allowed ? remembered(ask, target) : std::nullopt;
     const bool guessed = found.has_value();
     if (!guessed) {
         TRY(found, find_head(target));
     }
     const bool users = target.uri.tree == Tree::users;
-    if (found && users && (found->head.user != target.owner.user || found->head.domain != target.owner.domain))
+    if (found && users &&
+        (found->head.user != target.owner.user || found->head.domain != target.owner.domain))
         return std::optional{refused({403, "the document belongs to another user"})};
     const auto tag = found ? std::optional<std::string_view>{found->head.etag} : std::nullopt;
     if (gate(ask.conditions, tag, Reading::no) != Gate::open)
@@ -125,13 +128,15 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
     next.type = target.usage->type;
     const auto document = std::make_shared<const Document>(std::move(next));
     const auto too_large = [&] {
-        return std::optional{conflict(Conflict::constraint_failure, "the user's documents would be too large", arena)};
+        return std::optional{
+            conflict(Conflict::constraint_failure, "the user's documents would be too large", arena)};
     };
     if (found) {
-        // A document that does not grow needs no look at what its owner has stored. (If the guess at the old size is wrong,
-        // so is the tag, and nothing is written.)
+        // A document that does not grow needs no look at what its owner has stored. (If the guess at the old
+        // size is wrong, so is the tag, and nothing is written.)
         const bool grows = !found->size || draft.text.size() > *found->size;
-        const auto written = store_.replace(document, found->head.etag, users && grows ? settings_.quota : Quota{});
+        const auto written =
+            store_.replace(document, found->head.etag, users && grows ? settings_.quota : Quota{});
         if (!written) {
             cache_.forget(document->doc_uri); // after a timeout nobody knows what is stored
             return written.error();
@@ -148,9 +153,9 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
         }
     } else {
         const std::string_view uri = target.uri.doc_uri;
-        const auto             created = store_.create({document, target.uri.tree,
-                                                        std::string{uri.substr(0, uri.size() - target.uri.file.size())},
-                                                        settings_.quota});
+        const auto created =
+            store_.create({document, target.uri.tree,
+                           std::string{uri.substr(0, uri.size() - target.uri.file.size())}, settings_.quota});
         if (!created) {
             cache_.forget(document->doc_uri);
             return created.error();
@@ -160,11 +165,13 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
         case Created::lost: return std::optional<Answer>{};
         case Created::too_large: return too_large();
         case Created::too_many:
-            return std::optional{conflict(Conflict::constraint_failure, "the user has too many documents", arena)};
+            return std::optional{
+                conflict(Conflict::constraint_failure, "the user has too many documents", arena)};
         case Created::parent_is_document:
             return std::optional{conflict(Conflict::no_parent, "a part of the path is a document", arena)};
         case Created::holds_documents:
-            return std::optional{conflict(Conflict::constraint_failure, "the name is that of a directory", arena)};
+            return std::optional{
+                conflict(Conflict::constraint_failure, "the name is that of a directory", arena)};
         }
     }
     cache_.wrote(document, outside_.clock.now());
@@ -185,7 +192,8 @@ Result<std::optional<Answer>> Engine::delete_once(const Ask& ask, const Target& 
     if (!found)
         return std::optional{refused({404, "no such document"})};
     const Head& head = found->head;
-    if (target.uri.tree == Tree::users && (head.user != target.owner.user || head.domain != target.owner.domain))
+    if (target.uri.tree == Tree::users &&
+        (head.user != target.owner.user || head.domain != target.owner.domain))
         return std::optional{refused({403, "the document belongs to another user"})};
     if (gate(ask.conditions, head.etag, Reading::no) != Gate::open)
         return std::optional{refused({412, "the document has another entity tag"})};
@@ -209,7 +217,7 @@ Result<bool> Engine::remove(std::string_view doc_uri)
 {
     // The administrator names a key; its usage is known from the key when the root is still the same.
     std::string_view rest = doc_uri;
-    const Usage*     usage = nullptr;
+    const Usage* usage = nullptr;
     std::string_view file;
     if (rest.starts_with(settings_.root)) {
         rest.remove_prefix(settings_.root.size());
@@ -247,20 +255,22 @@ Result<bool> Engine::remove(std::string_view doc_uri)
 Result<std::optional<Problem>> Engine::examine_timed(std::string_view text, const Usage& usage)
 {
     const Instant before = outside_.clock.now();
-    auto          problem = outside_.examine
-                                ? outside_.examine(text, usage)
-                                : Result<std::optional<Problem>>{examine(text, usage, settings_.validation, settings_.body)};
+    auto problem =
+        outside_.examine
+            ? outside_.examine(text, usage)
+            : Result<std::optional<Problem>>{examine(text, usage, settings_.validation, settings_.body)};
     statistics_.parse_time.add((outside_.clock.now() - before).count() / 1000);
     return problem;
 }
 
 void Engine::announce(const Usage& usage, const Document& document, std::string_view file,
-                      DocumentChanged::Method method, std::string_view old_etag, std::string_view new_etag) const
+                      DocumentChanged::Method method, std::string_view old_etag,
+                      std::string_view new_etag) const
 {
     if (!outside_.changed)
         return;
-    outside_.changed({document.user, document.domain, usage.auid, usage.type, document.doc_uri, std::string{file},
-                      method, std::string{old_etag}, std::string{new_etag}});
+    outside_.changed({document.user, document.domain, usage.auid, usage.type, document.doc_uri,
+                      std::string{file}, method, std::string{old_etag}, std::string{new_etag}});
 }
 
 } // namespace sipyard::xcap_server

@@ -7,13 +7,14 @@ namespace sipyard::xcap_server {
 
 // A request whose URI was understood.
 struct Engine::Target {
-    XcapUri          uri;
-    const Usage*     usage = nullptr;
-    Owner            owner;  // of the columns
+    XcapUri uri;
+    const Usage* usage = nullptr;
+    Owner owner;             // of the columns
     std::string_view caller; // canonical identity or owner given by the script; empty: none
 };
 
-Answer refused(const Refusal& refusal);                       // a line of text/plain
-Answer answer_of_document(const Ask& ask, const DocumentPtr& document, std::string_view mime); // 200, 304 or 412
+Answer refused(const Refusal& refusal); // a line of text/plain
+Answer answer_of_document(const Ask& ask, const DocumentPtr& document,
+                          std::string_view mime); // 200, 304 or 412
 
 } // namespace sipyard::xcap_server

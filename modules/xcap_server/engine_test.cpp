@@ -1,4 +1,5 @@
-// modules/xcap_server/engine_test.cpp - whole documents over a store in memory: what every request is answered
+// modules/xcap_server/engine_test.cpp - whole documents over a store in memory: what every request is
+// answered
 #include "modules/xcap_server/engine.h"
 
 #include "core/xml/document.h"
@@ -22,35 +23,38 @@ const std::string d0 = "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-
 
 class StillClock final : public Clock {
 public:
-    Instant      now() const override { return at; }
+    Instant now() const override { return at; }
     std::int64_t unix_ns() const override { return at.ns; }
-    Instant      at{1'000'000'000};
+    Instant at{1'000'000'000};
 };
 
 // What an answer said, with texts of its own.
 struct Seen {
-    int         code = 0;
+    int code = 0;
     std::string etag, type, body, allow;
-    bool        retry_after = false;
+    bool retry_after = false;
 };
 
 struct Given {
     std::optional<std::string> type = lists_type;
     std::optional<std::string> if_match = {}, if_none_match = {};
-    Caller::Trust              trust = Caller::Trust::script;
-    std::string                uri = "sip:alice@example.com";
+    Caller::Trust trust = Caller::Trust::script;
+    std::string uri = "sip:alice@example.com";
 };
 
 struct Server {
     explicit Server(Engine::Settings settings = {}, std::vector<AppUsage> more = {})
-        : engine{std::move(settings), must(Usages::make(more, {})), 42,
+        : engine{std::move(settings),
+                 must(Usages::make(more, {})),
+                 42,
                  {store, clock, statistics, [this](Duration) { ++pauses; },
                   [this](const DocumentChanged& change) { changes.push_back(change); }}}
-    {}
+    {
+    }
     Seen ask(Verb verb, const std::string& target, const std::string& body = {}, const Given& given = {})
     {
         Arena arena;
-        Ask   request{verb, target, {given.trust, given.uri}, {}, {}, body};
+        Ask request{verb, target, {given.trust, given.uri}, {}, {}, body};
         if (verb == Verb::put && given.type)
             request.content_type = *given.type;
         if (given.if_match)
@@ -58,8 +62,12 @@ struct Server {
         if (given.if_none_match)
             request.conditions.if_none_match = *given.if_none_match;
         const Answer answer = engine.handle(request, arena);
-        return {answer.code, std::string{answer.etag}, std::string{answer.content_type}, std::string{answer.body},
-                std::string{answer.allow}, answer.retry_after};
+        return {answer.code,
+                std::string{answer.etag},
+                std::string{answer.content_type},
+                std::string{answer.body},
+                std::string{answer.allow},
+                answer.retry_after};
     }
     std::int64_t counted(std::string_view name) const
     {
@@ -69,29 +77,31 @@ struct Server {
         return -1;
     }
 
-    MemoryStore          store;
-    StillClock           clock;
-    std::deque<Counter>  counters;
-    Statistics           statistics{[this](std::string_view name, std::string_view about) -> Counter& {
+    MemoryStore store;
+    StillClock clock;
+    std::deque<Counter> counters;
+    Statistics statistics{[this](std::string_view name, std::string_view about) -> Counter& {
         return counters.emplace_back("xcap_server", std::string{name}, std::string{about});
     }};
-    int                          pauses = 0;
+    int pauses = 0;
     std::vector<DocumentChanged> changes;
-    Engine                       engine;
+    Engine engine;
 };
 
 // The name of the error document's child.
 std::string conflict_in(const Seen& seen)
 {
     const auto document = xml::Document::parse(seen.body);
-    return document && seen.type == "application/xcap-error+xml" ? std::string{document->root().first().name()} : "";
+    return document && seen.type == "application/xcap-error+xml"
+               ? std::string{document->root().first().name()}
+               : "";
 }
 
 } // namespace
 
 TEST_CASE("a document is created, replaced, read and deleted", "[xcap_server]")
 {
-    Server     server;
+    Server server;
     const auto created = server.ask(Verb::put, index_uri, d0);
     CHECK(created.code == 201);
     CHECK_FALSE(created.etag.empty());
@@ -130,54 +140,91 @@ TEST_CASE("a document is created, replaced, read and deleted", "[xcap_server]")
     CHECK(server.changes[2].method == DocumentChanged::Method::del);
     CHECK(server.changes[2].old_etag == replaced.etag);
     CHECK(server.changes[2].new_etag.empty());
-    CHECK(server.ask(Verb::put, index_uri, d0).etag != created.etag); // never again, not after a deletion either
+    CHECK(server.ask(Verb::put, index_uri, d0).etag !=
+          created.etag); // never again, not after a deletion either
 }
 
 TEST_CASE("requests that are refused leave the document untouched", "[xcap_server]")
 {
     const std::string latin = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" + d0;
     const std::string pidf = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='pres:a'/>";
-    std::string       nested, bomb = "<!DOCTYPE r [<!ENTITY a 'x'>";
+    std::string nested, bomb = "<!DOCTYPE r [<!ENTITY a 'x'>";
     for (int i = 0; i < 20'000; ++i)
         nested += "<list>";
     for (int i = 0; i < 10; ++i)
         bomb += "<!ENTITY e" + std::to_string(i) + " '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>";
     bomb += "]><r>&e9;</r>";
-    const auto with_type = [](std::optional<std::string> type) { return Given{std::move(type), {}, {}, Caller::Trust::script,
-                                                                               "sip:alice@example.com"}; };
+    const auto with_type = [](std::optional<std::string> type) {
+        return Given{std::move(type), {}, {}, Caller::Trust::script, "sip:alice@example.com"};
+    };
     const std::string other_user = root + "/resource-lists/users/sip:alice@example.com/";
     const struct {
         const char* story;
-        Verb        verb;
+        Verb verb;
         std::string target, body;
-        Given       given;
-        int         code;
+        Given given;
+        int code;
         std::string conflict, allow;
     } rows[] = {
         {"POST", Verb::post, index_uri, "", {}, 405, "", "GET, HEAD, PUT, DELETE"},
         {"POST to the root", Verb::post, root + "/", "", {}, 405, "", "GET, HEAD, PUT, DELETE"},
-        {"POST to the capabilities", Verb::post, root + "/xcap-caps/global/index", "", {}, 405, "", "GET, HEAD"},
+        {"POST to the capabilities",
+         Verb::post,
+         root + "/xcap-caps/global/index",
+         "",
+         {},
+         405,
+         "",
+         "GET, HEAD"},
         {"POST elsewhere", Verb::post, "/other", "", {}, 404, "", ""},
         {"a search", Verb::post, root + "/org.openmobilealliance.search?target=x", "", {}, 501, "", ""},
         {"PATCH", Verb::other, index_uri, "", {}, 405, "", "GET, HEAD, PUT, DELETE"},
-        {"an unknown usage", Verb::get, root + "/nosuch/users/sip:alice@example.com/index", "", {}, 404, "", ""},
-        {"an unknown usage, PUT", Verb::put, root + "/nosuch/users/sip:alice@example.com/index", d0, {}, 404, "", ""},
+        {"an unknown usage",
+         Verb::get,
+         root + "/nosuch/users/sip:alice@example.com/index",
+         "",
+         {},
+         404,
+         "",
+         ""},
+        {"an unknown usage, PUT",
+         Verb::put,
+         root + "/nosuch/users/sip:alice@example.com/index",
+         d0,
+         {},
+         404,
+         "",
+         ""},
         {"an unknown tree", Verb::get, root + "/resource-lists/user/x/index", "", {}, 404, "", ""},
         {"no document", Verb::get, root + "/resource-lists/users/x", "", {}, 404, "", ""},
         {"the root", Verb::get, root + "/", "", {}, 404, "", ""},
         {"text/plain", Verb::put, index_uri, d0, with_type("text/plain"), 415, "", ""},
         {"no Content-Type", Verb::put, index_uri, d0, with_type({}), 415, "", ""},
-        {"a Latin-1 Content-Type", Verb::put, index_uri, d0, with_type(lists_type + ";charset=latin1"), 409, "not-utf-8", ""},
+        {"a Latin-1 Content-Type", Verb::put, index_uri, d0, with_type(lists_type + ";charset=latin1"), 409,
+         "not-utf-8", ""},
         {"crossed tags", Verb::put, index_uri, "<a><b></a>", {}, 409, "not-well-formed", ""},
         {"an empty body", Verb::put, index_uri, "", {}, 409, "not-well-formed", ""},
         {"Latin-1", Verb::put, index_uri, latin, {}, 409, "not-utf-8", ""},
         {"UTF-16", Verb::put, index_uri, std::string{"\xff\xfe<\0a\0/\0>\0", 10}, {}, 409, "not-utf-8", ""},
         {"no namespace", Verb::put, index_uri, "<resource-lists/>", {}, 409, "schema-validation-error", ""},
         {"a PIDF document", Verb::put, index_uri, pidf, {}, 409, "schema-validation-error", ""},
-        {"a DOCTYPE", Verb::put, index_uri, "<!DOCTYPE a SYSTEM 'http://127.0.0.1:1/'>" + d0, {}, 409, "not-well-formed", ""},
+        {"a DOCTYPE",
+         Verb::put,
+         index_uri,
+         "<!DOCTYPE a SYSTEM 'http://127.0.0.1:1/'>" + d0,
+         {},
+         409,
+         "not-well-formed",
+         ""},
         {"an entity bomb", Verb::put, index_uri, bomb, {}, 409, "not-well-formed", ""},
-        {"20000 nested lists", Verb::put, index_uri, "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\">" + nested,
-         {}, 409, "constraint-failure", ""},
+        {"20000 nested lists",
+         Verb::put,
+         index_uri,
+         "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\">" + nested,
+         {},
+         409,
+         "constraint-failure",
+         ""},
         {"a body beyond the limit", Verb::put, index_uri, std::string(1024 * 1024 + 1, 'x'), {}, 413, "", ""},
         {"a trailing slash, PUT", Verb::put, index_uri + "/", d0, {}, 404, "", ""},
         {"a name beyond the column, PUT", Verb::put, other_user + std::string(250, 'x'), d0, {}, 414, "", ""},
@@ -191,15 +238,36 @@ TEST_CASE("requests that are refused leave the document untouched", "[xcap_serve
         {"a document as a directory", Verb::put, index_uri + "/below", d0, {}, 409, "no-parent", ""},
         {"a directory as a document", Verb::put, other_user + "dir", d0, {}, 409, "constraint-failure", ""},
         {"the global tree", Verb::put, root + "/resource-lists/global/x", d0, {}, 403, "", ""},
-        {"an owner that is none", Verb::get, index_uri, "", {{}, {}, {}, Caller::Trust::script, ""}, 404, "", ""},
+        {"an owner that is none",
+         Verb::get,
+         index_uri,
+         "",
+         {{}, {}, {}, Caller::Trust::script, ""},
+         404,
+         "",
+         ""},
         {"a path that is none", Verb::put, "", d0, {}, 404, "", ""},
-        {"another owner's document", Verb::get, index_uri, "", {{}, {}, {}, Caller::Trust::script, "sip:bob@example.com"}, 403, "", ""},
-        {"another owner's document, DELETE", Verb::del, index_uri, "", {{}, {}, {}, Caller::Trust::script, "sip:bob@example.com"},
-         403, "", ""},
+        {"another owner's document",
+         Verb::get,
+         index_uri,
+         "",
+         {{}, {}, {}, Caller::Trust::script, "sip:bob@example.com"},
+         403,
+         "",
+         ""},
+        {"another owner's document, DELETE",
+         Verb::del,
+         index_uri,
+         "",
+         {{}, {}, {}, Caller::Trust::script, "sip:bob@example.com"},
+         403,
+         "",
+         ""},
     };
     Server server;
     REQUIRE(server.ask(Verb::put, index_uri, d0).code == 201);
-    REQUIRE(server.ask(Verb::put, root + "/resource-lists/users/sip:alice@example.com/dir/a", d0).code == 201);
+    REQUIRE(server.ask(Verb::put, root + "/resource-lists/users/sip:alice@example.com/dir/a", d0).code ==
+            201);
     const auto before = server.ask(Verb::get, index_uri);
     for (const auto& row : rows) {
         INFO(row.story);
@@ -220,14 +288,16 @@ TEST_CASE("requests that are refused leave the document untouched", "[xcap_serve
 TEST_CASE("bodies that are good in unusual ways are stored byte for byte", "[xcap_server]")
 {
     Server server;
-    for (const std::string& body : {d0, "<?xml version='1.0'?>\r\n<?pi x?><!-- c -->" + d0 + "\n", "\n" + d0 + "<!-- \xc3\xa4 -->"}) {
+    for (const std::string& body :
+         {d0, "<?xml version='1.0'?>\r\n<?pi x?><!-- c -->" + d0 + "\n", "\n" + d0 + "<!-- \xc3\xa4 -->"}) {
         INFO(body);
         CHECK(server.ask(Verb::put, index_uri, body).code / 100 == 2);
         CHECK(server.ask(Verb::get, index_uri).body == body);
     }
     CHECK(server.ask(Verb::put, index_uri, "\xef\xbb\xbf" + d0).code == 200);
     CHECK(server.ask(Verb::get, index_uri).body == d0);
-    CHECK(server.ask(Verb::put, index_uri, d0, {"Application/Resource-Lists+xml; charset=UTF-8"}).code == 200);
+    CHECK(server.ask(Verb::put, index_uri, d0, {"Application/Resource-Lists+xml; charset=UTF-8"}).code ==
+          200);
     Engine::Settings tolerant;
     tolerant.type_check = TypeCheck::tolerant;
     Server second{tolerant};
@@ -236,19 +306,23 @@ TEST_CASE("bodies that are good in unusual ways are stored byte for byte", "[xca
 
 TEST_CASE("conditions are compared with the stored version", "[xcap_server]")
 {
-    Server            server;
-    const auto        tag = server.ask(Verb::put, index_uri, d0).etag;
+    Server server;
+    const auto tag = server.ask(Verb::put, index_uri, d0).etag;
     const std::string good = '"' + tag + '"';
     const struct {
-        const char*                story;
-        Verb                       verb;
+        const char* story;
+        Verb verb;
         std::optional<std::string> if_match, if_none_match;
-        int                        code;
+        int code;
     } readings[] = {
-        {"the reader has it", Verb::get, {}, good, 304}, {"among others", Verb::get, {}, "\"x\", " + good, 304},
-        {"weak", Verb::head, {}, "W/" + good, 304}, {"anything", Verb::get, {}, "*", 304},
-        {"another", Verb::get, {}, "\"x\"", 200}, {"matching", Verb::get, good, {}, 200},
-        {"any there is", Verb::get, "*", {}, 200}, {"a stale one", Verb::get, "\"x\"", {}, 412},
+        {"the reader has it", Verb::get, {}, good, 304},
+        {"among others", Verb::get, {}, "\"x\", " + good, 304},
+        {"weak", Verb::head, {}, "W/" + good, 304},
+        {"anything", Verb::get, {}, "*", 304},
+        {"another", Verb::get, {}, "\"x\"", 200},
+        {"matching", Verb::get, good, {}, 200},
+        {"any there is", Verb::get, "*", {}, 200},
+        {"a stale one", Verb::get, "\"x\"", {}, 412},
         {"delete a stale one", Verb::del, "\"x\"", {}, 412},
     };
     for (const auto& row : readings) {
@@ -268,7 +342,8 @@ TEST_CASE("conditions are compared with the stored version", "[xcap_server]")
     CHECK(server.ask(Verb::put, index_uri, d0, {lists_type, "\"stale\"", {}}).code == 412);
     CHECK(server.ask(Verb::put, index_uri, d0, {lists_type, "W/" + good, {}}).code == 412);
     CHECK(server.ask(Verb::put, index_uri, d0, {lists_type, {}, "*"}).code == 412); // the same body
-    CHECK(server.ask(Verb::put, index_uri, "<bad", {lists_type, {}, "*"}).code == 412); // before the body is looked at
+    CHECK(server.ask(Verb::put, index_uri, "<bad", {lists_type, {}, "*"}).code ==
+          412); // before the body is looked at
     CHECK(server.ask(Verb::get, index_uri).etag == tag);
     CHECK(server.ask(Verb::put, absent, d0, {lists_type, {}, "*"}).code == 201);
     CHECK(server.ask(Verb::put, index_uri, d0, {lists_type, good, {}}).code == 200);
@@ -277,7 +352,7 @@ TEST_CASE("conditions are compared with the stored version", "[xcap_server]")
 
 TEST_CASE("the capabilities are one computed document", "[xcap_server]")
 {
-    Server     server;
+    Server server;
     const auto caps = root + "/xcap-caps/global/index";
     const auto seen = server.ask(Verb::get, caps);
     CHECK(seen.code == 200);
@@ -288,7 +363,8 @@ TEST_CASE("the capabilities are one computed document", "[xcap_server]")
     CHECK(server.ask(Verb::del, caps).code == 405);
     CHECK(server.ask(Verb::get, root + "/xcap-caps/users/sip:alice@example.com/index").code == 404);
     CHECK(server.ask(Verb::get, root + "/xcap-caps/global/other").code == 404);
-    CHECK(server.ask(Verb::get, caps, {}, {{}, {}, {}, Caller::Trust::identity, ""}).code == 200); // without a name too
+    CHECK(server.ask(Verb::get, caps, {}, {{}, {}, {}, Caller::Trust::identity, ""}).code ==
+          200); // without a name too
 }
 
 TEST_CASE("who may do what when the script leaves it to the server", "[xcap_server]")
@@ -302,10 +378,10 @@ TEST_CASE("who may do what when the script leaves it to the server", "[xcap_serv
     };
     const struct {
         const char* story;
-        Verb        verb;
+        Verb verb;
         std::string target;
-        Given       given;
-        int         code;
+        Given given;
+        int code;
     } rows[] = {
         {"her own", Verb::get, index_uri, as("sip:alice@example.com"), 200},
         {"her own, written differently", Verb::put, index_uri, as("alice@EXAMPLE.com"), 200},
@@ -317,7 +393,8 @@ TEST_CASE("who may do what when the script leaves it to the server", "[xcap_serv
         {"open to all by the script", Verb::put, index_uri, as("", Caller::Trust::nobody), 200},
         {"status icons are for all", Verb::get, content, as("sip:bob@example.com"), 404},
         {"but not to change", Verb::put, content, as("sip:bob@example.com"), 403},
-        {"the global tree is written by an administrator", Verb::put, global, as("sip:root@example.com"), 201},
+        {"the global tree is written by an administrator", Verb::put, global, as("sip:root@example.com"),
+         201},
         {"and by nobody else", Verb::put, global, as("sip:alice@example.com"), 403},
         {"and not without a name", Verb::put, global, as("", Caller::Trust::nobody), 403},
         {"but read by all", Verb::get, global, as("sip:alice@example.com"), 200},
@@ -339,7 +416,8 @@ TEST_CASE("spellings of a user, and rows of the original server", "[xcap_server]
 {
     Server server;
     REQUIRE(server.ask(Verb::put, index_uri, d0).code == 201);
-    for (const char* xui : {"alice@example.com", "sip%3Aalice%40example.com", "sip:%61lice@EXAMPLE.com", "alice"}) {
+    for (const char* xui :
+         {"alice@example.com", "sip%3Aalice%40example.com", "sip:%61lice@EXAMPLE.com", "alice"}) {
         INFO(xui);
         CHECK(server.ask(Verb::get, root + "/resource-lists/users/" + xui + "/index").code == 200);
     }
@@ -359,20 +437,25 @@ TEST_CASE("limits per user", "[xcap_server]")
 {
     Engine::Settings settings;
     settings.quota = {2, 2 * d0.size() + 10};
-    Server            server{settings};
+    Server server{settings};
     const std::string base = root + "/resource-lists/users/sip:alice@example.com/";
     CHECK(server.ask(Verb::put, base + "a", d0).code == 201);
     CHECK(server.ask(Verb::put, base + "b", d0).code == 201);
     CHECK(conflict_in(server.ask(Verb::put, base + "c", d0)) == "constraint-failure");
-    CHECK(conflict_in(server.ask(Verb::put, base + "b", d0 + "<!-- more than ten -->")) == "constraint-failure");
+    CHECK(conflict_in(server.ask(Verb::put, base + "b", d0 + "<!-- more than ten -->")) ==
+          "constraint-failure");
     CHECK(server.ask(Verb::put, base + "b", d0 + "<!---->").code == 200);
-    CHECK(server.ask(Verb::put, root + "/resource-lists/users/sip:bob@example.com/a", d0,
-                     {lists_type, {}, {}, Caller::Trust::script, "sip:bob@example.com"}).code == 201);
+    CHECK(server
+              .ask(Verb::put, root + "/resource-lists/users/sip:bob@example.com/a", d0,
+                   {lists_type, {}, {}, Caller::Trust::script, "sip:bob@example.com"})
+              .code == 201);
 }
 
 TEST_CASE("the cache is believed exactly as far as it was told to", "[xcap_server]")
 {
-    const auto changed_behind = [](Server& server) { server.store.put_row({index_uri, "alice", "example.com", "sql", d0 + "<!---->", 4}); };
+    const auto changed_behind = [](Server& server) {
+        server.store.put_row({index_uri, "alice", "example.com", "sql", d0 + "<!---->", 4});
+    };
     SECTION("compared with the store: nothing is read while nothing changes")
     {
         Server server;
@@ -416,7 +499,7 @@ TEST_CASE("the cache is believed exactly as far as it was told to", "[xcap_serve
     {
         Engine::Settings settings;
         settings.cache_check = CacheCheck::trust;
-        Server     server{settings};
+        Server server{settings};
         const auto tag = server.ask(Verb::put, index_uri, d0).etag;
         changed_behind(server);
         CHECK(server.ask(Verb::get, index_uri).etag == tag);
@@ -427,7 +510,7 @@ TEST_CASE("the cache is believed exactly as far as it was told to", "[xcap_serve
     {
         Engine::Settings settings;
         settings.cache_check = CacheCheck::trust_for_a_while;
-        Server     server{settings};
+        Server server{settings};
         const auto tag = server.ask(Verb::put, index_uri, d0).etag;
         changed_behind(server);
         CHECK(server.ask(Verb::get, index_uri).etag == tag);
@@ -499,7 +582,8 @@ TEST_CASE("writers of other processes", "[xcap_server]")
 TEST_CASE("a store in trouble is 503, and nothing else", "[xcap_server]")
 {
     const std::string other = index_uri + "2";
-    for (const auto kind : {ErrorKind::lost, ErrorKind::timeout, ErrorKind::overloaded, ErrorKind::syntax, ErrorKind::busy}) {
+    for (const auto kind :
+         {ErrorKind::lost, ErrorKind::timeout, ErrorKind::overloaded, ErrorKind::syntax, ErrorKind::busy}) {
         for (const std::string_view place : {"load", "head", "create", "replace", "remove", "freshness"}) {
             INFO(place << ": " << to_text(kind));
             Server server;
@@ -512,7 +596,9 @@ TEST_CASE("a store in trouble is 503, and nothing else", "[xcap_server]")
                 return Error{kind, "trouble"};
             };
             int refused = 0;
-            for (const auto& [verb, target] : {std::pair{Verb::get, other}, {Verb::put, other}, {Verb::put, index_uri},
+            for (const auto& [verb, target] : {std::pair{Verb::get, other},
+                                               {Verb::put, other},
+                                               {Verb::put, index_uri},
                                                {Verb::del, index_uri}}) {
                 const auto seen = server.ask(verb, target, d0);
                 if (seen.code == 503) {

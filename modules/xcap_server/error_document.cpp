@@ -58,7 +58,8 @@ std::string error_document(const Problem& problem)
 {
     const std::string name{to_text(problem.conflict)};
     std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                       "<xcap-error xmlns=\"urn:ietf:params:xml:ns:xcap-error\"><" + name;
+                       "<xcap-error xmlns=\"urn:ietf:params:xml:ns:xcap-error\"><" +
+                       name;
     if (!problem.phrase.empty())
         text += " phrase=\"" + printable(shortened(problem.phrase)) + "\"";
     std::string inside;

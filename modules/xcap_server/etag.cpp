@@ -21,7 +21,8 @@ std::uint64_t mix(std::uint64_t x)
 
 EtagSource::EtagSource(std::uint64_t random, std::int64_t start_unix_ns)
     : prefix_{format("sr-{:016x}-", random ^ mix(static_cast<std::uint64_t>(start_unix_ns)))}
-{}
+{
+}
 
 std::string EtagSource::next()
 {

@@ -8,8 +8,9 @@
 
 namespace sipyard::xcap_server {
 
-// Thread-safe. Tags are "sr-" + seed + "-" + counter, all hex: the seed keeps processes, restarts and nodes apart, the
-// counter the changes of one process. Never the same tag again for a document, also after it was deleted and made anew.
+// Thread-safe. Tags are "sr-" + seed + "-" + counter, all hex: the seed keeps processes, restarts and nodes
+// apart, the counter the changes of one process. Never the same tag again for a document, also after it was
+// deleted and made anew.
 class EtagSource {
 public:
     // `random` from a good generator, mixed with the start time in case it was not.
@@ -17,7 +18,7 @@ public:
     std::string next();
 
 private:
-    const std::string          prefix_;
+    const std::string prefix_;
     std::atomic<std::uint64_t> counter_{0};
 };
 

@@ -26,8 +26,8 @@ std::optional<Owner> owner_of(std::string_view uri, const UriRules& rules, Arena
     } else {
         return {};
     }
-    if ((owner.user.empty() && (parsed.has_user || owner.domain.empty())) || owner.user.size() > max_owner_part
-        || owner.domain.size() > max_owner_part)
+    if ((owner.user.empty() && (parsed.has_user || owner.domain.empty())) ||
+        owner.user.size() > max_owner_part || owner.domain.size() > max_owner_part)
         return {};
     return owner;
 }

@@ -16,8 +16,8 @@ struct Owner {
 };
 inline constexpr std::size_t max_owner_part = 64; // the columns' width
 
-// Of a canonical or any SIP, SIPS or tel URI, "user@host" too. A tel number gets the default domain. Nothing when it
-// is no such URI or does not fit the columns.
+// Of a canonical or any SIP, SIPS or tel URI, "user@host" too. A tel number gets the default domain. Nothing
+// when it is no such URI or does not fit the columns.
 std::optional<Owner> owner_of(std::string_view uri, const UriRules& rules, Arena& arena);
 
 } // namespace sipyard::xcap_server

@@ -12,10 +12,11 @@ namespace sipyard::xcap_server {
 
 class MemoryStore final : public Store {
 public:
-    // Asked before every operation with its name; an Error is what the operation answers. For tests of trouble.
+    // Asked before every operation with its name; an Error is what the operation answers. For tests of
+    // trouble.
     std::function<Result<void>(std::string_view operation)> trouble;
     // False: freshness() gives nothing, as a database that cannot tell.
-    bool        tells_freshness = true;
+    bool tells_freshness = true;
     std::size_t loads = 0, heads = 0; // how often they were asked
 
     Result<DocumentPtr> load(std::string_view doc_uri) override
@@ -68,8 +69,8 @@ public:
         TRYV(ask("replace"));
         return state_.with([&](State& s) {
             const auto at = s.rows.find(next->doc_uri);
-            if (at == s.rows.end() || at->second->etag != old_etag || at->second->user != next->user
-                || at->second->domain != next->domain)
+            if (at == s.rows.end() || at->second->etag != old_etag || at->second->user != next->user ||
+                at->second->domain != next->domain)
                 return Written::lost;
             std::size_t bytes = next->text.size();
             for (const Listed& one : list_of(s, next->user, next->domain))
@@ -87,8 +88,8 @@ public:
         TRYV(ask("remove"));
         return state_.with([&](State& s) {
             const auto at = s.rows.find(doc_uri);
-            if (at == s.rows.end() || at->second->etag != old_etag || at->second->user != user
-                || at->second->domain != domain)
+            if (at == s.rows.end() || at->second->etag != old_etag || at->second->user != user ||
+                at->second->domain != domain)
                 return Written::lost;
             s.rows.erase(at);
             ++s.changes;
@@ -115,7 +116,7 @@ public:
 private:
     struct State {
         std::map<std::string, DocumentPtr, std::less<>> rows;
-        std::uint64_t                                   changes = 1;
+        std::uint64_t changes = 1;
     };
     Result<void> ask(std::string_view operation) { return trouble ? trouble(operation) : Result<void>{}; }
     static std::vector<Listed> list_of(const State& s, std::string_view user, std::string_view domain)

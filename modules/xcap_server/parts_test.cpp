@@ -1,4 +1,5 @@
-// modules/xcap_server/parts_test.cpp - tags, error documents, usages, capabilities, bodies, owners, script variables
+// modules/xcap_server/parts_test.cpp - tags, error documents, usages, capabilities, bodies, owners, script
+// variables
 #include "core/xml/document.h"
 #include "modules/xcap_server/body.h"
 #include "modules/xcap_server/caps.h"
@@ -23,7 +24,7 @@ constexpr const char* caps_ns = "urn:ietf:params:xml:ns:xcap-caps";
 
 TEST_CASE("entity tags never repeat", "[xcap_server]")
 {
-    EtagSource           one{7, 1'000}, restarted{7, 1'001}, other{8, 1'000};
+    EtagSource one{7, 1'000}, restarted{7, 1'001}, other{8, 1'000};
     std::set<std::string> seen;
     for (int i = 0; i < 100; ++i) {
         CHECK(seen.insert(one.next()).second);
@@ -43,15 +44,19 @@ TEST_CASE("error documents say what was wrong and are well-formed whatever they 
 {
     const struct {
         const char* story;
-        Problem     problem;
+        Problem problem;
         const char* child;
     } rows[] = {
         {"broken XML", {Conflict::not_well_formed, "unexpected <", {}, {}}, "not-well-formed"},
-        {"quotes and markup", {Conflict::constraint_failure, "\"<&>'\r\n\x01\xff\xef\xbf\xbf", {}, {}}, "constraint-failure"},
-        {"a long phrase", {Conflict::schema_validation_error, std::string(199, 'x') + "\xc3\xa4\xc3\xa4", {}, {}},
+        {"quotes and markup",
+         {Conflict::constraint_failure, "\"<&>'\r\n\x01\xff\xef\xbf\xbf", {}, {}},
+         "constraint-failure"},
+        {"a long phrase",
+         {Conflict::schema_validation_error, std::string(199, 'x') + "\xc3\xa4\xc3\xa4", {}, {}},
          "schema-validation-error"},
         {"the deepest level there is", {Conflict::no_parent, "", "http://h/a?b=1&c", {}}, "no-parent"},
-        {"a duplicate", {Conflict::uniqueness_failure, "twice", {}, {{"rl/list%5b2%5d/@name", {"a<b", "c"}}, {"x", {}}}},
+        {"a duplicate",
+         {Conflict::uniqueness_failure, "twice", {}, {{"rl/list%5b2%5d/@name", {"a<b", "c"}}, {"x", {}}}},
          "uniqueness-failure"},
         {"wrong encoding", {Conflict::not_utf8, "", {}, {}}, "not-utf-8"},
     };
@@ -96,8 +101,9 @@ TEST_CASE("usages: those of the field, the operator's, those switched off", "[xc
     const auto misspelt = Usages::make({}, {"rls-service"});
     REQUIRE_FALSE(misspelt);
     CHECK(misspelt.error().text.find("rls-services") != std::string::npos);
-    for (const char* bad : {"", "auid=a", "auid=a;ns=b", "auid=a;ns=b;mime=c", "auid=a/b;ns=b;mime=c/d", "auid=a;ns=b;mime=c/d;type=0",
-                            "auid=a;ns=b;mime=c/d;what=1", "auid=a;ns=b;mime=c/d;schema=x.xsd"}) {
+    for (const char* bad : {"", "auid=a", "auid=a;ns=b", "auid=a;ns=b;mime=c", "auid=a/b;ns=b;mime=c/d",
+                            "auid=a;ns=b;mime=c/d;type=0", "auid=a;ns=b;mime=c/d;what=1",
+                            "auid=a;ns=b;mime=c/d;schema=x.xsd"}) {
         INFO(bad);
         CHECK_FALSE(Line::parse(bad));
     }
@@ -129,9 +135,9 @@ TEST_CASE("bodies are examined in the order of RFC 4825", "[xcap_server]")
 {
     const auto usages = Usages::make({}, {});
     REQUIRE(usages);
-    const Usage&      lists = *usages->find("resource-lists");
+    const Usage& lists = *usages->find("resource-lists");
     const std::string ns = " xmlns=\"urn:ietf:params:xml:ns:resource-lists\"";
-    std::string       deep, closed;
+    std::string deep, closed;
     for (int i = 0; i < 20'000; ++i) {
         deep += "<list>";
         closed += "</list>";
@@ -141,24 +147,31 @@ TEST_CASE("bodies are examined in the order of RFC 4825", "[xcap_server]")
         crowd += " a" + std::to_string(i) + "=''";
     using enum Conflict;
     const struct {
-        const char*             story;
-        std::string             text;
+        const char* story;
+        std::string text;
         std::optional<Conflict> expected;
     } rows[] = {
         {"good", "<resource-lists" + ns + "/>", {}},
-        {"good, with a declaration and more", "<?xml version='1.0' encoding='utf-8'?><?pi x?><!--c--><resource-lists" + ns
-             + "><![CDATA[ ]]></resource-lists>", {}},
+        {"good, with a declaration and more",
+         "<?xml version='1.0' encoding='utf-8'?><?pi x?><!--c--><resource-lists" + ns +
+             "><![CDATA[ ]]></resource-lists>",
+         {}},
         {"empty", "", not_well_formed},
         {"crossed tags", "<a><b></a>", not_well_formed},
         {"unbound prefix", "<x:resource-lists" + ns + "/>", not_well_formed},
-        {"Latin-1 declared", "<?xml version='1.0' encoding='ISO-8859-1'?><resource-lists" + ns + "/>", not_utf8},
+        {"Latin-1 declared", "<?xml version='1.0' encoding='ISO-8859-1'?><resource-lists" + ns + "/>",
+         not_utf8},
         {"UTF-16", std::string{"\xff\xfe<\0a\0/\0>\0", 10}, not_utf8},
         {"bytes that are no UTF-8", "<resource-lists" + ns + ">\xff</resource-lists>", not_utf8},
-        {"another root", "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='a'/>", schema_validation_error},
+        {"another root", "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='a'/>",
+         schema_validation_error},
         {"root without namespace", "<resource-lists/>", schema_validation_error},
-        {"DOCTYPE", "<!DOCTYPE resource-lists [<!ENTITY a 'b'>]><resource-lists" + ns + "/>", not_well_formed},
-        {"DOCTYPE from outside", "<!DOCTYPE x SYSTEM 'file:///etc/passwd'><resource-lists" + ns + "/>", not_well_formed},
-        {"20000 deep", "<resource-lists" + ns + ">" + deep + closed + "</resource-lists>", constraint_failure},
+        {"DOCTYPE", "<!DOCTYPE resource-lists [<!ENTITY a 'b'>]><resource-lists" + ns + "/>",
+         not_well_formed},
+        {"DOCTYPE from outside", "<!DOCTYPE x SYSTEM 'file:///etc/passwd'><resource-lists" + ns + "/>",
+         not_well_formed},
+        {"20000 deep", "<resource-lists" + ns + ">" + deep + closed + "</resource-lists>",
+         constraint_failure},
         {"300 attributes", crowd + "/>", constraint_failure},
     };
     for (const auto& row : rows) {
@@ -181,9 +194,9 @@ TEST_CASE("Content-Type decides as strictly as the operator wants", "[xcap_serve
     using enum TypeVerdict;
     const std::optional<std::string_view> missing;
     const struct {
-        const char*                     story;
+        const char* story;
         std::optional<std::string_view> given;
-        TypeVerdict                     strict, tolerant;
+        TypeVerdict strict, tolerant;
     } rows[] = {
         {"the usage's", "application/resource-lists+xml", good, good},
         {"mixed case and a charset", "Application/Resource-Lists+XML; charset=\"UTF-8\"", good, good},
@@ -209,13 +222,19 @@ TEST_CASE("owners are a user and a domain", "[xcap_server]")
         const char* user; // null: nobody
         const char* domain;
     } rows[] = {
-        {"sip:101@127.0.0.1", "101", "127.0.0.1"}, {"sip:Alice@Example.COM;x=Y", "Alice", "example.com"},
-        {"alice@example.com", "alice", "example.com"}, {"alice", "alice", "home"}, {"tel:+4930", "+4930", "home"},
-        {"sip:a@[::1]:5060", "a", "[::1]"}, {"", nullptr, ""}, {"http://x/", nullptr, ""}, {"sip:", nullptr, ""},
+        {"sip:101@127.0.0.1", "101", "127.0.0.1"},
+        {"sip:Alice@Example.COM;x=Y", "Alice", "example.com"},
+        {"alice@example.com", "alice", "example.com"},
+        {"alice", "alice", "home"},
+        {"tel:+4930", "+4930", "home"},
+        {"sip:a@[::1]:5060", "a", "[::1]"},
+        {"", nullptr, ""},
+        {"http://x/", nullptr, ""},
+        {"sip:", nullptr, ""},
     };
     for (const auto& row : rows) {
         INFO(row.uri);
-        Arena      arena;
+        Arena arena;
         const auto owner = owner_of(row.uri, {"/xcap-root/", true, "home"}, arena);
         REQUIRE(owner.has_value() == (row.user != nullptr));
         if (owner) {
@@ -231,9 +250,9 @@ TEST_CASE("a script reads the parts of a target", "[xcap_server]")
 {
     const auto usages = Usages::make({}, {});
     REQUIRE(usages);
-    Arena        arena;
+    Arena arena;
     UriVariables variables;
-    const auto   part = [&](const char* text) {
+    const auto part = [&](const char* text) {
         const auto key = FromText<UriKey>::parse(text);
         REQUIRE(key);
         return variables.get(*key);
@@ -259,18 +278,21 @@ TEST_CASE("a script reads the parts of a target", "[xcap_server]")
     CHECK(part("u=>xuid").is_null());
     CHECK(part("u=>tree") == Value{"global"});
 
-    REQUIRE(variables.set("s", "/xcap-root/org.openmobilealliance.search?target=a%2Fusers/&domain=home", {}, *usages, arena));
+    REQUIRE(variables.set("s", "/xcap-root/org.openmobilealliance.search?target=a%2Fusers/&domain=home", {},
+                          *usages, arena));
     CHECK(part("s=>target") == Value{"a/users/"});
     CHECK(part("s=>domain") == Value{"home"});
     CHECK(part("s=>tree").is_null());
 
-    // After a bad assignment nothing of the last good one may be left: a script would authorise the wrong user.
-    for (const char* bad : {"", "/", "/xcap-root/nosuch/users/a@b/index", "/xcap-root/pres-rules/users/%zz/index"}) {
+    // After a bad assignment nothing of the last good one may be left: a script would authorise the wrong
+    // user.
+    for (const char* bad :
+         {"", "/", "/xcap-root/nosuch/users/a@b/index", "/xcap-root/pres-rules/users/%zz/index"}) {
         INFO(bad);
         REQUIRE(variables.set("u", "/xcap-root/pres-rules/users/sip:a@b/index", {}, *usages, arena));
         CHECK_FALSE(variables.set("u", bad, {}, *usages, arena));
-        for (const char* key : {"u=>data", "u=>uri", "u=>root", "u=>auid", "u=>type", "u=>tree", "u=>xuid", "u=>file",
-                                "u=>node", "u=>target", "u=>domain", "u=>uri_adoc"}) {
+        for (const char* key : {"u=>data", "u=>uri", "u=>root", "u=>auid", "u=>type", "u=>tree", "u=>xuid",
+                                "u=>file", "u=>node", "u=>target", "u=>domain", "u=>uri_adoc"}) {
             INFO(key);
             CHECK(part(key).is_null());
         }

@@ -8,8 +8,8 @@ namespace {
 
 struct Item {
     std::string_view tag;
-    bool             weak = false;
-    bool             quoted = true;
+    bool weak = false;
+    bool quoted = true;
 };
 
 // Takes the next tag off the list; nothing at its end. A comma inside quotes belongs to the tag.
@@ -77,10 +77,11 @@ bool names(std::string_view list, std::string_view tag, Compare compare)
 Gate gate(const Conditions& given, std::optional<std::string_view> stored, Reading reading)
 {
     // If-Match first: a client that sends both wants the lost-update guard to win (RFC 7232 6).
-    if (given.if_match && (!stored || (!is_any(*given.if_match) && !names(*given.if_match, *stored, Compare::strong))))
+    if (given.if_match &&
+        (!stored || (!is_any(*given.if_match) && !names(*given.if_match, *stored, Compare::strong))))
         return Gate::failed;
-    if (given.if_none_match && stored
-        && (is_any(*given.if_none_match) || names(*given.if_none_match, *stored, Compare::weak)))
+    if (given.if_none_match && stored &&
+        (is_any(*given.if_none_match) || names(*given.if_none_match, *stored, Compare::weak)))
         return reading == Reading::yes ? Gate::not_modified : Gate::failed;
     return Gate::open;
 }

@@ -1,4 +1,5 @@
-// modules/xcap_server/precondition.h - may this request touch the document it names? (RFC 4825 7.11, RFC 7232)
+// modules/xcap_server/precondition.h - may this request touch the document it names? (RFC 4825 7.11, RFC
+// 7232)
 #pragma once
 
 #include <optional>

@@ -11,11 +11,11 @@ TEST_CASE("conditions are settled before anything is written", "[xcap_server]")
     using enum Gate;
     const std::optional<std::string_view> none;
     const struct {
-        const char*                     story;
-        Conditions                      given;
+        const char* story;
+        Conditions given;
         std::optional<std::string_view> stored;
-        Reading                         reading;
-        Gate                            expected;
+        Reading reading;
+        Gate expected;
     } rows[] = {
         {"no conditions", {}, "v1", Reading::no, open},
         {"the version meant", {"\"v1\"", {}}, "v1", Reading::no, open},
@@ -49,7 +49,7 @@ TEST_CASE("entity tags are found in whatever clients write", "[xcap_server]")
     const struct {
         const char* story;
         const char* list;
-        bool        found, any;
+        bool found, any;
     } rows[] = {
         {"plain", "\"abc\"", true, false},
         {"without quotes", "abc", true, false},

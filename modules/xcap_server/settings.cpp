@@ -37,10 +37,11 @@ Engine::Settings engine_settings(const Settings& s)
     e.max_document = s.max_doc.bytes;
     e.quota = {size(s.max_docs_per_user), s.max_docs_size_per_user.bytes};
     e.cache = {s.cache_size.bytes, s.cache_max_doc.bytes};
-    e.cache_check = s.cache_check == 0 ? CacheCheck::trust
-                    : s.cache_check == 1 ? CacheCheck::ask : CacheCheck::trust_for_a_while;
+    e.cache_check = s.cache_check == 0   ? CacheCheck::trust
+                    : s.cache_check == 1 ? CacheCheck::ask
+                                         : CacheCheck::trust_for_a_while;
     e.cache_ttl = std::chrono::seconds{s.cache_ttl.count};
-    Arena    arena;
+    Arena arena;
     UriRules rules{e.root, e.canonical_xui, e.default_domain};
     for (const std::string& admin : s.admin_users)
         e.admin_users.emplace_back(canonical_xui(admin, rules, arena));
@@ -53,7 +54,7 @@ namespace sipyard {
 
 Result<xcap_server::Prefix> FromText<xcap_server::Prefix>::parse(std::string_view text)
 {
-    auto       uri = text;
+    auto uri = text;
     const auto name = trim(cut(uri, '='));
     uri = trim(uri);
     if (name.empty() || uri.empty())

@@ -16,30 +16,30 @@ struct Prefix {
 };
 
 struct Settings { // defaults are here and nowhere else
-    db::Url     db_url = must(db::Url::parse("mysql://openser:openserrw@localhost/openser")); // the manual's
+    db::Url db_url = must(db::Url::parse("mysql://openser:openserrw@localhost/openser")); // the manual's
     std::string table = "xcap";
     std::string root = "/xcap-root/";
-    int         buf_size = 1024;
+    int buf_size = 1024;
     std::vector<Prefix> prefixes;
-    int         directory_scheme = -1;
+    int directory_scheme = -1;
     std::string directory_hostname;
-    bool        table_version_check = true;
-    ByteCount   max_doc{1_MiB};
-    ByteCount   max_body{1_MiB};
-    int         max_depth = 64, max_elements = 20'000, max_attributes = 256, max_name_len = 256;
-    int         max_docs_per_user = 64;
-    ByteCount   max_docs_size_per_user{4_MiB};
-    int         content_type_check = 2;
-    int         validation = 7;
-    bool        xui_canonical = true;
-    bool        xui_check = false;
+    bool table_version_check = true;
+    ByteCount max_doc{1_MiB};
+    ByteCount max_body{1_MiB};
+    int max_depth = 64, max_elements = 20'000, max_attributes = 256, max_name_len = 256;
+    int max_docs_per_user = 64;
+    ByteCount max_docs_size_per_user{4_MiB};
+    int content_type_check = 2;
+    int validation = 7;
+    bool xui_canonical = true;
+    bool xui_check = false;
     std::string default_domain;
     std::vector<std::string> admin_users;
-    ByteCount   cache_size{32_MiB};
-    int         cache_check = 1;
-    Seconds     cache_ttl{1};
-    ByteCount   cache_max_doc{64_KiB};
-    std::vector<AppUsage>    app_usage;
+    ByteCount cache_size{32_MiB};
+    int cache_check = 1;
+    Seconds cache_ttl{1};
+    ByteCount cache_max_doc{64_KiB};
+    std::vector<AppUsage> app_usage;
     std::vector<std::string> disable_usage;
 };
 

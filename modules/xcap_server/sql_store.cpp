@@ -14,12 +14,13 @@ std::vector<Listed> listed(const db::Rows& rows)
 {
     std::vector<Listed> found;
     for (const auto& row : rows.rows)
-        found.push_back({std::string{row[0].text()}, std::string{row[1].text()}, static_cast<int>(row[2].integer()),
-                         static_cast<std::size_t>(row[3].integer())});
+        found.push_back({std::string{row[0].text()}, std::string{row[1].text()},
+                         static_cast<int>(row[2].integer()), static_cast<std::size_t>(row[3].integer())});
     return found;
 }
 
-// A LIKE pattern for texts that begin with `prefix`; '!' escapes, so a backslash stays a letter in every dialect.
+// A LIKE pattern for texts that begin with `prefix`; '!' escapes, so a backslash stays a letter in every
+// dialect.
 std::string like_prefix(std::string_view prefix)
 {
     std::string pattern;
@@ -36,7 +37,8 @@ std::string like_prefix(std::string_view prefix)
 db::Table SqlStore::layout(std::string table)
 {
     using Type = db::Column::Type;
-    return {std::move(table), table_layout_version,
+    return {std::move(table),
+            table_layout_version,
             {{"id", Type::id, 0, false, ""},
              {"username", Type::varchar, 64, false, ""},
              {"domain", Type::varchar, 64, false, ""},
@@ -47,7 +49,8 @@ db::Table SqlStore::layout(std::string table)
              {"doc_uri", Type::varchar, 255, false, ""},
              {"port", Type::integer, 0, false, ""}},
             {{"doc_uri"}},
-            {{"username", "domain", "doc_type"}, {"username", "domain", "doc_type", "doc_uri"},
+            {{"username", "domain", "doc_type"},
+             {"username", "domain", "doc_type", "doc_uri"},
              {"username", "domain", "doc_uri"}}};
 }
 
@@ -56,16 +59,19 @@ SqlStore::SqlStore(db::Database& database, std::string table, std::string versio
       sql_{std::make_shared<const Statements>(Statements{
           "SELECT doc_uri, username, domain, etag, doc_type, doc FROM " + table_ + " WHERE doc_uri = ?",
           "SELECT doc_uri, username, domain, etag FROM " + table_ + " WHERE doc_uri = ?",
-          "SELECT doc_uri, etag, doc_type, LENGTH(doc) FROM " + table_
-              + " WHERE username = ? AND domain = ? ORDER BY doc_uri",
+          "SELECT doc_uri, etag, doc_type, LENGTH(doc) FROM " + table_ +
+              " WHERE username = ? AND domain = ? ORDER BY doc_uri",
           "SELECT doc_uri, etag, doc_type, LENGTH(doc) FROM " + table_ + " WHERE doc_uri LIKE ? ESCAPE '!'",
-          "INSERT INTO " + table_
-              + " (username, domain, doc, doc_type, etag, source, doc_uri, port) VALUES (?, ?, ?, ?, ?, 0, ?, 0)",
+          "INSERT INTO " + table_ +
+              " (username, domain, doc, doc_type, etag, source, doc_uri, port) VALUES (?, ?, ?, ?, ?, 0, ?, "
+              "0)",
           "SELECT SUM(LENGTH(doc)) FROM " + table_ + " WHERE username = ? AND domain = ? AND doc_uri <> ?",
-          "UPDATE " + table_
-              + " SET doc = ?, doc_type = ?, etag = ? WHERE doc_uri = ? AND username = ? AND domain = ? AND etag = ?",
+          "UPDATE " + table_ +
+              " SET doc = ?, doc_type = ?, etag = ? WHERE doc_uri = ? AND username = ? AND domain = ? AND "
+              "etag = ?",
           "DELETE FROM " + table_ + " WHERE doc_uri = ? AND username = ? AND domain = ? AND etag = ?"})}
-{}
+{
+}
 
 Result<void> SqlStore::prepare()
 {
@@ -79,7 +85,8 @@ Result<void> SqlStore::prepare()
         if (!version || *version != table_layout_version)
             return Error{ErrorKind::unsupported,
                          format("table '{}' has version {}, version {} is needed", table_,
-                                version ? std::to_string(*version) : std::string{"(none)"}, table_layout_version)};
+                                version ? std::to_string(*version) : std::string{"(none)"},
+                                table_layout_version)};
     }
     ready_.store(true, std::memory_order_release);
     return {};
@@ -92,9 +99,9 @@ Result<DocumentPtr> SqlStore::load(std::string_view doc_uri)
     for (const auto& row : rows.rows) {
         if (row[0].text() != doc_uri) // a database that ignores letter case found somebody else's
             continue;
-        return std::make_shared<const Document>(
-            Document{std::string{row[0].text()}, std::string{row[1].text()}, std::string{row[2].text()},
-                     std::string{row[3].text()}, std::string{row[5].text()}, static_cast<int>(row[4].integer())});
+        return std::make_shared<const Document>(Document{
+            std::string{row[0].text()}, std::string{row[1].text()}, std::string{row[2].text()},
+            std::string{row[3].text()}, std::string{row[5].text()}, static_cast<int>(row[4].integer())});
     }
     return DocumentPtr{};
 }
@@ -128,8 +135,8 @@ Result<Created> SqlStore::create(NewDocument added)
                                      : connection.run(sql->neighbours, {like_prefix(added.directory)}));
             if (const auto refused = refusal_of(added, listed(rows)))
                 return *refused;
-            TRYV(connection.run(sql->insert, {document.user, document.domain, db::Blob{document.text}, document.type,
-                                              document.etag, document.doc_uri}));
+            TRYV(connection.run(sql->insert, {document.user, document.domain, db::Blob{document.text},
+                                              document.type, document.etag, document.doc_uri}));
             return Created::done;
         });
 }
@@ -138,24 +145,24 @@ Result<Written> SqlStore::replace(DocumentPtr next, std::string_view old_etag, Q
 {
     TRYV(prepare());
     if (quota.bytes == 0) { // one statement commits by itself and needs no transaction around it
-        TRY(const auto rows, database_.write(sql_->update, {db::Blob{next->text}, next->type, next->etag, next->doc_uri,
-                                                            next->user, next->domain, old_etag}));
+        TRY(const auto rows,
+            database_.write(sql_->update, {db::Blob{next->text}, next->type, next->etag, next->doc_uri,
+                                           next->user, next->domain, old_etag}));
         return rows.affected == 1 ? Written::done : Written::lost;
     }
-    return database_.transaction<Written>(
-        [sql = sql_, next = std::move(next), old = std::string{old_etag},
-         quota](db::Connection& connection) -> Result<Written> {
-            if (quota.bytes != 0) {
-                TRY(const auto rows, connection.run(sql->bytes_of_others, {next->user, next->domain, next->doc_uri}));
-                const auto others = rows.empty() ? 0 : rows[0][0].integer();
-                if (static_cast<std::size_t>(others) + next->text.size() > quota.bytes)
-                    return Written::too_large;
-            }
+    return database_.transaction<Written>([sql = sql_, next = std::move(next), old = std::string{old_etag},
+                                           quota](db::Connection& connection) -> Result<Written> {
+        if (quota.bytes != 0) {
             TRY(const auto rows,
-                connection.run(sql->update, {db::Blob{next->text}, next->type, next->etag, next->doc_uri, next->user,
-                                             next->domain, old}));
-            return rows.affected == 1 ? Written::done : Written::lost;
-        });
+                connection.run(sql->bytes_of_others, {next->user, next->domain, next->doc_uri}));
+            const auto others = rows.empty() ? 0 : rows[0][0].integer();
+            if (static_cast<std::size_t>(others) + next->text.size() > quota.bytes)
+                return Written::too_large;
+        }
+        TRY(const auto rows, connection.run(sql->update, {db::Blob{next->text}, next->type, next->etag,
+                                                          next->doc_uri, next->user, next->domain, old}));
+        return rows.affected == 1 ? Written::done : Written::lost;
+    });
 }
 
 Result<Written> SqlStore::remove(std::string_view doc_uri, std::string_view user, std::string_view domain,

@@ -14,17 +14,17 @@ public:
     // `table` and `version_table` have passed db::identifier().
     SqlStore(db::Database& database, std::string table, std::string version_table, VersionCheck check);
 
-    // Makes the table where the database is the embedded one, compares its version. Error `unsupported`: the table is
-    // another version's. Done once with success; until then every operation tries it first.
+    // Makes the table where the database is the embedded one, compares its version. Error `unsupported`: the
+    // table is another version's. Done once with success; until then every operation tries it first.
     Result<void> prepare();
 
-    Result<DocumentPtr>         load(std::string_view doc_uri) override;
+    Result<DocumentPtr> load(std::string_view doc_uri) override;
     Result<std::optional<Head>> head(std::string_view doc_uri) override;
     Result<std::vector<Listed>> list(std::string_view user, std::string_view domain) override;
-    Result<Created>             create(NewDocument added) override;
-    Result<Written>             replace(DocumentPtr next, std::string_view old_etag, Quota quota) override;
-    Result<Written>             remove(std::string_view doc_uri, std::string_view user, std::string_view domain,
-                                       std::string_view old_etag) override;
+    Result<Created> create(NewDocument added) override;
+    Result<Written> replace(DocumentPtr next, std::string_view old_etag, Quota quota) override;
+    Result<Written> remove(std::string_view doc_uri, std::string_view user, std::string_view domain,
+                           std::string_view old_etag) override;
     Result<std::optional<std::uint64_t>> freshness() override;
 
     static db::Table layout(std::string table); // columns and indexes
@@ -33,11 +33,11 @@ private:
     struct Statements { // constant texts: a connection prepares each once
         std::string load, head, list, neighbours, insert, bytes_of_others, update, remove;
     };
-    db::Database&          database_;
-    const std::string      table_, version_table_;
-    const VersionCheck     check_;
+    db::Database& database_;
+    const std::string table_, version_table_;
+    const VersionCheck check_;
     const std::shared_ptr<const Statements> sql_; // shared with jobs, which may outlive a caller that gave up
-    std::atomic<bool>      ready_{false};
+    std::atomic<bool> ready_{false};
 };
 
 } // namespace sipyard::xcap_server

@@ -45,46 +45,62 @@ public:
 struct Process {
     explicit Process(const Folder& folder) : database{*must(driver.open(folder.url()))} { runtime.start(); }
     ~Process() { runtime.stop(std::chrono::seconds{5}); }
-    SystemClock             clock;
-    log::Journal            journal{std::make_unique<Silent>()};
-    task::Runtime           runtime{{.workers = 1}, clock, journal};
+    SystemClock clock;
+    log::Journal journal{std::make_unique<Silent>()};
+    task::Runtime runtime{{.workers = 1}, clock, journal};
     db_unixodbc::OdbcDriver driver{runtime, journal};
-    db::Database&           database;
-    SqlStore                store{database, "xcap", "version", SqlStore::VersionCheck::yes};
+    db::Database& database;
+    SqlStore store{database, "xcap", "version", SqlStore::VersionCheck::yes};
 };
 
 struct Writer { // an engine on a process's store
     Writer(Process& process, std::uint64_t random)
-        : engine{{}, must(Usages::make({}, {})), random,
-                 {process.store, process.clock, statistics,
-                  [&process](Duration pause) { task::sleep_until(process.clock.now() + pause); }, {}}}
-    {}
+        : engine{{},
+                 must(Usages::make({}, {})),
+                 random,
+                 {process.store,
+                  process.clock,
+                  statistics,
+                  [&process](Duration pause) { task::sleep_until(process.clock.now() + pause); },
+                  {}}}
+    {
+    }
     Answer put(Conditions conditions)
     {
         Arena arena;
-        auto  answer = engine.handle({Verb::put, key, {Caller::Trust::script, "sip:alice@example.com"},
-                                      "application/resource-lists+xml", conditions, text}, arena);
+        auto answer = engine.handle({Verb::put,
+                                     key,
+                                     {Caller::Trust::script, "sip:alice@example.com"},
+                                     "application/resource-lists+xml",
+                                     conditions,
+                                     text},
+                                    arena);
         return answer;
     }
     std::string etag()
     {
         Arena arena;
-        return std::string{engine.handle({Verb::get, key, {Caller::Trust::script, "sip:alice@example.com"}, {}, {}, {}}, arena).etag};
+        return std::string{
+            engine
+                .handle({Verb::get, key, {Caller::Trust::script, "sip:alice@example.com"}, {}, {}, {}}, arena)
+                .etag};
     }
     std::deque<Counter> counters;
-    Statistics          statistics{[this](std::string_view name, std::string_view about) -> Counter& {
+    Statistics statistics{[this](std::string_view name, std::string_view about) -> Counter& {
         return counters.emplace_back("xcap_server", std::string{name}, std::string{about});
     }};
-    Engine              engine;
+    Engine engine;
 };
 
 DocumentPtr document(std::string uri, std::string etag, std::string body = text)
 {
-    return std::make_shared<const Document>(Document{std::move(uri), "alice", "example.com", std::move(etag), std::move(body), 4});
+    return std::make_shared<const Document>(
+        Document{std::move(uri), "alice", "example.com", std::move(etag), std::move(body), 4});
 }
 
 // What N writers were answered, on fibers of both processes at once.
-std::vector<int> race(std::vector<std::pair<Process*, Writer*>> sides, int each, const std::function<Conditions()>& conditions)
+std::vector<int> race(std::vector<std::pair<Process*, Writer*>> sides, int each,
+                      const std::function<Conditions()>& conditions)
 {
     std::vector<int> codes(sides.size() * static_cast<std::size_t>(each));
     std::vector<std::thread> threads;
@@ -109,19 +125,21 @@ std::size_t count(const std::vector<int>& codes, int code)
 TEST_CASE("documents in a table", "[xcap_server][db]")
 {
     const Folder folder;
-    Process      process{folder};
-    SqlStore&    store = process.store;
-    const auto   nothing = store.load(key);
+    Process process{folder};
+    SqlStore& store = process.store;
+    const auto nothing = store.load(key);
     INFO(why(nothing));
     REQUIRE(nothing);
     CHECK(*nothing == nullptr);
 
     const std::string odd = text + std::string{"<!-- \xc3\xa4 ' \" % _ ? -->"} + std::string(200'000, ' ');
-    const auto        created = store.create({document(key, "e1", odd), Tree::users, key.substr(0, key.size() - 5), {}});
+    const auto created =
+        store.create({document(key, "e1", odd), Tree::users, key.substr(0, key.size() - 5), {}});
     INFO(why(created));
     REQUIRE(created);
     CHECK(*created == Created::done);
-    CHECK(*store.create({document(key, "e2"), Tree::users, key.substr(0, key.size() - 5), {}}) == Created::lost);
+    CHECK(*store.create({document(key, "e2"), Tree::users, key.substr(0, key.size() - 5), {}}) ==
+          Created::lost);
 
     const auto loaded = store.load(key);
     REQUIRE(loaded);
@@ -147,11 +165,12 @@ TEST_CASE("documents in a table", "[xcap_server][db]")
     // Names are data: neither wildcards nor quotes mean anything.
     for (const std::string& uri : {key + "%", key + "_", key + "'; DROP TABLE xcap; --"}) {
         INFO(uri);
-        CHECK(*store.create({document(uri, "x"), Tree::users, key.substr(0, key.size() - 5), {}}) == Created::done);
+        CHECK(*store.create({document(uri, "x"), Tree::users, key.substr(0, key.size() - 5), {}}) ==
+              Created::done);
         CHECK((*store.load(uri))->doc_uri == uri);
     }
-    CHECK(*store.create({document(key + "/below", "x"), Tree::users, key.substr(0, key.size() - 5), {}})
-          == Created::parent_is_document);
+    CHECK(*store.create({document(key + "/below", "x"), Tree::users, key.substr(0, key.size() - 5), {}}) ==
+          Created::parent_is_document);
     const std::string global = "/xcap-root/resource-lists/global/";
     CHECK(*store.create({document(global + "a/b", "x"), Tree::global, global, {}}) == Created::done);
     CHECK(*store.create({document(global + "a", "x"), Tree::global, global, {}}) == Created::holds_documents);
@@ -165,10 +184,11 @@ TEST_CASE("documents in a table", "[xcap_server][db]")
 TEST_CASE("the row is what Kamailio would have written", "[xcap_server][db]")
 {
     const Folder folder;
-    Process      process{folder};
-    Writer       writer{process, 1};
+    Process process{folder};
+    Writer writer{process, 1};
     CHECK(writer.put({}).code == 201);
-    const auto rows = process.database.read("SELECT username, domain, doc_type, source, port, doc_uri, doc FROM xcap");
+    const auto rows =
+        process.database.read("SELECT username, domain, doc_type, source, port, doc_uri, doc FROM xcap");
     REQUIRE(rows);
     REQUIRE(rows->size() == 1);
     const auto& row = (*rows)[0];
@@ -184,10 +204,10 @@ TEST_CASE("the row is what Kamailio would have written", "[xcap_server][db]")
 TEST_CASE("a table of another version is not touched", "[xcap_server][db]")
 {
     const Folder folder;
-    Process      process{folder};
+    Process process{folder};
     REQUIRE(process.store.prepare());
     REQUIRE(process.database.write("UPDATE version SET table_version = 3 WHERE table_name = 'xcap'"));
-    SqlStore   second{process.database, "xcap", "version", SqlStore::VersionCheck::yes};
+    SqlStore second{process.database, "xcap", "version", SqlStore::VersionCheck::yes};
     const auto refused = second.prepare();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind == ErrorKind::unsupported);
@@ -199,9 +219,9 @@ TEST_CASE("a table of another version is not touched", "[xcap_server][db]")
 TEST_CASE("many writers, one winner", "[xcap_server][db]")
 {
     const Folder folder;
-    Process      one{folder}, two{folder};
-    Writer       first{one, 1}, second{two, 2};
-    const auto   sides = std::vector<std::pair<Process*, Writer*>>{{&one, &first}, {&two, &second}};
+    Process one{folder}, two{folder};
+    Writer first{one, 1}, second{two, 2};
+    const auto sides = std::vector<std::pair<Process*, Writer*>>{{&one, &first}, {&two, &second}};
 
     SECTION("eight creators")
     {
@@ -213,7 +233,7 @@ TEST_CASE("many writers, one winner", "[xcap_server][db]")
     {
         REQUIRE(first.put({}).code == 201);
         const std::string tag = '"' + second.etag() + '"';
-        const auto        codes = race(sides, 4, [&] { return Conditions{tag, {}}; });
+        const auto codes = race(sides, 4, [&] { return Conditions{tag, {}}; });
         CHECK(count(codes, 200) == 1);
         CHECK(count(codes, 412) == 7);
     }

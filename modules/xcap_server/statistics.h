@@ -13,8 +13,10 @@ struct Statistics {
     using Make = std::function<Counter&(std::string_view name, std::string_view about)>;
     explicit Statistics(const Make& make)
         : gets{make("gets", "GET and HEAD requests")}, puts{make("puts", "PUT requests")},
-          deletes{make("deletes", "DELETE requests")}, others{make("other_methods", "requests of other methods")},
-          ok{make("replies_200", "documents sent, replaced or deleted")}, created{make("replies_201", "documents created")},
+          deletes{make("deletes", "DELETE requests")}, others{make("other_methods",
+                                                                   "requests of other methods")},
+          ok{make("replies_200", "documents sent, replaced or deleted")}, created{make("replies_201",
+                                                                                       "documents created")},
           not_modified{make("replies_304", "readers that had the version already")},
           forbidden{make("replies_403", "requests for what belongs to others")},
           not_found{make("replies_404", "requests for what is not there")},
@@ -25,10 +27,12 @@ struct Statistics {
           cache_hits{make("cache_hits", "documents taken from the cache")},
           cache_checks{make("cache_checks", "entity tags read to see whether the cache is right")},
           cache_misses{make("cache_misses", "documents read from the database")},
-          conflicts{make("write_conflicts", "writes that found another version")},
-          retries{make("write_retries", "writes tried again")},
+          conflicts{make("write_conflicts", "writes that found another version")}, retries{make(
+                                                                                       "write_retries",
+                                                                                       "writes tried again")},
           parse_time{make("parse_microseconds", "time spent examining bodies")}
-    {}
+    {
+    }
     Counter& of_status(int code)
     {
         switch (code) {
@@ -43,8 +47,8 @@ struct Statistics {
         }
     }
     Counter &gets, &puts, &deletes, &others, &ok, &created, &not_modified, &forbidden, &not_found, &conflict,
-        &precondition, &other_refusals, &unavailable, &cache_hits, &cache_checks, &cache_misses, &conflicts, &retries,
-        &parse_time;
+        &precondition, &other_refusals, &unavailable, &cache_hits, &cache_checks, &cache_misses, &conflicts,
+        &retries, &parse_time;
 };
 
 } // namespace sipyard::xcap_server

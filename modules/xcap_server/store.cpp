@@ -23,7 +23,7 @@ std::string_view to_text(Written written)
 std::optional<Created> refusal_of(const NewDocument& added, const std::vector<Listed>& present)
 {
     const std::string& uri = added.document->doc_uri;
-    std::size_t        bytes = added.document->text.size();
+    std::size_t bytes = added.document->text.size();
     for (const Listed& one : present) {
         if (one.doc_uri == uri)
             return Created::lost;

@@ -1,4 +1,5 @@
-// modules/xcap_server/store.h - where documents are kept: read, compare-and-set, delete (spec of the table: Kamailio's)
+// modules/xcap_server/store.h - where documents are kept: read, compare-and-set, delete (spec of the table:
+// Kamailio's)
 #pragma once
 
 #include "core/base/result.h"
@@ -20,7 +21,7 @@ struct Document {
     std::string user, domain; // the owner's columns
     std::string etag;         // without quotes
     std::string text;
-    int         type = 0;
+    int type = 0;
 };
 using DocumentPtr = std::shared_ptr<const Document>;
 
@@ -30,7 +31,7 @@ struct Head {
 };
 struct Listed {
     std::string doc_uri, etag;
-    int         type = 0;
+    int type = 0;
     std::size_t size = 0;
 };
 
@@ -39,14 +40,16 @@ struct Quota { // per owner, in the users tree; 0: no limit
 };
 struct NewDocument {
     DocumentPtr document;
-    Tree        tree = Tree::users;
-    std::string directory; // doc_uri up to the slash before the document's own path: all its neighbours begin with it
-    Quota       quota;
+    Tree tree = Tree::users;
+    std::string
+        directory; // doc_uri up to the slash before the document's own path: all its neighbours begin with it
+    Quota quota;
 };
 enum class Created : unsigned char {
     done,
-    lost,               // somebody else created it
-    too_many, too_large,
+    lost, // somebody else created it
+    too_many,
+    too_large,
     parent_is_document, // "a/b" while "a" is a document
     holds_documents,    // "a" while "a/b" is a document
 };
@@ -54,12 +57,12 @@ enum class Written : unsigned char { done, lost, too_large }; // lost: not the v
 std::string_view to_text(Created created);
 std::string_view to_text(Written written);
 
-// Thread-safe; may suspend. Errors `busy` and `unique` mean try again, all others that the store is out of order.
-// After a `timeout` of a change it is unknown whether it happened.
+// Thread-safe; may suspend. Errors `busy` and `unique` mean try again, all others that the store is out of
+// order. After a `timeout` of a change it is unknown whether it happened.
 class Store {
 public:
     virtual ~Store() = default;
-    virtual Result<DocumentPtr>         load(std::string_view doc_uri) = 0; // null: there is none
+    virtual Result<DocumentPtr> load(std::string_view doc_uri) = 0; // null: there is none
     virtual Result<std::optional<Head>> head(std::string_view doc_uri) = 0;
     virtual Result<std::vector<Listed>> list(std::string_view user, std::string_view domain) = 0;
     // Limits and name clashes are settled in the same transaction as the insertion.

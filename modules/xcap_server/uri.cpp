@@ -10,10 +10,7 @@ namespace {
 
 constexpr Refusal bad_escape{400, "the target has a '%' without two hex digits"};
 
-bool is_control(char c)
-{
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // Percent-decodes a segment, in place of the text when nothing is encoded. False: bad escape.
 bool decode(std::string_view raw, Arena& arena, std::string_view& out)
@@ -23,7 +20,7 @@ bool decode(std::string_view raw, Arena& arena, std::string_view& out)
         return true;
     }
     char* const start = arena.array<char>(raw.size());
-    char*       at = start;
+    char* at = start;
     for (std::size_t i = 0; i < raw.size(); ++i) {
         if (raw[i] != '%') {
             *at++ = raw[i];
@@ -77,9 +74,10 @@ std::string_view with_lower_host(std::string_view rest, Arena& arena)
     std::memcpy(start, "sip:", 4);
     if (!rest.empty())
         std::memcpy(start + 4, rest.data(), rest.size());
-    // The last '@' in front of the parameters begins the host; a user part may hold ';' and '?' (RFC 3261 25.1).
+    // The last '@' in front of the parameters begins the host; a user part may hold ';' and '?' (RFC
+    // 3261 25.1).
     const auto at = rest.rfind('@');
-    auto       i = at == std::string_view::npos ? std::size_t{0} : at + 1;
+    auto i = at == std::string_view::npos ? std::size_t{0} : at + 1;
     for (; i < rest.size() && rest[i] != ';' && rest[i] != '?'; ++i)
         start[4 + i] = to_lower(rest[i]);
     return {start, rest.size() + 4};
@@ -87,10 +85,7 @@ std::string_view with_lower_host(std::string_view rest, Arena& arena)
 
 } // namespace
 
-std::string_view to_text(Tree tree)
-{
-    return tree == Tree::users ? "users" : "global";
-}
+std::string_view to_text(Tree tree) { return tree == Tree::users ? "users" : "global"; }
 
 std::string root_of(std::string_view configured)
 {
@@ -109,10 +104,12 @@ std::string_view canonical_xui(std::string_view decoded, const UriRules& rules, 
     if (!rules.canonical_xui)
         return decoded;
     const auto scheme = scheme_length(decoded);
-    if (scheme != 0 && decoded.find('@') != std::string_view::npos && !iequals(decoded.substr(0, scheme), "sip"))
+    if (scheme != 0 && decoded.find('@') != std::string_view::npos &&
+        !iequals(decoded.substr(0, scheme), "sip"))
         return decoded;
     if (scheme != 0)
-        return iequals(decoded.substr(0, scheme), "sip") ? with_lower_host(decoded.substr(scheme + 1), arena) : decoded;
+        return iequals(decoded.substr(0, scheme), "sip") ? with_lower_host(decoded.substr(scheme + 1), arena)
+                                                         : decoded;
     if (decoded.find('@') != std::string_view::npos)
         return with_lower_host(decoded, arena);
     if (rules.default_domain.empty())
@@ -132,7 +129,7 @@ Refusal read(std::string_view target, const UriRules& rules, Arena& arena, XcapU
             return {400, "the target has a control character"};
 
     const auto question = target.find('?');
-    auto       path = target.substr(0, question);
+    auto path = target.substr(0, question);
     if (question != std::string_view::npos)
         out.query = target.substr(question + 1);
     if (!path.starts_with(rules.root))
@@ -143,13 +140,14 @@ Refusal read(std::string_view target, const UriRules& rules, Arena& arena, XcapU
     enum class Place : unsigned char { auid, tree, xui, file } place = Place::auid;
     char* const file = arena.array<char>(path.size() + 1);
     std::size_t file_size = 0;
-    bool        ended = false;
+    bool ended = false;
     while (!ended) {
         const auto slash = path.find('/');
         const auto raw = path.substr(0, slash);
         ended = slash == std::string_view::npos;
         if (raw.starts_with("~~")) {
-            // The RFC's separator is a whole segment; a python client sends "~~root/el" and means "~~/root/el".
+            // The RFC's separator is a whole segment; a python client sends "~~root/el" and means
+            // "~~/root/el".
             out.has_node = true;
             out.node = raw.size() > 2 ? path.substr(2) : ended ? std::string_view{} : path.substr(slash + 1);
             if (out.trailing_slash)

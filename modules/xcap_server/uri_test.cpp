@@ -19,10 +19,14 @@ TEST_CASE("a target names one document", "[xcap_server]")
         std::string target, doc_uri, file, node;
     } rows[] = {
         {"as the RFC writes it", alice_index, alice_index, "index", ""},
-        {"the XUI without a scheme", "/xcap-root/resource-lists/users/alice@example.com/index", alice_index, "index", ""},
-        {"the XUI encoded", "/xcap-root/resource-lists/users/sip%3Aalice%40example.com/index", alice_index, "index", ""},
-        {"a letter encoded", "/xcap-root/resource-lists/users/sip:%61lice@example.com/index", alice_index, "index", ""},
-        {"the host in capitals", "/xcap-root/resource-lists/users/SIP:alice@EXAMPLE.com/index", alice_index, "index", ""},
+        {"the XUI without a scheme", "/xcap-root/resource-lists/users/alice@example.com/index", alice_index,
+         "index", ""},
+        {"the XUI encoded", "/xcap-root/resource-lists/users/sip%3Aalice%40example.com/index", alice_index,
+         "index", ""},
+        {"a letter encoded", "/xcap-root/resource-lists/users/sip:%61lice@example.com/index", alice_index,
+         "index", ""},
+        {"the host in capitals", "/xcap-root/resource-lists/users/SIP:alice@EXAMPLE.com/index", alice_index,
+         "index", ""},
         {"a trailing slash", alice_index + "/", alice_index, "index", ""},
         {"a query without node", alice_index + "?foo=bar", alice_index, "index", ""},
         {"a directory", "/xcap-root/resource-lists/users/sip:alice@example.com/a/b%20c/index",
@@ -35,10 +39,12 @@ TEST_CASE("a target names one document", "[xcap_server]")
          "/xcap-root/pres-rules/users/tel:+49-30-1/index", "index", ""},
         {"a name alone gets the default domain", "/xcap-root/pres-rules/users/alice/index",
          "/xcap-root/pres-rules/users/sip:alice@home.example/index", "index", ""},
-        {"the global tree", "/xcap-root/xcap-caps/global/index", "/xcap-root/xcap-caps/global/index", "index", ""},
+        {"the global tree", "/xcap-root/xcap-caps/global/index", "/xcap-root/xcap-caps/global/index", "index",
+         ""},
         {"quotes in a document's name", "/xcap-root/pres-rules/users/sip:a@b/xs-a';",
          "/xcap-root/pres-rules/users/sip:a@b/xs-a';", "xs-a';", ""},
-        {"with a node", alice_index + "/~~/resource-lists/list[1]", alice_index, "index", "resource-lists/list[1]"},
+        {"with a node", alice_index + "/~~/resource-lists/list[1]", alice_index, "index",
+         "resource-lists/list[1]"},
         {"without the slash behind the tildes", alice_index + "/~~resource-lists/list", alice_index, "index",
          "resource-lists/list"},
         {"an encoded separator is a name", alice_index + "/%7E%7E", alice_index + "/~~", "index/~~", ""},
@@ -48,7 +54,7 @@ TEST_CASE("a target names one document", "[xcap_server]")
     };
     for (const auto& row : rows) {
         INFO(row.story << ": " << row.target);
-        Arena   arena;
+        Arena arena;
         XcapUri uri;
         const auto refusal = read(row.target, {"/xcap-root/", true, "home.example"}, arena, uri);
         INFO(refusal.reason);
@@ -65,7 +71,7 @@ TEST_CASE("a target that names nothing is refused", "[xcap_server]")
     const struct {
         const char* story;
         std::string target;
-        int         code;
+        int code;
     } rows[] = {
         {"outside the root", "/other/resource-lists/users/a@b/index", 404},
         {"nothing", "", 404},
@@ -95,7 +101,7 @@ TEST_CASE("a target that names nothing is refused", "[xcap_server]")
     };
     for (const auto& row : rows) {
         INFO(row.story << ": " << row.target.substr(0, 200));
-        Arena   arena;
+        Arena arena;
         XcapUri uri;
         CHECK(read(row.target, {}, arena, uri).code == row.code);
     }
@@ -103,12 +109,14 @@ TEST_CASE("a target that names nothing is refused", "[xcap_server]")
 
 TEST_CASE("the key of a table filled by another server", "[xcap_server]")
 {
-    Arena   arena;
+    Arena arena;
     XcapUri uri;
     REQUIRE(read("/xcap-root/pres-rules/users/alice@example.com/index", {}, arena, uri).code == 0);
     CHECK(uri.doc_uri == "/xcap-root/pres-rules/users/sip:alice@example.com/index");
     CHECK(uri.literal_uri == "/xcap-root/pres-rules/users/alice@example.com/index");
-    REQUIRE(read("/xcap-root/pres-rules/users/alice@example.com/index", {"/xcap-root/", false, ""}, arena, uri).code == 0);
+    REQUIRE(
+        read("/xcap-root/pres-rules/users/alice@example.com/index", {"/xcap-root/", false, ""}, arena, uri)
+            .code == 0);
     CHECK(uri.doc_uri == "/xcap-root/pres-rules/users/alice@example.com/index");
 }
 

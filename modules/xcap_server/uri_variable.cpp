@@ -27,16 +27,14 @@ std::string_view query_value(std::string_view query, std::string_view name, Aren
     return {};
 }
 
-Value text_or_null(std::string_view text)
-{
-    return text.empty() ? Value{} : Value{text};
-}
+Value text_or_null(std::string_view text) { return text.empty() ? Value{} : Value{text}; }
 
 } // namespace
 
 Value UriVariables::get(const UriKey& key) const
 {
-    const auto at = std::find_if(instances_.begin(), instances_.end(), [&](const Instance& i) { return i.name == key.name; });
+    const auto at = std::find_if(instances_.begin(), instances_.end(),
+                                 [&](const Instance& i) { return i.name == key.name; });
     if (at == instances_.end() || !at->good)
         return {};
     const XcapUri& uri = at->uri;
@@ -57,10 +55,11 @@ Value UriVariables::get(const UriKey& key) const
     return {};
 }
 
-bool UriVariables::set(std::string_view name, std::string_view target, const UriRules& rules, const Usages& usages,
-                       Arena& arena)
+bool UriVariables::set(std::string_view name, std::string_view target, const UriRules& rules,
+                       const Usages& usages, Arena& arena)
 {
-    auto at = std::find_if(instances_.begin(), instances_.end(), [&](const Instance& i) { return i.name == name; });
+    auto at =
+        std::find_if(instances_.begin(), instances_.end(), [&](const Instance& i) { return i.name == name; });
     if (at == instances_.end()) {
         instances_.push_back({});
         at = instances_.end() - 1;
@@ -106,7 +105,8 @@ Result<xcap_server::UriKey> FromText<xcap_server::UriKey>::parse(std::string_vie
     const auto arrow = text.find("=>");
     const auto name = trim(text.substr(0, arrow));
     const auto part = arrow == std::string_view::npos ? std::string_view{} : trim(text.substr(arrow + 2));
-    const auto found = std::find(std::begin(xcap_server::part_names), std::end(xcap_server::part_names), part);
+    const auto found =
+        std::find(std::begin(xcap_server::part_names), std::end(xcap_server::part_names), part);
     if (name.empty() || found == std::end(xcap_server::part_names))
         return invalid(format("'{}' is not {}", text, expected));
     return xcap_server::UriKey{std::string{name}, static_cast<xcap_server::UriKey::Part>(

@@ -16,27 +16,42 @@ namespace sipyard::xcap_server {
 // What stands between the parentheses.
 struct UriKey {
     enum class Part : unsigned char {
-        data, uri, root, auid, type, tree, xuid, file, node, target, domain, uri_adoc,
+        data,
+        uri,
+        root,
+        auid,
+        type,
+        tree,
+        xuid,
+        file,
+        node,
+        target,
+        domain,
+        uri_adoc,
     };
     std::string name; // instances of different names know nothing of each other
-    Part        part = Part::data;
+    Part part = Part::data;
 };
 
-// The instances of one request. Values do not survive it, so no script can authorise with the user of another request.
+// The instances of one request. Values do not survive it, so no script can authorise with the user of another
+// request.
 class UriVariables {
 public:
-    // Decoded values; null before the first good assignment, after a bad one, and where the target has no such part.
+    // Decoded values; null before the first good assignment, after a bad one, and where the target has no
+    // such part.
     Value get(const UriKey& key) const;
-    // False: not an XCAP target of a known usage; all keys of that name are null then. `arena` lives as long as this.
-    bool  set(std::string_view name, std::string_view target, const UriRules& rules, const Usages& usages, Arena& arena);
+    // False: not an XCAP target of a known usage; all keys of that name are null then. `arena` lives as long
+    // as this.
+    bool set(std::string_view name, std::string_view target, const UriRules& rules, const Usages& usages,
+             Arena& arena);
 
 private:
     struct Instance {
         std::string_view name;
-        bool             good = false;
+        bool good = false;
         std::string_view data, root, node, target, domain;
-        XcapUri          uri;
-        int              type = 0;
+        XcapUri uri;
+        int type = 0;
     };
     std::vector<Instance> instances_;
 };

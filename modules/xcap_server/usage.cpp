@@ -19,19 +19,21 @@ std::deque<Usage> known_usages()
          "application/auth-policy+xml", "pres-rules", 2, privileged, false, false},
         {"resource-lists", "urn:ietf:params:xml:ns:resource-lists", "urn:ietf:params:xml:ns:resource-lists",
          "resource-lists", "application/resource-lists+xml", "index", 4, privileged, false, false},
-        {"rls-services", "urn:ietf:params:xml:ns:rls-services", "urn:ietf:params:xml:ns:rls-services", "rls-services",
-         "application/rls-services+xml", "index", 8, privileged, false, false},
+        {"rls-services", "urn:ietf:params:xml:ns:rls-services", "urn:ietf:params:xml:ns:rls-services",
+         "rls-services", "application/rls-services+xml", "index", 8, privileged, false, false},
         {"pidf-manipulation", "urn:ietf:params:xml:ns:pidf", "urn:ietf:params:xml:ns:pidf", "presence",
          "application/pidf+xml", "index", 16, privileged, false, false},
-        {std::string{caps_auid}, "urn:ietf:params:xml:ns:xcap-caps", "urn:ietf:params:xml:ns:xcap-caps", "xcap-caps",
-         "application/xcap-caps+xml", "index", 32, read_only, true, true},
-        {"org.openmobilealliance.user-profile", "urn:oma:xml:xdm:user-profile", "urn:oma:xml:xdm:user-profile",
-         "user-profiles", "application/vnd.oma.user-profile+xml", "user-profile", 64, privileged, false, false},
-        {"org.openmobilealliance.pres-content", "urn:oma:xml:prs:pres-content", "urn:oma:xml:prs:pres-content",
-         "content", "application/vnd.oma.pres-content+xml", "oma_status-icon", 128, privileged, false, true},
+        {std::string{caps_auid}, "urn:ietf:params:xml:ns:xcap-caps", "urn:ietf:params:xml:ns:xcap-caps",
+         "xcap-caps", "application/xcap-caps+xml", "index", 32, read_only, true, true},
+        {"org.openmobilealliance.user-profile", "urn:oma:xml:xdm:user-profile",
+         "urn:oma:xml:xdm:user-profile", "user-profiles", "application/vnd.oma.user-profile+xml",
+         "user-profile", 64, privileged, false, false},
+        {"org.openmobilealliance.pres-content", "urn:oma:xml:prs:pres-content",
+         "urn:oma:xml:prs:pres-content", "content", "application/vnd.oma.pres-content+xml", "oma_status-icon",
+         128, privileged, false, true},
         {"simservs.ngn.etsi.org", "http://uri.etsi.org/ngn/params/xml/simservs/xcap",
-         "http://uri.etsi.org/ngn/params/xml/simservs/xcap", "simservs", "application/simservs+xml", "simservs.xml",
-         4096, privileged, false, false},
+         "http://uri.etsi.org/ngn/params/xml/simservs/xcap", "simservs", "application/simservs+xml",
+         "simservs.xml", 4096, privileged, false, false},
     };
 }
 constexpr int first_free_type = 8192; // the types of app_usage, doubling
@@ -49,7 +51,9 @@ std::optional<Problem> Usage::check(const RootElement& root, const Validation& w
 {
     if (wanted.schema && !root_name.empty() && (root.name != root_name || root.ns != root_ns))
         return Problem{Conflict::schema_validation_error,
-                       format("the root element has to be {} of namespace {}", root_name, root_ns), {}, {}};
+                       format("the root element has to be {} of namespace {}", root_name, root_ns),
+                       {},
+                       {}};
     return {};
 }
 
@@ -63,7 +67,8 @@ Result<Usages> Usages::make(const std::vector<AppUsage>& more, const std::vector
             return invalid(format("app_usage: '{}' is there already", one.usage.auid));
         Usage usage = one.usage;
         const auto taken = [&](int t) {
-            return std::any_of(made.usages_.begin(), made.usages_.end(), [t](const Usage& u) { return u.type == t; });
+            return std::any_of(made.usages_.begin(), made.usages_.end(),
+                               [t](const Usage& u) { return u.type == t; });
         };
         if (usage.type == 0) {
             while (type <= (1 << 29) && taken(type))
@@ -109,7 +114,7 @@ Result<xcap_server::AppUsage> FromText<xcap_server::AppUsage>::parse(std::string
         const auto part = trim(cut(rest, ';'));
         if (part.empty())
             continue;
-        auto       value = part;
+        auto value = part;
         const auto name = trim(cut(value, '='));
         value = trim(value);
         if (name == "auid") {

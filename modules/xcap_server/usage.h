@@ -27,17 +27,17 @@ struct RootElement {
 struct Usage {
     enum class GlobalTree : unsigned char { privileged, read_only }; // who may write it: admin_users, nobody
     std::string auid;
-    std::string ns;                 // default document namespace: of element names without prefix in node selectors
+    std::string ns; // default document namespace: of element names without prefix in node selectors
     std::string root_ns, root_name; // of the root element; empty name: any
     std::string mime;
-    std::string name = "index";     // well-known document name, for information
-    int         type = 0;           // doc_type column
-    GlobalTree  global = GlobalTree::privileged;
-    bool        computed = false;     // xcap-caps: one document in the global tree, made by the server
-    bool        read_by_all = false;  // any user may read any user's documents
+    std::string name = "index"; // well-known document name, for information
+    int type = 0;               // doc_type column
+    GlobalTree global = GlobalTree::privileged;
+    bool computed = false;    // xcap-caps: one document in the global tree, made by the server
+    bool read_by_all = false; // any user may read any user's documents
 
-    // Sections 3 to 6 of validation, first failure answers: the root element here; schema and constraints of a usage
-    // are further steps of this function.
+    // Sections 3 to 6 of validation, first failure answers: the root element here; schema and constraints of
+    // a usage are further steps of this function.
     std::optional<Problem> check(const RootElement& root, const Validation& wanted) const;
 };
 
@@ -49,7 +49,8 @@ struct AppUsage {
 // Immutable after construction.
 class Usages {
 public:
-    // The usages of the field plus `more`, without `disabled`. Errors: an AUID twice, an unknown AUID to disable.
+    // The usages of the field plus `more`, without `disabled`. Errors: an AUID twice, an unknown AUID to
+    // disable.
     static Result<Usages> make(const std::vector<AppUsage>& more, const std::vector<std::string>& disabled);
     const Usage* find(std::string_view auid) const; // null: unknown, 404
     const std::deque<Usage>& all() const { return usages_; }

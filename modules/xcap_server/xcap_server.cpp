@@ -12,7 +12,8 @@
 namespace sipyard::xcap_server {
 namespace {
 
-// Beyond this size examining a body takes long enough to leave the worker (DESIGN: XML over 64 KiB has a thread).
+// Beyond this size examining a body takes long enough to leave the worker (DESIGN: XML over 64 KiB has a
+// thread).
 constexpr std::size_t long_body = 64 * 1024;
 
 std::string_view reason_of(int code)
@@ -82,9 +83,10 @@ public:
           statistics_{[&](std::string_view name, std::string_view about) -> Counter& {
               return host.counter("xcap_server", name, about);
           }},
-          store_{open_store(settings, host)},
-          engine_{limits_, must(Usages::make(settings.app_usage, settings.disable_usage)), crypto::random_number(),
-                  outside()},
+          store_{open_store(settings, host)}, engine_{limits_,
+                                                      must(Usages::make(settings.app_usage,
+                                                                        settings.disable_usage)),
+                                                      crypto::random_number(), outside()},
           variables_{host.slot<UriVariables>()}
     {
         host.add_table(SqlStore::layout(settings.table));
@@ -101,10 +103,13 @@ public:
 private:
     Engine::Outside outside()
     {
-        return {store_, host_.clock(), statistics_,
+        return {store_,
+                host_.clock(),
+                statistics_,
                 [this](Duration pause) { task::sleep_until(host_.clock().now() + pause); },
                 [this](const DocumentChanged& change) { host_.announce(change, change.doc_uri); },
-                [this](std::string_view text, const Usage& usage) { return examine_somewhere(text, usage); }, log_};
+                [this](std::string_view text, const Usage& usage) { return examine_somewhere(text, usage); },
+                log_};
     }
 
     Result<std::optional<Problem>> examine_somewhere(std::string_view text, const Usage& usage)
@@ -121,10 +126,11 @@ private:
     }
 
     // The HTTP request is always answered here, once; what happened is the code.
-    int answer(Request& request, Verb verb, std::string_view target, const Caller& caller, std::string_view body)
+    int answer(Request& request, Verb verb, std::string_view target, const Caller& caller,
+               std::string_view body)
     {
         const sip::Message& message = request.message();
-        Arena&              arena = request.arena();
+        Arena& arena = request.arena();
         Ask ask{verb, path_of(target), caller, {}, {}, body};
         if (message.has(sip::HeaderName::content_type))
             ask.content_type = message.value(sip::HeaderName::content_type);
@@ -134,12 +140,14 @@ private:
 
         std::string_view headers;
         if (!result.etag.empty())
-            headers = arena.concat("ETag: \"", result.etag, "\"\r\n", result.no_cache ? "Cache-Control: no-cache\r\n" : "");
+            headers = arena.concat("ETag: \"", result.etag, "\"\r\n",
+                                   result.no_cache ? "Cache-Control: no-cache\r\n" : "");
         if (!result.allow.empty())
             headers = arena.concat(headers, "Allow: ", result.allow, "\r\n");
         if (result.retry_after)
             headers = arena.concat(headers, "Retry-After: 1\r\n");
-        const auto sent = request.reply({result.code, reason_of(result.code), headers, result.content_type, result.body});
+        const auto sent =
+            request.reply({result.code, reason_of(result.code), headers, result.content_type, result.body});
         if (!sent)
             log_.info("the reply {} could not be sent: {}", result.code, sent.error().text);
         return result.code;
@@ -153,8 +161,9 @@ private:
     Verdict get(Request& request, std::string_view uri, std::string_view path)
     {
         const Verb verb = request.message().method() == sip::Method::head ? Verb::head : Verb::get;
-        const int  code = answer(request, verb, path, {Caller::Trust::script, uri}, {});
-        return code == 304 || code == 412 ? Verdict{-2} : Verdict::of(code == 200 || code == 404 || code == 405);
+        const int code = answer(request, verb, path, {Caller::Trust::script, uri}, {});
+        return code == 304 || code == 412 ? Verdict{-2}
+                                          : Verdict::of(code == 200 || code == 404 || code == 405);
     }
     Verdict del(Request& request, std::string_view uri, std::string_view path)
     {
@@ -165,11 +174,15 @@ private:
     {
         const sip::Message& message = request.message();
         const Caller caller = uri ? Caller{Caller::Trust::identity, *uri} : Caller{Caller::Trust::nobody, {}};
-        const int    code = answer(request, verb_of(message.method_text()), message.uri_text(), caller, message.body());
+        const int code =
+            answer(request, verb_of(message.method_text()), message.uri_text(), caller, message.body());
         switch (code) {
-        case 200: case 201: case 304: return 1;
+        case 200:
+        case 201:
+        case 304: return 1;
         case 412: return -2;
-        case 401: case 403: return -3;
+        case 401:
+        case 403: return -3;
         case 404: return -4;
         case 409: return -5;
         default: return -1;
@@ -185,18 +198,21 @@ private:
     {
         if (key.part != UriKey::Part::data)
             return false;
-        const bool good = request.at(variables_).set(key.name, value.text(), engine_.uri_rules(), engine_.usages(),
-                                                     request.arena());
+        const bool good =
+            request.at(variables_)
+                .set(key.name, value.text(), engine_.uri_rules(), engine_.usages(), request.arena());
         if (!good)
             log_.debug("$xcapuri({}=>data): '{}' is no XCAP target", key.name, value.text());
         return good;
     }
 
-    // --- commands ---------------------------------------------------------------------------------------------------
+    // --- commands --------------------------------------------------------------------------------
     // Arguments come as an array or by name.
     static Result<std::string> argument(const json::Value& params, std::string_view name)
     {
-        const json::Value& value = params.is_array() ? params[std::size_t{0}] : params.is_object() ? params[name] : params;
+        const json::Value& value = params.is_array()    ? params[std::size_t{0}]
+                                   : params.is_object() ? params[name]
+                                                        : params;
         if (!value.is_string() || value.text().empty())
             return invalid(format("'{}' is missing", name));
         return std::string{value.text()};
@@ -204,7 +220,7 @@ private:
     Result<json::Value> list(const json::Value& params)
     {
         TRY(const auto user, argument(params, "user"));
-        Arena      arena;
+        Arena arena;
         const auto owner = owner_of(user, engine_.uri_rules(), arena);
         if (!owner)
             return invalid(format("'{}' is no user@domain", user));
@@ -212,7 +228,10 @@ private:
         json::Value found = json::Value::array();
         for (const Listed& one : documents) {
             json::Value row = json::Value::object();
-            row.set("doc_uri", one.doc_uri).set("etag", one.etag).set("doc_type", one.type).set("size", one.size);
+            row.set("doc_uri", one.doc_uri)
+                .set("etag", one.etag)
+                .set("doc_type", one.type)
+                .set("size", one.size);
             found.add(std::move(row));
         }
         return found;
@@ -238,7 +257,7 @@ private:
     }
     Result<json::Value> flush_cache(const json::Value&)
     {
-        const auto  before = engine_.cache().stats();
+        const auto before = engine_.cache().stats();
         json::Value row = json::Value::object();
         engine_.cache().clear();
         row.set("documents", before.documents).set("bytes", before.bytes);
@@ -255,12 +274,12 @@ private:
         return row;
     }
 
-    Host&                    host_;
-    const Engine::Settings   limits_;
-    const log::Logger        log_;
-    Statistics               statistics_;
-    SqlStore                 store_;
-    Engine                   engine_;
+    Host& host_;
+    const Engine::Settings limits_;
+    const log::Logger log_;
+    Statistics statistics_;
+    SqlStore store_;
+    Engine engine_;
     const Slot<UriVariables> variables_;
 };
 
@@ -278,7 +297,8 @@ Manifest<XcapServer> XcapServer::manifest()
                 param("xcap_root", &S::root, "Path in front of every document"),
                 param("buf_size", &S::buf_size, "Accepted for old configurations, limits nothing"),
                 param("xml_ns", &S::prefixes, "Further prefixes of node selectors, prefix=uri"),
-                param("directory_scheme", &S::directory_scheme, "Scheme of directory entries: -1 as asked, 0 http, 1 https"),
+                param("directory_scheme", &S::directory_scheme,
+                      "Scheme of directory entries: -1 as asked, 0 http, 1 https"),
                 param("directory_hostname", &S::directory_hostname, "Host of directory entries"),
                 param("table_version_check", &S::table_version_check, "Refuse a table of another version"),
                 param("max_doc_size", &S::max_doc, "Largest document accepted"),
@@ -287,16 +307,22 @@ Manifest<XcapServer> XcapServer::manifest()
                 param("max_elements", &S::max_elements, "Most elements of a document"),
                 param("max_attributes", &S::max_attributes, "Most attributes of an element"),
                 param("max_name_len", &S::max_name_len, "Longest name of an element or attribute"),
-                param("max_docs_per_user", &S::max_docs_per_user, "Most documents of a user, 0 for any number"),
-                param("max_docs_size_per_user", &S::max_docs_size_per_user, "Most bytes of a user's documents, 0 for any"),
-                param("content_type_check", &S::content_type_check, "2 the usage's type, 1 also common mistakes, 0 any"),
-                param("validation", &S::validation, "Bits: 1 well-formed (always on), 2 schema, 4 constraints"),
+                param("max_docs_per_user", &S::max_docs_per_user,
+                      "Most documents of a user, 0 for any number"),
+                param("max_docs_size_per_user", &S::max_docs_size_per_user,
+                      "Most bytes of a user's documents, 0 for any"),
+                param("content_type_check", &S::content_type_check,
+                      "2 the usage's type, 1 also common mistakes, 0 any"),
+                param("validation", &S::validation,
+                      "Bits: 1 well-formed (always on), 2 schema, 4 constraints"),
                 param("xui_canonical", &S::xui_canonical, "One key for all spellings of a user"),
-                param("xui_check", &S::xui_check, "The user of the target has to be the one the script names"),
+                param("xui_check", &S::xui_check,
+                      "The user of the target has to be the one the script names"),
                 param("default_domain", &S::default_domain, "Domain of users written without one"),
                 param("admin_users", &S::admin_users, "Who may write every tree"),
                 param("cache_size", &S::cache_size, "Memory for documents"),
-                param("cache_check", &S::cache_check, "0 trust the cache, 1 compare with the database, 2 trust for cache_ttl"),
+                param("cache_check", &S::cache_check,
+                      "0 trust the cache, 1 compare with the database, 2 trust for cache_ttl"),
                 param("cache_ttl", &S::cache_ttl, "How long cache_check 2 trusts"),
                 param("cache_max_doc", &S::cache_max_doc, "Longer documents are not kept in memory"),
                 param("app_usage", &S::app_usage, "A further application usage"),
@@ -304,19 +330,25 @@ Manifest<XcapServer> XcapServer::manifest()
             },
         .functions =
             {
-                function("xcaps_put", &M::put, "Stores a document and answers the request", Route::request | Route::event),
-                function("xcaps_get", &M::get, "Answers the request with a document", Route::request | Route::event),
-                function("xcaps_del", &M::del, "Deletes a document and answers the request", Route::request | Route::event),
-                function("xcaps_handle", &M::handle, "Answers any XCAP request, by its method", Route::request | Route::event),
+                function("xcaps_put", &M::put, "Stores a document and answers the request",
+                         Route::request | Route::event),
+                function("xcaps_get", &M::get, "Answers the request with a document",
+                         Route::request | Route::event),
+                function("xcaps_del", &M::del, "Deletes a document and answers the request",
+                         Route::request | Route::event),
+                function("xcaps_handle", &M::handle, "Answers any XCAP request, by its method",
+                         Route::request | Route::event),
             },
-        .variables = {variable("xcapuri", &M::uri_part, &M::set_uri, "A part of an XCAP target: $xcapuri(u=>auid)")},
+        .variables = {variable("xcapuri", &M::uri_part, &M::set_uri,
+                               "A part of an XCAP target: $xcapuri(u=>auid)")},
         .commands =
             {
                 command("xcap.list", &M::list, "Documents of a user: user@domain"),
                 command("xcap.get", &M::show, "One document, by doc_uri"),
                 command("xcap.delete", &M::drop, "Deletes a document, by doc_uri"),
                 command("xcap.flush_cache", &M::flush_cache, "Forgets the documents in memory"),
-                command("xcap.stats", &M::stats, "Requests by method and status, cache, conflicts, parse time"),
+                command("xcap.stats", &M::stats,
+                        "Requests by method and status, cache, conflicts, parse time"),
             },
     };
 }

@@ -1,4 +1,5 @@
-// modules/xcap_server/xcap_server_test.cpp - the module as the script sees it: one reply a call, codes, headers, $xcapuri
+// modules/xcap_server/xcap_server_test.cpp - the module as the script sees it: one reply a call, codes,
+// headers, $xcapuri
 #include "core/json/value.h"
 #include "core/module/module.h"
 #include "core/sip/message.h"
@@ -40,14 +41,14 @@ struct Script {
         std::filesystem::remove_all(folder, ignored);
     }
     // Calls a function for an HTTP request, as a script does; the answer is in host.responder.
-    int call(const std::string& name, const std::string& method, const std::string& target, const std::string& headers,
-             const std::string& body, std::vector<std::string> args)
+    int call(const std::string& name, const std::string& method, const std::string& target,
+             const std::string& headers, const std::string& body, std::vector<std::string> args)
     {
         int code = 0;
         host.on_fiber([&] {
-            Arena             arena;
-            const std::string text = method + " " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "Content-Length: "
-                                     + std::to_string(body.size()) + "\r\n\r\n" + body;
+            Arena arena;
+            const std::string text = method + " " + target + " HTTP/1.1\r\nHost: h\r\n" + headers +
+                                     "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
             Request request{host, arena, *must(sip::Message::parse(text, arena)), {}, Route::event};
             request.set_http();
             std::vector<Arg> list;
@@ -64,11 +65,11 @@ struct Script {
     }
     const test::RecordingResponder::Given& last() { return host.responder.replies.back(); }
 
-    test::FakeHost          host{{.system_clock = true}};
+    test::FakeHost host{{.system_clock = true}};
     db_unixodbc::OdbcDriver driver{host.runtime(), host.journal()};
-    const AnyManifest       manifest = sipyard_module()->manifest();
-    std::string             folder;
-    std::shared_ptr<void>   module;
+    const AnyManifest manifest = sipyard_module()->manifest();
+    std::string folder;
+    std::shared_ptr<void> module;
 };
 
 } // namespace
@@ -77,20 +78,40 @@ TEST_CASE("every call of the script's functions sends one reply", "[xcap_server]
 {
     const std::string owner = "sip:101@127.0.0.1";
     const struct {
-        const char*              story;
-        std::string              function, method, target, headers;
+        const char* story;
+        std::string function, method, target, headers;
         std::vector<std::string> args;
-        int                      returned, status;
+        int returned, status;
     } rows[] = {
         {"created", "xcaps_put", "PUT", index_uri, type_line, {owner, index_uri, document}, 1, 201},
         {"replaced", "xcaps_put", "PUT", index_uri, type_line, {owner, index_uri, document}, 1, 200},
-        {"create only", "xcaps_put", "PUT", index_uri, type_line + "If-None-Match: *\r\n", {owner, index_uri, document}, -2, 412},
-        {"two condition fields", "xcaps_put", "PUT", index_uri, type_line + "If-None-Match: \"x\"\r\nIf-None-Match: *\r\n",
-         {owner, index_uri, document}, -2, 412},
+        {"create only",
+         "xcaps_put",
+         "PUT",
+         index_uri,
+         type_line + "If-None-Match: *\r\n",
+         {owner, index_uri, document},
+         -2,
+         412},
+        {"two condition fields",
+         "xcaps_put",
+         "PUT",
+         index_uri,
+         type_line + "If-None-Match: \"x\"\r\nIf-None-Match: *\r\n",
+         {owner, index_uri, document},
+         -2,
+         412},
         {"broken", "xcaps_put", "PUT", index_uri, type_line, {owner, index_uri, "<a>"}, -1, 409},
         {"no path", "xcaps_put", "PUT", index_uri, type_line, {owner, "", document}, -1, 404},
         {"no owner", "xcaps_put", "PUT", index_uri, type_line, {"", index_uri, document}, -1, 404},
-        {"read-only", "xcaps_put", "PUT", index_uri, type_line, {owner, "/xcap-root/xcap-caps/global/index", document}, 1, 405},
+        {"read-only",
+         "xcaps_put",
+         "PUT",
+         index_uri,
+         type_line,
+         {owner, "/xcap-root/xcap-caps/global/index", document},
+         1,
+         405},
         {"read", "xcaps_get", "GET", index_uri, "", {owner, index_uri}, 1, 200},
         {"head", "xcaps_get", "HEAD", index_uri, "", {owner, index_uri}, 1, 200},
         {"not modified", "xcaps_get", "GET", index_uri, "If-None-Match: *\r\n", {owner, index_uri}, -2, 304},
@@ -114,7 +135,8 @@ TEST_CASE("every call of the script's functions sends one reply", "[xcap_server]
         CHECK(script.last().code == row.status);
         const std::string& headers = script.last().headers;
         INFO(headers);
-        const bool tagged = row.status == 201 || row.status == 304 || (row.status == 200 && row.function != "xcaps_del");
+        const bool tagged =
+            row.status == 201 || row.status == 304 || (row.status == 200 && row.function != "xcaps_del");
         CHECK((headers.find("ETag: \"") != std::string::npos) == tagged);
         CHECK((headers.find("Allow: GET, HEAD") != std::string::npos) == (row.status == 405));
         CHECK((headers.empty() || headers.ends_with("\r\n")));
@@ -126,7 +148,8 @@ TEST_CASE("every call of the script's functions sends one reply", "[xcap_server]
 TEST_CASE("the administrator looks at documents", "[xcap_server][db]")
 {
     Script script;
-    REQUIRE(script.call("xcaps_put", "PUT", index_uri, type_line, "", {"sip:101@127.0.0.1", index_uri, document}) == 1);
+    REQUIRE(script.call("xcaps_put", "PUT", index_uri, type_line, "",
+                        {"sip:101@127.0.0.1", index_uri, document}) == 1);
     const auto run = [&](std::string_view name, json::Value params) {
         std::optional<Result<json::Value>> answer;
         script.host.on_fiber([&] {

@@ -1,4 +1,5 @@
-// modules/xhttp/client_test.h - for this module's tests: a server on 127.0.0.1 whose script is C++, and a raw HTTP client
+// modules/xhttp/client_test.h - for this module's tests: a server on 127.0.0.1 whose script is C++, and a raw
+// HTTP client
 #pragma once
 
 #include "core/base/text.h"
@@ -63,25 +64,22 @@ public:
         module.reset();
     }
     // As stop(), with what waits told to end only after the module has answered 503 for it.
-    void stop_module()
-    {
-        module.reset();
-    }
+    void stop_module() { module.reset(); }
     Api& api() { return *static_cast<Api*>(manifest.offers.at(0).cast(module.get())); }
     std::uint16_t port() const { return listener->bound.port; }
 
-    test::FakeHost        host;
-    AnyManifest           manifest;
+    test::FakeHost host;
+    AnyManifest manifest;
     std::shared_ptr<void> module;
-    NoSip                 no_sip;
-    const net::Listener*  listener = nullptr;
-    bool                  running = true;
+    NoSip no_sip;
+    const net::Listener* listener = nullptr;
+    bool running = true;
 };
 
 struct Answer {
-    int         code = 0;
+    int code = 0;
     std::string head, body;
-    bool        complete = false;
+    bool complete = false;
     std::string header(std::string_view name) const
     {
         std::string_view rest = head;
@@ -97,7 +95,8 @@ struct Answer {
 
 class Client {
 public:
-    explicit Client(const Server& server, int receive_buffer = 0) : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
+    explicit Client(const Server& server, int receive_buffer = 0)
+        : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
     {
         if (receive_buffer != 0)
             ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -216,7 +215,7 @@ public:
     }
 
 private:
-    int         fd_;
+    int fd_;
     std::string input_;
 };
 

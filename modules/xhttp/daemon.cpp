@@ -20,8 +20,8 @@ namespace sipyard::xhttp {
 namespace {
 
 constexpr Duration sweep_every = std::chrono::seconds{1};
-// Request line and headers: a target of 8 KiB, which the script answers with 414, may stand in the credentials once more.
-// Not larger than needed: libmicrohttpd wipes all of it after each request.
+// Request line and headers: a target of 8 KiB, which the script answers with 414, may stand in the
+// credentials once more. Not larger than needed: libmicrohttpd wipes all of it after each request.
 constexpr intptr_t head_limit = 20 * 1024;
 constexpr std::size_t claimed = 64 * 1024;
 
@@ -82,7 +82,8 @@ struct Daemon::Callbacks {
         }
         delete exchange;
     }
-    static void connection_changed(void* cls, MHD_Connection*, void** context, MHD_ConnectionNotificationCode code)
+    static void connection_changed(void* cls, MHD_Connection*, void** context,
+                                   MHD_ConnectionNotificationCode code)
     {
         auto& self = *static_cast<Daemon*>(cls);
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -104,24 +105,26 @@ struct Daemon::Callbacks {
 
 Daemon::Daemon(task::Worker& worker, const Limits& limits, Counts counts, net::Network& network, Serve serve,
                Ask ask)
-    : worker_{worker}, limits_{limits}, counts_{counts}, network_{network}, serve_{std::move(serve)}, ask_{std::move(ask)},
-      sweep_timer_{worker, [this] { sweep(); }}, link_{std::make_shared<DaemonLink>(DaemonLink{this})}
+    : worker_{worker}, limits_{limits}, counts_{counts}, network_{network}, serve_{std::move(serve)},
+      ask_{std::move(ask)}, sweep_timer_{worker, [this] { sweep(); }}, link_{std::make_shared<DaemonLink>(
+                                                                           DaemonLink{this})}
 {
-    const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
+    const unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
     const MHD_OptionItem options[] = {
         {MHD_OPTION_CONNECTION_LIMIT, static_cast<intptr_t>(limits.connections), nullptr},
         {MHD_OPTION_CONNECTION_TIMEOUT, 0, nullptr}, // ours are on the wheel
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, head_limit, nullptr},
-        {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},  // HTTP/1.1 needs a Host (RFC 9112 3.2)
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr}, // HTTP/1.1 needs a Host (RFC 9112 3.2)
         {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&Callbacks::request_line_read), this},
         {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&Callbacks::request_completed), this},
         {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&Callbacks::connection_changed), this},
         {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&Callbacks::leave_as_it_is), this},
         {MHD_OPTION_END, 0, nullptr},
     };
-    daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &Callbacks::part_read, this,
-                               MHD_OPTION_EXTERNAL_LOGGER, &Callbacks::silent, nullptr,
-                               MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    daemon_ =
+        MHD_start_daemon(flags, 0, nullptr, nullptr, &Callbacks::part_read, this, MHD_OPTION_EXTERNAL_LOGGER,
+                         &Callbacks::silent, nullptr, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!daemon_)
         throw StartupError{"libmicrohttpd could not start"};
     const int fd = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -138,8 +141,8 @@ Daemon::~Daemon()
     worker_.remove_before_wait(hook_);
     watch_.reset();
     sweep_timer_.cancel();
-    // Stopping with a suspended connection aborts the process, so all are resumed; the handler then answers 503, and
-    // streams end.
+    // Stopping with a suspended connection aborts the process, so all are resumed; the handler then answers
+    // 503, and streams end.
     ending_ = true;
     for (Connection* const connection : connections_)
         if (connection->exchange)
@@ -173,7 +176,8 @@ void Daemon::adopt(int fd, const net::Received& from)
     const auto added = MHD_add_connection(daemon_, fd, reinterpret_cast<sockaddr*>(&peer), size);
     if (added != MHD_YES) {
         counts_.refused.add(); // the descriptor has been closed by the call
-        if (std::exchange(arriving_, nullptr)) { // libmicrohttpd never saw it, so it will not say that it is gone
+        if (std::exchange(arriving_,
+                          nullptr)) { // libmicrohttpd never saw it, so it will not say that it is gone
             connections_.erase(connection);
             network_.released(from.connection);
             delete connection;
@@ -213,7 +217,8 @@ void Daemon::finished(Exchange& exchange)
         resume(exchange.handle);
 }
 
-int Daemon::handle(Exchange& exchange, const char* method, const char* version, const char* upload, std::size_t* upload_size)
+int Daemon::handle(Exchange& exchange, const char* method, const char* version, const char* upload,
+                   std::size_t* upload_size)
 {
     if (!exchange.head_seen) {
         exchange.head_seen = true;
@@ -322,7 +327,8 @@ void Daemon::begin(Exchange& exchange, const char* method, const char* version)
     text.append(method).append(" ").append(path).append(" ").append(version).append("\r\n");
     MHD_get_connection_values_n(
         exchange.handle, MHD_HEADER_KIND,
-        [](void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value, std::size_t size) {
+        [](void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
+           std::size_t size) {
             auto& out = *static_cast<std::string*>(cls);
             out.append(name, name_size).append(": ");
             if (value)
@@ -352,16 +358,14 @@ bool Daemon::is_late(const Connection& connection, Instant now) const
 {
     const Duration patience = limits_.idle_timeout;
     switch (connection.phase) {
-    case Connection::Phase::reading:
-        return now - connection.since > limits_.request_timeout;
-    case Connection::Phase::running:
-        return false;
+    case Connection::Phase::reading: return now - connection.since > limits_.request_timeout;
+    case Connection::Phase::running: return false;
     case Connection::Phase::writing:
         if (connection.exchange && connection.exchange->is_stream())
             return patience >= Duration{0} && connection.exchange->stalled(now) > patience;
-        return patience >= Duration{0} && now - connection.since > std::max(patience, limits_.request_timeout);
-    case Connection::Phase::idle:
-        return patience >= Duration{0} && now - connection.since > patience;
+        return patience >= Duration{0} &&
+               now - connection.since > std::max(patience, limits_.request_timeout);
+    case Connection::Phase::idle: return patience >= Duration{0} && now - connection.since > patience;
     }
     return false;
 }

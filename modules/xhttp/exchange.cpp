@@ -12,7 +12,10 @@
 
 namespace sipyard::xhttp {
 
-Exchange::Exchange(Daemon& served_by, std::string_view request_target) : daemon{served_by}, target{request_target} {}
+Exchange::Exchange(Daemon& served_by, std::string_view request_target)
+    : daemon{served_by}, target{request_target}
+{
+}
 
 Exchange::~Exchange()
 {
@@ -77,17 +80,15 @@ void Exchange::refuse(int code, std::string_view reason)
     if (response_)
         return;
     status = code;
-    response_ = MHD_create_response_from_buffer(reason.size(), const_cast<char*>(reason.data()), MHD_RESPMEM_MUST_COPY);
+    response_ = MHD_create_response_from_buffer(reason.size(), const_cast<char*>(reason.data()),
+                                                MHD_RESPMEM_MUST_COPY);
     if (response_ && !reason.empty())
         MHD_add_response_header(response_, "Content-Type", "text/plain");
     if (response_ && code == 503)
         MHD_add_response_header(response_, "Retry-After", "1");
 }
 
-Duration Exchange::stalled(Instant now) const
-{
-    return stream_ ? stream_->stalled(now) : Duration{0};
-}
+Duration Exchange::stalled(Instant now) const { return stream_ ? stream_->stalled(now) : Duration{0}; }
 
 void Exchange::end()
 {
@@ -101,10 +102,7 @@ void Exchange::end()
     MHD_resume_connection(handle);
 }
 
-bool Exchange::start_reply(Request& request)
-{
-    return !response_ && !request.answered && !queued;
-}
+bool Exchange::start_reply(Request& request) { return !response_ && !request.answered && !queued; }
 
 // "Name: value CRLF" lines; what is no header line is left out, so no script can break the framing.
 void Exchange::put_headers(std::string_view lines, std::string_view content_type, bool close)
@@ -127,7 +125,8 @@ void Exchange::put_headers(std::string_view lines, std::string_view content_type
 
 BodyStream::BodyStream(Daemon& daemon, MHD_Connection* handle)
     : worker_{daemon.worker()}, link_{daemon.link()}, handle_{handle}
-{}
+{
+}
 
 Result<void> BodyStream::write(std::string_view bytes)
 {

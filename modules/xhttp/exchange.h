@@ -25,8 +25,8 @@ struct DaemonLink {
     Daemon* daemon;
 };
 
-// Lives on one worker, from the request line until libmicrohttpd reports the request completed. A connection whose
-// fiber has suspended is suspended too, so the exchange outlives the fiber.
+// Lives on one worker, from the request line until libmicrohttpd reports the request completed. A connection
+// whose fiber has suspended is suspended too, so the exchange outlives the fiber.
 class Exchange final : public Responder {
 public:
     Exchange(Daemon& daemon, std::string_view target);
@@ -47,24 +47,24 @@ public:
     void end();
 
     enum class State : unsigned char { reading, running, done };
-    Daemon&             daemon;
-    MHD_Connection*     handle = nullptr;
-    Connection*         connection = nullptr; // lives longer than the exchange
-    net::Received       received;
-    std::string         target;          // as sent
-    std::string         text;            // the request as a message: request line, headers, body
-    std::size_t         body_at = 0;     // where the body begins in text
-    State               state = State::reading;
-    bool                asking = false;  // the script looks at the head of a client that waits for a 100
-    bool                at_head = false; // suspended there: the next call of the handler is still about the head
-    bool                head_seen = false, body_too_large = false, suspended = false, queued = false;
-    int                 status = 0;
-    MHD_Response*       take_response(); // the caller destroys it
+    Daemon& daemon;
+    MHD_Connection* handle = nullptr;
+    Connection* connection = nullptr; // lives longer than the exchange
+    net::Received received;
+    std::string target;      // as sent
+    std::string text;        // the request as a message: request line, headers, body
+    std::size_t body_at = 0; // where the body begins in text
+    State state = State::reading;
+    bool asking = false;  // the script looks at the head of a client that waits for a 100
+    bool at_head = false; // suspended there: the next call of the handler is still about the head
+    bool head_seen = false, body_too_large = false, suspended = false, queued = false;
+    int status = 0;
+    MHD_Response* take_response(); // the caller destroys it
 
 private:
     bool start_reply(Request& request);
     void put_headers(std::string_view lines, std::string_view content_type, bool close);
-    MHD_Response*               response_ = nullptr;
+    MHD_Response* response_ = nullptr;
     std::shared_ptr<BodyStream> stream_; // shared with its writers and the response
 };
 
@@ -73,29 +73,29 @@ class BodyStream final : public Stream, public std::enable_shared_from_this<Body
 public:
     BodyStream(Daemon& daemon, MHD_Connection* handle);
     Result<void> write(std::string_view bytes) override;
-    void         finish() override;
-    bool         is_open() const override;
+    void finish() override;
+    bool is_open() const override;
 
     // --- on the connection's worker ---
     // Up to `size` bytes into `to`; 0: none now (the connection has been suspended), -1: the end.
     long read(char* to, std::size_t size);
-    void gone();                          // the connection has ended
-    void end();                           // finish(), at once
+    void gone(); // the connection has ended
+    void end();  // finish(), at once
     Duration stalled(Instant now) const;
 
 private:
     struct Inside {
         std::string waiting;
-        std::size_t taken = 0;            // bytes at the front of `waiting` that have left
-        Instant     read_at{};            // when the client last took something, or had nothing to take
-        bool        finished = false, gone = false, suspended = false;
+        std::size_t taken = 0; // bytes at the front of `waiting` that have left
+        Instant read_at{};     // when the client last took something, or had nothing to take
+        bool finished = false, gone = false, suspended = false;
     };
-    void wake();                          // posts a resume to the worker
-    task::Worker&                       worker_;
-    const std::shared_ptr<DaemonLink>   link_;   // shared with the daemon, which may be gone first
-    MHD_Connection* const               handle_; // of the daemon's
-    bool                                asleep_ = false; // libmicrohttpd's connection is suspended; on the worker
-    Guarded<Inside>                     inside_;
+    void wake(); // posts a resume to the worker
+    task::Worker& worker_;
+    const std::shared_ptr<DaemonLink> link_; // shared with the daemon, which may be gone first
+    MHD_Connection* const handle_;           // of the daemon's
+    bool asleep_ = false;                    // libmicrohttpd's connection is suspended; on the worker
+    Guarded<Inside> inside_;
 };
 
 } // namespace sipyard::xhttp

@@ -1,4 +1,5 @@
-// modules/xhttp/lifetime_test.cpp - requests that wait, clients that leave or dawdle, streams, and the end of the server
+// modules/xhttp/lifetime_test.cpp - requests that wait, clients that leave or dawdle, streams, and the end of
+// the server
 #include "modules/xhttp/client_test.h"
 
 #include "core/task/fiber.h"
@@ -26,7 +27,8 @@ public:
     T next()
     {
         std::unique_lock lock{mutex_};
-        if (!changed_.wait_for(lock, std::chrono::milliseconds{patience_ms}, [&] { return !things_.empty(); }))
+        if (!changed_.wait_for(lock, std::chrono::milliseconds{patience_ms},
+                               [&] { return !things_.empty(); }))
             throw std::runtime_error{"nothing happened in time"};
         T thing = std::move(things_.front());
         things_.pop_front();
@@ -34,9 +36,9 @@ public:
     }
 
 private:
-    std::mutex              mutex_;
+    std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<T>           things_;
+    std::deque<T> things_;
 };
 
 template <class F>
@@ -57,13 +59,15 @@ TEST_CASE("a script that waits answers later, and others are served meanwhile", 
 {
     Seen<task::Event> waiting;
     Server server{[&](Request& request) {
-        if (request.message().uri_text() == "/wait") {
-            task::Event event;
-            waiting.add(event);
-            (void)event.wait();
-        }
-        return mirror(request);
-    }, {}, 1};
+                      if (request.message().uri_text() == "/wait") {
+                          task::Event event;
+                          waiting.add(event);
+                          (void)event.wait();
+                      }
+                      return mirror(request);
+                  },
+                  {},
+                  1};
     Client slow{server}, quick{server};
     slow.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\nGET /then HTTP/1.1\r\nHost: a\r\n\r\n");
     const auto event = waiting.next();
@@ -116,14 +120,16 @@ TEST_CASE("a client that leaves while its request waits does no harm", "[xhttp]"
 TEST_CASE("when the module ends, whoever waits gets a 503", "[xhttp]")
 {
     Seen<task::Event> waiting;
-    std::atomic<int>  ended{0};
+    std::atomic<int> ended{0};
     Server server{[&](Request&) {
-        task::Event event;
-        waiting.add(event);
-        (void)event.wait(); // ends when the runtime stops
-        ++ended;
-        return Verdict::no();
-    }, {}, 2};
+                      task::Event event;
+                      waiting.add(event);
+                      (void)event.wait(); // ends when the runtime stops
+                      ++ended;
+                      return Verdict::no();
+                  },
+                  {},
+                  2};
     std::vector<Client> clients;
     for (int i = 0; i < 8; ++i) {
         clients.emplace_back(server);
@@ -137,7 +143,8 @@ TEST_CASE("when the module ends, whoever waits gets a 503", "[xhttp]")
     CHECK(ended == 8);
     for (auto& client : clients) {
         const int code = client.answer().code;
-        CHECK((code == 500 || code == 503)); // the script ended without a reply, before or after the loops did
+        CHECK(
+            (code == 500 || code == 503)); // the script ended without a reply, before or after the loops did
         CHECK(client.is_closed());
     }
     CHECK(idle.is_closed());
@@ -149,8 +156,8 @@ TEST_CASE("slow and idle clients are closed", "[xhttp]")
     const struct {
         const char* story;
         std::string sent;
-        int         answers;
-        int         seconds;   // after which it is closed
+        int answers;
+        int seconds; // after which it is closed
     } rows[] = {
         {"half a body", "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhal", 0, 5},
         {"half a header", "GET /a HTTP/1.1\r\nHos", 0, 5},
@@ -198,7 +205,8 @@ TEST_CASE("a streamed reply arrives piece by piece", "[xhttp]")
     Seen<std::shared_ptr<Stream>> streams;
     Server* there = nullptr;
     Server server{[&](Request& request) {
-        auto stream = there->api().stream(request, {200, "OK", "Cache-Control: no-store\r\n", "text/event-stream", "first\n"});
+        auto stream = there->api().stream(
+            request, {200, "OK", "Cache-Control: no-store\r\n", "text/event-stream", "first\n"});
         streams.add(stream ? *stream : nullptr);
         return Verdict::of(stream.has_value());
     }};
@@ -230,7 +238,7 @@ TEST_CASE("a streamed reply arrives piece by piece", "[xhttp]")
     {
         const std::string piece(16 * 1024, 'x');
         Result<void> written;
-        int          count = 0;
+        int count = 0;
         while ((written = stream->write(piece)) && ++count < 10'000)
             server.host.runtime().on_every_worker([](task::Worker&) {});
         REQUIRE_FALSE(written);

@@ -9,28 +9,36 @@ TEST_CASE("a request reaches the script as sent, and its reply the client", "[xh
     const struct {
         const char* story;
         std::string request;
-        int         code;
+        int code;
         std::string body;
     } rows[] = {
         {"plain GET", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET /a|"},
-        {"query and escapes stay raw", "GET /a%20b?x=%41+b HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET /a%20b?x=%41+b|"},
-        {"raw quotes, brackets and bars", "GET /r/~~/list[@name=\"friends\"]|x HTTP/1.1\r\nHost: a\r\n\r\n", 200,
-         "GET /r/~~/list[@name=\"friends\"]|x|"},
-        {"10 kB of target", "GET " + long_target + " HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET " + long_target + "|"},
+        {"query and escapes stay raw", "GET /a%20b?x=%41+b HTTP/1.1\r\nHost: a\r\n\r\n", 200,
+         "GET /a%20b?x=%41+b|"},
+        {"raw quotes, brackets and bars", "GET /r/~~/list[@name=\"friends\"]|x HTTP/1.1\r\nHost: a\r\n\r\n",
+         200, "GET /r/~~/list[@name=\"friends\"]|x|"},
+        {"10 kB of target", "GET " + long_target + " HTTP/1.1\r\nHost: a\r\n\r\n", 200,
+         "GET " + long_target + "|"},
         {"8 KiB of target, in the credentials too",
-         "GET /" + std::string(8191, 'a') + " HTTP/1.1\r\nHost: a\r\nAuthorization: Digest uri=\"/" + std::string(8191, 'a') + "\"\r\n\r\n", 200,
-         "GET /" + std::string(8191, 'a') + "|"},
-        {"absolute-form", "GET http://h.example:80/p?q HTTP/1.1\r\nHost: h.example\r\n\r\n", 200, "GET /p?q|"},
-        {"absolute-form without path", "GET http://h.example HTTP/1.1\r\nHost: h.example\r\n\r\n", 200, "GET /|"},
+         "GET /" + std::string(8191, 'a') + " HTTP/1.1\r\nHost: a\r\nAuthorization: Digest uri=\"/" +
+             std::string(8191, 'a') + "\"\r\n\r\n",
+         200, "GET /" + std::string(8191, 'a') + "|"},
+        {"absolute-form", "GET http://h.example:80/p?q HTTP/1.1\r\nHost: h.example\r\n\r\n", 200,
+         "GET /p?q|"},
+        {"absolute-form without path", "GET http://h.example HTTP/1.1\r\nHost: h.example\r\n\r\n", 200,
+         "GET /|"},
         {"OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200, "OPTIONS *|"},
         {"a method nobody knows", "BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 200, "BREW /pot|"},
-        {"PUT with length", "PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 200, "PUT /d|hello"},
-        {"PUT of nothing", "PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 200, "PUT /d|"},
-        {"PUT in chunks", "PUT /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 200,
+        {"PUT with length", "PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 200,
          "PUT /d|hello"},
+        {"PUT of nothing", "PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 200, "PUT /d|"},
+        {"PUT in chunks",
+         "PUT /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+         200, "PUT /d|hello"},
         {"no Host", "GET /a HTTP/1.1\r\n\r\n", 400, ""},
         {"HTTP/1.0 needs none", "GET /a HTTP/1.0\r\n\r\n", 200, "GET /a|"},
-        {"header flood", "GET /a HTTP/1.1\r\nHost: a\r\n" + std::string(60'000, 'X') + ": y\r\n\r\n", 431, ""},
+        {"header flood", "GET /a HTTP/1.1\r\nHost: a\r\n" + std::string(60'000, 'X') + ": y\r\n\r\n", 431,
+         ""},
     };
     Server server{mirror};
     for (const auto& row : rows) {
@@ -106,7 +114,10 @@ TEST_CASE("one connection carries many requests", "[xhttp]")
 TEST_CASE("a client that waits for a 100 may be answered without it", "[xhttp]")
 {
     std::atomic<int> asked{0}, served{0};
-    Server server{[&](Request& request) { ++served; return mirror(request); }};
+    Server server{[&](Request& request) {
+        ++served;
+        return mirror(request);
+    }};
     bool waits = false;
     server.host.on_event_route("xhttp:expect", [&](Request& request) {
         ++asked;
@@ -114,7 +125,8 @@ TEST_CASE("a client that waits for a 100 may be answered without it", "[xhttp]")
         if (waits) // as a look into a database would
             CHECK(task::blocking(server.host.runtime().pool(), std::chrono::seconds{5}, [] { return 1; }));
         if (request.message().value(sip::HeaderName::authorization).empty())
-            return Verdict::of(request.reply({401, "Unauthorized", "WWW-Authenticate: Digest x\r\n", {}, {}}).has_value());
+            return Verdict::of(
+                request.reply({401, "Unauthorized", "WWW-Authenticate: Digest x\r\n", {}, {}}).has_value());
         return Verdict::yes();
     });
     const std::string head = "PUT /e HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n";
@@ -138,7 +150,11 @@ TEST_CASE("a client that waits for a 100 may be answered without it", "[xhttp]")
 TEST_CASE("a body that is too large is refused with a 413 the client can read", "[xhttp]")
 {
     std::atomic<int> scripts{0};
-    Server server{[&](Request& request) { ++scripts; return mirror(request); }, {{"max_body_size", "1000"}}};
+    Server server{[&](Request& request) {
+                      ++scripts;
+                      return mirror(request);
+                  },
+                  {{"max_body_size", "1000"}}};
     const std::string body(100'000, 'b');
     SECTION("announced")
     {
@@ -149,7 +165,10 @@ TEST_CASE("a body that is too large is refused with a 413 the client can read", 
     SECTION("in chunks")
     {
         Client client{server};
-        CHECK(client.ask("PUT /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n" + body + "\r\n0\r\n\r\n").code == 413);
+        CHECK(client
+                  .ask("PUT /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n" + body +
+                       "\r\n0\r\n\r\n")
+                  .code == 413);
     }
     SECTION("far beyond any limit, announced")
     {
@@ -172,12 +191,15 @@ TEST_CASE("a body that is too large is refused with a 413 the client can read", 
     SECTION("a client that asks first does not send it")
     {
         Client client{server};
-        CHECK(client.ask("PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n").code == 413);
+        CHECK(
+            client.ask("PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n")
+                .code == 413);
     }
     SECTION("just right")
     {
         Client client{server};
-        CHECK(client.ask("PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + body.substr(0, 1000)).code == 200);
+        CHECK(client.ask("PUT /d HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + body.substr(0, 1000))
+                  .code == 200);
         CHECK(scripts == 1);
         return;
     }
@@ -187,9 +209,9 @@ TEST_CASE("a body that is too large is refused with a 413 the client can read", 
 TEST_CASE("what the script does decides the reply", "[xhttp]")
 {
     const struct {
-        const char*    story;
+        const char* story;
         Server::Script script;
-        int            code;
+        int code;
     } rows[] = {
         {"no reply", [](Request&) { return Verdict::yes(); }, 500},
         {"two replies: the first counts",
@@ -199,10 +221,16 @@ TEST_CASE("what the script does decides the reply", "[xhttp]")
          },
          201},
         {"an exception", [](Request&) -> Verdict { throw std::runtime_error{"oops"}; }, 500},
-        {"304 has no body", [](Request& r) { return Verdict::of(r.reply({304, "Not Modified", "ETag: \"x\"\r\n", {}, {}}).has_value()); }, 304},
+        {"304 has no body",
+         [](Request& r) {
+             return Verdict::of(r.reply({304, "Not Modified", "ETag: \"x\"\r\n", {}, {}}).has_value());
+         },
+         304},
         {"header lines that would break the framing",
          [](Request& r) {
-             return Verdict::of(r.reply({200, "OK", "Content-Length: 5\r\nno colon\r\n: x\r\nX-Good: 1\r\n", {}, "ok"}).has_value());
+             return Verdict::of(
+                 r.reply({200, "OK", "Content-Length: 5\r\nno colon\r\n: x\r\nX-Good: 1\r\n", {}, "ok"})
+                     .has_value());
          },
          200},
     };
@@ -229,9 +257,9 @@ TEST_CASE("url_match and url_skip choose what is served", "[xhttp]")
 
 TEST_CASE("xhttp_reply and $hu", "[xhttp]")
 {
-    Server*     there = nullptr;
+    Server* there = nullptr;
     std::string seen;
-    Server      server{[&](Request& request) {
+    Server server{[&](Request& request) {
         const auto& f = there->manifest.functions.at(0);
         seen = there->manifest.variables.at(0).get(there->module.get(), request, {}).text();
         Arg args[4];
@@ -242,7 +270,7 @@ TEST_CASE("xhttp_reply and $hu", "[xhttp]")
         return f.call(there->module.get(), request, args);
     }};
     there = &server;
-    Client     client{server};
+    Client client{server};
     const auto answer = client.ask("GET /hu?x HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(answer.code == 418);
     CHECK(answer.header("Content-Type") == "text/html");

@@ -18,19 +18,20 @@ public:
         std::string event_callback;
         std::optional<Regex> url_match, url_skip;
         ByteCount max_body{1_MiB};
-        Seconds   request_timeout{30};
-        int       max_connections = 4096;
+        Seconds request_timeout{30};
+        int max_connections = 4096;
     };
     static Manifest<Xhttp> manifest();
 
     Xhttp(const Settings& settings, Host& host)
         : settings_{settings}, host_{host}, log_{host.logger("xhttp")},
-          counts_{host.counter("xhttp", "requests", "HTTP requests received"),
-                  host.counter("xhttp", "replies", "HTTP replies sent"),
-                  host.counter("xhttp", "too_large", "Requests whose body was refused with 413"),
-                  host.counter("xhttp", "timeouts", "Connections closed because the client was too slow or idle"),
-                  host.counter("xhttp", "refused", "Connections refused at the limit"),
-                  host.counter("xhttp", "overloaded", "Requests refused with 503 because too many are waiting")}
+          counts_{
+              host.counter("xhttp", "requests", "HTTP requests received"),
+              host.counter("xhttp", "replies", "HTTP replies sent"),
+              host.counter("xhttp", "too_large", "Requests whose body was refused with 413"),
+              host.counter("xhttp", "timeouts", "Connections closed because the client was too slow or idle"),
+              host.counter("xhttp", "refused", "Connections refused at the limit"),
+              host.counter("xhttp", "overloaded", "Requests refused with 503 because too many are waiting")}
     {
         if (host.checking())
             return;
@@ -41,9 +42,9 @@ public:
         limits.idle_timeout = std::chrono::seconds{host.core().tcp_connection_lifetime};
         daemons_.resize(host.runtime().workers());
         host.runtime().on_every_worker([&](task::Worker& worker) {
-            daemons_[worker.index()] = std::make_unique<Daemon>(worker, limits, counts_, host.network(),
-                                                                [this](Exchange& exchange) { serve(exchange); },
-                                                                [this](Exchange& exchange) { return ask(exchange); });
+            daemons_[worker.index()] = std::make_unique<Daemon>(
+                worker, limits, counts_, host.network(), [this](Exchange& exchange) { serve(exchange); },
+                [this](Exchange& exchange) { return ask(exchange); });
         });
         host.network().set_http(this);
     }
@@ -77,14 +78,15 @@ private:
 
     bool is_served(std::string_view target) const
     {
-        return !(settings_.url_match && !settings_.url_match->matches(target))
-               && !(settings_.url_skip && settings_.url_skip->matches(target));
+        return !(settings_.url_match && !settings_.url_match->matches(target)) &&
+               !(settings_.url_skip && settings_.url_skip->matches(target));
     }
 
-    bool ask(Exchange& exchange) // on the worker's loop; what is wrong with the target is said when the body is there
+    bool ask(Exchange& exchange) // on the worker's loop; what is wrong with the target is said when the body
+                                 // is there
     {
-        return is_served(exchange.target) && host_.has_event_route(expect_event)
-               && exchange.daemon.worker().spawn([this, &exchange] { run(exchange, expect_event); }).has_value();
+        return is_served(exchange.target) && host_.has_event_route(expect_event) &&
+               exchange.daemon.worker().spawn([this, &exchange] { run(exchange, expect_event); }).has_value();
     }
 
     void serve(Exchange& exchange) // on the worker's loop
@@ -143,10 +145,10 @@ private:
         return request.is_http() ? Value{request.message().uri_text()} : Value{};
     }
 
-    const Settings                       settings_;
-    Host&                                host_;
-    const log::Logger                    log_;
-    Counts                               counts_;
+    const Settings settings_;
+    Host& host_;
+    const log::Logger log_;
+    Counts counts_;
     std::vector<std::unique_ptr<Daemon>> daemons_; // one per worker, used there only
 };
 
@@ -159,11 +161,15 @@ Manifest<Xhttp> Xhttp::manifest()
         .offers = {offer_of<Api, M>()},
         .params = {param("url_match", &Settings::url_match, "Targets that are served; others get 404"),
                    param("url_skip", &Settings::url_skip, "Targets that are not served"),
-                   param("event_callback", &Settings::event_callback, "Accepted; scripts use event_route[xhttp:request]"),
-                   param("max_body_size", &Settings::max_body, "Largest request body, in bytes; beyond it 413"),
-                   param("request_timeout", &Settings::request_timeout, "Seconds a request may take to arrive"),
+                   param("event_callback", &Settings::event_callback,
+                         "Accepted; scripts use event_route[xhttp:request]"),
+                   param("max_body_size", &Settings::max_body,
+                         "Largest request body, in bytes; beyond it 413"),
+                   param("request_timeout", &Settings::request_timeout,
+                         "Seconds a request may take to arrive"),
                    param("max_connections", &Settings::max_connections, "HTTP connections of one worker")},
-        .functions = {function("xhttp_reply", &M::reply, "Answers the HTTP request", Route::request | Route::event)},
+        .functions = {function("xhttp_reply", &M::reply, "Answers the HTTP request",
+                               Route::request | Route::event)},
         .variables = {variable("hu", &M::http_uri, "Target of the HTTP request: path and query")},
         .event_routes = {"xhttp:request", "xhttp:expect"},
     };

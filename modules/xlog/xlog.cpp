@@ -13,27 +13,31 @@ namespace sipyard::xlog {
 class Xlog {
 public:
     struct Settings {
-        int         buf_size = 4096, force_color = 0, long_format = 0, methods_filter = -1;
+        int buf_size = 4096, force_color = 0, long_format = 0, methods_filter = -1;
         std::string prefix = "<script>: ", log_facility, log_colors;
     };
     static Manifest<Xlog> manifest();
 
     Xlog(const Settings& settings, Host& host)
-        : settings_{settings},
-          log_prefix_{host.core().log_prefix.empty() ? nullptr : must(host.compile_format(host.core().log_prefix))},
+        : settings_{settings}, log_prefix_{host.core().log_prefix.empty()
+                                               ? nullptr
+                                               : must(host.compile_format(host.core().log_prefix))},
           own_prefix_{settings.prefix == Settings{}.prefix ? std::string{} : settings.prefix},
           journal_{host.journal()}
-    {}
+    {
+    }
 
 private:
     using Level = log::Level;
 
     static std::optional<Level> level_of(const Value& value)
     {
-        static constexpr struct { std::string_view name; Level level; } names[] = {
-            {"L_ALERT", Level::alert}, {"L_BUG", Level::bug}, {"L_CRIT2", Level::critical}, {"L_CRIT", Level::crit},
-            {"L_ERR", Level::err}, {"L_WARN", Level::warn}, {"L_NOTICE", Level::notice}, {"L_INFO", Level::info},
-            {"L_DBG", Level::dbg}};
+        static constexpr struct {
+            std::string_view name;
+            Level level;
+        } names[] = {{"L_ALERT", Level::alert},   {"L_BUG", Level::bug},   {"L_CRIT2", Level::critical},
+                     {"L_CRIT", Level::crit},     {"L_ERR", Level::err},   {"L_WARN", Level::warn},
+                     {"L_NOTICE", Level::notice}, {"L_INFO", Level::info}, {"L_DBG", Level::dbg}};
         std::int64_t number = value.number();
         if (value.is_text()) {
             for (const auto& row : names)
@@ -54,7 +58,7 @@ private:
         const std::string_view log_prefix = log_prefix_ ? log_prefix_->expand(request) : std::string_view{};
         text = text.substr(0, static_cast<std::size_t>(std::max(settings_.buf_size, 1)));
         if (text.ends_with('\n'))
-            text.remove_suffix(1); // a line of its own already
+            text.remove_suffix(1);                    // a line of its own already
         const log::Logger script{journal_, "script"}; // writes "<script>: ", the default prefix, itself
         if (own_prefix_.empty())
             script.line(level, log_prefix, text);
@@ -66,7 +70,8 @@ private:
     {
         const auto found = level_of(level);
         if (!found) {
-            log::Logger{journal_, "xlog"}.error("'{}' is no log level: expected L_ALERT ... L_DBG or a number", level.text());
+            log::Logger{journal_, "xlog"}.error(
+                "'{}' is no log level: expected L_ALERT ... L_DBG or a number", level.text());
             return Verdict::no();
         }
         return put(request, *found, text);
@@ -74,7 +79,10 @@ private:
 
     Verdict xlog1(Request& r, std::string_view text) { return put(r, Level::err, text); }
     Verdict xlog2(Request& r, Value level, std::string_view text) { return put_at(r, level, text); }
-    Verdict xlog3(Request& r, std::string_view, Value level, std::string_view text) { return put_at(r, level, text); }
+    Verdict xlog3(Request& r, std::string_view, Value level, std::string_view text)
+    {
+        return put_at(r, level, text);
+    }
     Verdict xlogl1(Request& r, std::string_view text) { return xlog1(r, text); }
     Verdict xlogm(Request& r, Value level, std::string_view text) { return put_at(r, level, text); }
     template <Level level>
@@ -83,11 +91,11 @@ private:
         return put(request, level, text);
     }
 
-    const Settings    settings_;
+    const Settings settings_;
     // The core's log_prefix with its variables; null when there is none.
     const std::shared_ptr<const Host::Format> log_prefix_;
     const std::string own_prefix_; // of the operator; empty: the default
-    log::Journal&     journal_;
+    log::Journal& journal_;
 };
 
 Manifest<Xlog> Xlog::manifest()
@@ -108,10 +116,13 @@ Manifest<Xlog> Xlog::manifest()
                       function("xlog", &M::xlog3, "Logs the text at the level; the facility is the core's"),
                       function("xlogl", &M::xlogl1, "As xlog"), function("xlogl", &M::xlog2, "As xlog"),
                       function("xlogm", &M::xlogm, "As xlog with a level"),
-                      function("xdbg", &M::at<Level::dbg>, "Logs at L_DBG"), function("xinfo", &M::at<Level::info>, "Logs at L_INFO"),
+                      function("xdbg", &M::at<Level::dbg>, "Logs at L_DBG"),
+                      function("xinfo", &M::at<Level::info>, "Logs at L_INFO"),
                       function("xnotice", &M::at<Level::notice>, "Logs at L_NOTICE"),
-                      function("xwarn", &M::at<Level::warn>, "Logs at L_WARN"), function("xerr", &M::at<Level::err>, "Logs at L_ERR"),
-                      function("xcrit", &M::at<Level::crit>, "Logs at L_CRIT"), function("xbug", &M::at<Level::bug>, "Logs at L_BUG"),
+                      function("xwarn", &M::at<Level::warn>, "Logs at L_WARN"),
+                      function("xerr", &M::at<Level::err>, "Logs at L_ERR"),
+                      function("xcrit", &M::at<Level::crit>, "Logs at L_CRIT"),
+                      function("xbug", &M::at<Level::bug>, "Logs at L_BUG"),
                       function("xalert", &M::at<Level::alert>, "Logs at L_ALERT")},
     };
 }

@@ -3,7 +3,6 @@
 #include "test/support/catch.h"
 #include "test/support/run_script.h"
 
-
 namespace sipyard::xlog {
 namespace {
 
@@ -13,8 +12,14 @@ using test::Loaded;
 
 TEST_CASE("a line is written at its level", "[xlog]")
 {
-    const struct { const char* story; const char* body; const char* line; bool written; } rows[] = {
-        {"without a level: an error", "$var(u) = \"bob\"; xlog(\"to $var(u)\\n\");", "ERROR: <script>: to bob", true},
+    const struct {
+        const char* story;
+        const char* body;
+        const char* line;
+        bool written;
+    } rows[] = {
+        {"without a level: an error", "$var(u) = \"bob\"; xlog(\"to $var(u)\\n\");",
+         "ERROR: <script>: to bob", true},
         {"by name", "xlog(\"L_INFO\", \"x=$var(u)\");", "x=", true},
         {"by number", "xlog(\"-1\", \"one\");", "one", true},
         {"with a facility", "xlog(\"LOG_LOCAL1\", \"L_ERR\", \"two\");", "two", true},
@@ -34,7 +39,8 @@ TEST_CASE("a line is written at its level", "[xlog]")
 
 TEST_CASE("a text is cut at buf_size", "[xlog]")
 {
-    Loaded f{"xlog(\"0123456789\");", "modparam(\"xlog\", \"buf_size\", 4)\nmodparam(\"xlog\", \"prefix\", \"> \")"};
+    Loaded f{"xlog(\"0123456789\");",
+             "modparam(\"xlog\", \"buf_size\", 4)\nmodparam(\"xlog\", \"prefix\", \"> \")"};
     f.script.run();
     CHECK(f.host.log_lines().has("<script>: > 0123"));
     CHECK_FALSE(f.host.log_lines().has("01234"));

@@ -1,5 +1,6 @@
-// test/bench/load.cpp - a load for measuring: `load udp|tcp PORT OPERATIONS WINDOW METHOD TARGET [BODY-FILE TYPE]`
-// udp sends SIP requests, tcp HTTP requests over WINDOW keep-alive connections. Prints operations, errors and seconds.
+// test/bench/load.cpp - a load for measuring: `load udp|tcp PORT OPERATIONS WINDOW METHOD TARGET [BODY-FILE
+// TYPE]` udp sends SIP requests, tcp HTTP requests over WINDOW keep-alive connections. Prints operations,
+// errors and seconds.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -53,9 +54,11 @@ Tally run_udp(int port, long operations, int window, const std::string& method, 
         while (in_flight < window && sent < operations) {
             const int size = std::snprintf(
                 buffer, sizeof buffer,
-                "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bK%ld;rport\r\nMax-Forwards: 70\r\n"
+                "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bK%ld;rport\r\nMax-Forwards: "
+                "70\r\n"
                 "From: <sip:load@127.0.0.1>;tag=%ld\r\nTo: <%s>\r\nCall-ID: %ld@load\r\nCSeq: 1 %s\r\n"
-                "Contact: <sip:load@127.0.0.1:5099>\r\nUser-Agent: load\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n",
+                "Contact: <sip:load@127.0.0.1:5099>\r\nUser-Agent: load\r\nAccept: "
+                "application/sdp\r\nContent-Length: 0\r\n\r\n",
                 method.c_str(), uri.c_str(), sent, sent, uri.c_str(), sent, method.c_str());
             if (::send(fd, buffer, static_cast<std::size_t>(size), 0) < 0)
                 ++tally.errors;
@@ -101,15 +104,16 @@ std::size_t whole_answer(std::string_view bytes, int& status)
 Tally run_tcp(int port, long operations, int connections, const std::string& request)
 {
     struct Connection {
-        int         fd;
+        int fd;
         std::string in;
     };
     std::vector<Connection> all;
-    std::vector<pollfd>     pollers;
+    std::vector<pollfd> pollers;
     Tally tally;
     long sent = 0;
     const auto ask = [&](Connection& c) {
-        if (sent < operations && ::send(c.fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()))
+        if (sent < operations && ::send(c.fd, request.data(), request.size(), MSG_NOSIGNAL) ==
+                                     static_cast<ssize_t>(request.size()))
             ++sent;
     };
     for (int i = 0; i < connections; ++i) {
@@ -155,7 +159,7 @@ int main(int argc, char** argv)
         return 2;
     }
     const std::string kind = argv[1], method = argv[5], target = argv[6];
-    const int  port = std::atoi(argv[2]), window = std::atoi(argv[4]);
+    const int port = std::atoi(argv[2]), window = std::atoi(argv[4]);
     const long operations = std::atol(argv[3]);
     const auto start = Clock::now();
     Tally tally;
@@ -171,7 +175,8 @@ int main(int argc, char** argv)
         }
         std::string request = method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n";
         if (!body.empty())
-            request += "Content-Type: " + std::string{argv[8]} + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+            request += "Content-Type: " + std::string{argv[8]} +
+                       "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
         tally = run_tcp(port, operations, window, request + "\r\n" + body);
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();

@@ -11,7 +11,8 @@ using namespace sipyard::sip;
 namespace {
 
 // The ends of the messages found; pings and single CRLFs depend on the pieces and are left out.
-std::string cut(std::string_view stream, std::size_t step) {
+std::string cut(std::string_view stream, std::size_t step)
+{
     Framer framer{{.max_headers = 4096, .max_message = 8192, .require_content_length = false}};
     std::string seen;
     std::size_t begin = 0, end = 0;
@@ -35,10 +36,11 @@ std::string cut(std::string_view stream, std::size_t step) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
     if (size == 0)
         return 0;
-    const std::string_view stream{reinterpret_cast<const char *>(data) + 1, size - 1};
+    const std::string_view stream{reinterpret_cast<const char*>(data) + 1, size - 1};
     if (cut(stream, stream.size() + 1) != cut(stream, 1 + data[0] % 64))
         std::abort();
     return 0;

@@ -11,8 +11,9 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-    const std::string_view text{reinterpret_cast<const char *>(data), size};
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const std::string_view text{reinterpret_cast<const char*>(data), size};
     CSeq cseq;
     if (read(text, cseq).empty() && cseq.number > 0x7fffffffu)
         std::abort();

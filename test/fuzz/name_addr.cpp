@@ -9,8 +9,9 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-    std::string_view rest{reinterpret_cast<const char *>(data), size}, element;
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    std::string_view rest{reinterpret_cast<const char*>(data), size}, element;
     std::size_t total = 0;
     while (next_in_list(rest, element)) {
         total += element.size();

@@ -1,4 +1,5 @@
-// test/fuzz/script_parser.cpp - any bytes as a configuration: the parser reports or gives a tree, and never crashes
+// test/fuzz/script_parser.cpp - any bytes as a configuration: the parser reports or gives a tree, and never
+// crashes
 #include "core/script/parser_fakes.h"
 
 #include <cstddef>

@@ -10,20 +10,23 @@ using namespace sipyard::sip;
 
 namespace {
 
-void insist(bool holds) {
+void insist(bool holds)
+{
     if (!holds)
         std::abort();
 }
 
 // Every view of a message must lie within its buffer.
-void inside(const Message &m, std::string_view part) {
+void inside(const Message& m, std::string_view part)
+{
     if (!part.empty())
         insist(part.data() >= m.buffer().data() &&
                part.data() + part.size() <= m.buffer().data() + m.buffer().size());
 }
 
-void read_all(const Message &m) {
-    for (const auto &header : m.headers()) {
+void read_all(const Message& m)
+{
+    for (const auto& header : m.headers()) {
         inside(m, header.name);
         inside(m, header.value);
         inside(m, header.whole);
@@ -31,10 +34,10 @@ void read_all(const Message &m) {
     }
     for (int n = 1; n < static_cast<int>(HeaderName::count_); ++n)
         (void)m.complaint_about(static_cast<HeaderName>(n));
-    for (const auto &via : m.vias())
+    for (const auto& via : m.vias())
         inside(m, via.whole);
-    for (const auto *list : {"Contact", "Route", "Record-Route", "P-Asserted-Identity", "Diversion"})
-        for (const auto &address : m.values(header_name_of(list))) {
+    for (const auto* list : {"Contact", "Route", "Record-Route", "P-Asserted-Identity", "Diversion"})
+        for (const auto& address : m.values(header_name_of(list))) {
             inside(m, address.uri);
             Uri uri;
             if (read(address.uri, uri).empty())
@@ -42,7 +45,7 @@ void read_all(const Message &m) {
             (void)address.q();
             (void)address.expires();
         }
-    for (const auto &h : m.headers())
+    for (const auto& h : m.headers())
         if (h.id == HeaderName::authorization) {
             DigestView digest;
             (void)read(h.value, digest);
@@ -56,12 +59,13 @@ void read_all(const Message &m) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
     Arena arena;
-    const auto parsed = Message::parse({reinterpret_cast<const char *>(data), size}, arena);
+    const auto parsed = Message::parse({reinterpret_cast<const char*>(data), size}, arena);
     if (!parsed)
         return 0;
-    const Message &m = **parsed;
+    const Message& m = **parsed;
     read_all(m);
     const auto fault = m.check();
 
@@ -81,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     edits.append_header(m, "X-Last: 1\r\n");
     edits.replace_uri(m, HeaderName::from, "sip:f@x");
     edits.replace_display(m, HeaderName::to, "\"T\"");
-    for (const auto &header : m.headers())
+    for (const auto& header : m.headers())
         if ((header.name.size() + size) % 3 == 0)
             edits.remove(m, header);
         else if ((header.name.size() + size) % 3 == 1)

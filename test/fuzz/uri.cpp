@@ -7,8 +7,9 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-    const std::string_view text{reinterpret_cast<const char *>(data), size};
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const std::string_view text{reinterpret_cast<const char*>(data), size};
     Uri uri;
     if (read(text, uri).empty()) {
         Arena arena;

@@ -7,9 +7,10 @@
 using namespace sipyard;
 using namespace sipyard::sip;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
     Via via;
-    if (!read({reinterpret_cast<const char *>(data), size}, via).empty())
+    if (!read({reinterpret_cast<const char*>(data), size}, via).empty())
         return 0;
     Arena arena;
     const auto text = with_source(via, {.address = "2001:db8::1", .port = 65535, .force_rport = true}, arena);

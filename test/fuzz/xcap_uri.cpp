@@ -24,12 +24,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     for (const bool canonical : {true, false}) {
-        Arena        arena;
-        XcapUri      uri;
+        Arena arena;
+        XcapUri uri;
         const UriRules rules{"/r/", canonical, "home.example"};
         if (read(text, rules, arena, uri))
             continue;
-        // What passed can go into a column, a header and a log line, and means the same when it is read again.
+        // What passed can go into a column, a header and a log line, and means the same when it is read
+        // again.
         promise(!uri.auid.empty() && !uri.file.empty() && is_utf8(uri.doc_uri));
         for (const char c : uri.doc_uri)
             promise(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);

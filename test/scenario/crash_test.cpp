@@ -17,7 +17,8 @@ const std::string root = "/xcap-root/resource-lists/users/sip:101@127.0.0.1/";
 
 std::string document(const std::string& mark)
 {
-    return "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\"><list name=\"" + mark + "\"/></resource-lists>";
+    return "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\"><list name=\"" + mark +
+           "\"/></resource-lists>";
 }
 
 std::map<std::string, std::string> on_database(const TempDir& folder)
@@ -34,7 +35,8 @@ struct Acknowledged {
 SCENARIO("every acknowledged document survives kill -9", "[crash]")
 {
     TempDir folder;
-    ServerProcess server{"etc/xcap_server.cfg", on_database(folder), {"--modparam=xcap_server:max_docs_per_user:i:0"}};
+    ServerProcess server{
+        "etc/xcap_server.cfg", on_database(folder), {"--modparam=xcap_server:max_docs_per_user:i:0"}};
     constexpr int writers = 4, rounds = 3;
     std::vector<Acknowledged> all;              // documents that were written once
     std::vector<int> last_version(writers, -1); // of the one document a writer writes again and again
@@ -47,7 +49,8 @@ SCENARIO("every acknowledged document survives kill -9", "[crash]")
             threads.emplace_back([&, w] {
                 TcpClient client{server.port()};
                 for (int i = 0;; ++i) {
-                    const std::string name = "d" + std::to_string(round) + "-" + std::to_string(w) + "-" + std::to_string(i);
+                    const std::string name =
+                        "d" + std::to_string(round) + "-" + std::to_string(w) + "-" + std::to_string(i);
                     const std::string body = document(name);
                     const HttpAnswer once = http(client, "PUT", root + name, type, body);
                     if (once.status != 201) {
@@ -103,7 +106,8 @@ SCENARIO("every acknowledged document survives kill -9", "[crash]")
 SCENARIO("two server processes share a database, and writers do not lose updates", "[crash]")
 {
     TempDir folder;
-    ServerProcess one{"etc/xcap_server.cfg", on_database(folder)}, two{"etc/xcap_server.cfg", on_database(folder)};
+    ServerProcess one{"etc/xcap_server.cfg", on_database(folder)},
+        two{"etc/xcap_server.cfg", on_database(folder)};
     constexpr int writers = 8;
     const auto port_of = [&](int w) { return w % 2 == 0 ? one.port() : two.port(); };
 
@@ -117,7 +121,9 @@ SCENARIO("two server processes share a database, and writers do not lose updates
             threads.emplace_back([&, w] {
                 TcpClient client{port_of(w)};
                 start.arrive_and_wait();
-                const int status = http(client, "PUT", root + name, type + condition + "\r\n", document("w" + std::to_string(w))).status;
+                const int status = http(client, "PUT", root + name, type + condition + "\r\n",
+                                        document("w" + std::to_string(w)))
+                                       .status;
                 const std::lock_guard<std::mutex> lock{mutex};
                 ++statuses[status];
             });
@@ -134,7 +140,8 @@ SCENARIO("two server processes share a database, and writers do not lose updates
             const HttpAnswer now = http(port_of(step), "GET", root + name);
             REQUIRE(now.status == 200);
             CHECK(http(port_of(step + 1), "GET", root + name).header("ETag") == now.header("ETag"));
-            CHECK(race(name, "If-Match: " + now.header("ETag")) == std::map<int, int>{{200, 1}, {412, writers - 1}});
+            CHECK(race(name, "If-Match: " + now.header("ETag")) ==
+                  std::map<int, int>{{200, 1}, {412, writers - 1}});
         }
     }
 
@@ -153,7 +160,8 @@ SCENARIO("two server processes share a database, and writers do not lose updates
 SCENARIO("writers who read, change and write again add up", "[crash]")
 {
     TempDir folder;
-    ServerProcess one{"etc/xcap_server.cfg", on_database(folder)}, two{"etc/xcap_server.cfg", on_database(folder)};
+    ServerProcess one{"etc/xcap_server.cfg", on_database(folder)},
+        two{"etc/xcap_server.cfg", on_database(folder)};
     REQUIRE(http(one.port(), "PUT", root + "index", type, document("family")).status == 201);
     constexpr int writers = 8, lists = 5;
     std::vector<std::thread> threads;
@@ -168,7 +176,9 @@ SCENARIO("writers who read, change and write again add up", "[crash]")
                 if (now.status != 200 || end == std::string::npos)
                     return;
                 changed.insert(end, "<list name=\"w" + std::to_string(w) + "-" + std::to_string(i) + "\"/>");
-                const int status = http(client, "PUT", root + "index", type + "If-Match: " + now.header("ETag") + "\r\n", changed).status;
+                const int status = http(client, "PUT", root + "index",
+                                        type + "If-Match: " + now.header("ETag") + "\r\n", changed)
+                                       .status;
                 if (status == 412) { // somebody was faster: look again
                     ++lost_races;
                     continue;

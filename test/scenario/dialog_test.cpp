@@ -1,4 +1,5 @@
-// test/scenario/dialog_test.cpp - calls that the server follows: states over RPC, ended from here, timed out, kept over a restart
+// test/scenario/dialog_test.cpp - calls that the server follows: states over RPC, ended from here, timed out,
+// kept over a restart
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 #include "test/support/sip_peer.h"
@@ -15,8 +16,10 @@ namespace {
 std::string following(const std::string& params = {}, const std::string& before = {})
 {
     return "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\n"
-           "loadmodule \"pv.so\"\nloadmodule \"siputils.so\"\nloadmodule \"sl.so\"\nloadmodule \"tm.so\"\nloadmodule \"rr.so\"\n"
-           "loadmodule \"xlog.so\"\n" + before + "loadmodule \"dialog.so\"\n" + params +
+           "loadmodule \"pv.so\"\nloadmodule \"siputils.so\"\nloadmodule \"sl.so\"\nloadmodule "
+           "\"tm.so\"\nloadmodule \"rr.so\"\n"
+           "loadmodule \"xlog.so\"\n" +
+           before + "loadmodule \"dialog.so\"\n" + params +
            "modparam(\"dialog\", \"profiles_no_value\", \"calls\")\n"
            "request_route {\n"
            "\tif (has_totag()) {\n\t\tif (loose_route()) t_relay();\n\t\texit;\n\t}\n"
@@ -31,22 +34,27 @@ std::string following(const std::string& params = {}, const std::string& before 
 struct Phone {
     explicit Phone(std::uint16_t server) : udp{server} {}
     std::string contact() const { return "sip:phone@127.0.0.1:" + std::to_string(udp.port()); }
-    void request(const std::string& method, const std::string& uri, int number, const std::string& call, const std::string& from_tag,
-                 const std::string& to_tag, const std::string& route = {})
+    void request(const std::string& method, const std::string& uri, int number, const std::string& call,
+                 const std::string& from_tag, const std::string& to_tag, const std::string& route = {})
     {
-        udp.send(method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(udp.port()) + ";branch=z9hG4bK" + call
-                 + method + std::to_string(number) + "\r\nFrom: <sip:x@example.org>;tag=" + from_tag + "\r\nTo: <sip:y@example.org>"
-                 + (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: " + call + "\r\nCSeq: " + std::to_string(number) + " "
-                 + method + "\r\nContact: <" + contact() + ">\r\nMax-Forwards: 70\r\n" + route + "Content-Length: 0\r\n\r\n");
+        udp.send(method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(udp.port()) +
+                 ";branch=z9hG4bK" + call + method + std::to_string(number) +
+                 "\r\nFrom: <sip:x@example.org>;tag=" + from_tag + "\r\nTo: <sip:y@example.org>" +
+                 (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: " + call +
+                 "\r\nCSeq: " + std::to_string(number) + " " + method + "\r\nContact: <" + contact() +
+                 ">\r\nMax-Forwards: 70\r\n" + route + "Content-Length: 0\r\n\r\n");
     }
     void reply(const std::string& asked, const std::string& status)
     {
         std::string to = header_values(asked, "To").at(0);
         if (to.find("tag=") == std::string::npos)
             to += ";tag=B";
-        udp.send("SIP/2.0 " + status + "\r\n" + header_lines("Via", header_values(asked, "Via")) + header_lines("Record-Route", header_values(asked, "Record-Route"))
-                 + header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" + header_lines("Call-ID", header_values(asked, "Call-ID"))
-                 + header_lines("CSeq", header_values(asked, "CSeq")) + "Contact: <" + contact() + ">\r\nContent-Length: 0\r\n\r\n");
+        udp.send("SIP/2.0 " + status + "\r\n" + header_lines("Via", header_values(asked, "Via")) +
+                 header_lines("Record-Route", header_values(asked, "Record-Route")) +
+                 header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" +
+                 header_lines("Call-ID", header_values(asked, "Call-ID")) +
+                 header_lines("CSeq", header_values(asked, "CSeq")) + "Contact: <" + contact() +
+                 ">\r\nContent-Length: 0\r\n\r\n");
     }
     // The next message that begins so; others (100, retransmissions) are passed over.
     std::string until(const std::string& begin)
@@ -94,7 +102,8 @@ SCENARIO("a call is followed, and ended by its caller", "[dialog]")
     Phone alice{server.port()}, bob{server.port()};
     const std::string route = call(alice, bob, "call-1");
     CHECK(wait_until([&] { return field(server.rpc("dlg.list"), "state") == "4"; }));
-    CHECK_THAT(server.rpc("dlg.list"), Contains("\"variables\":[{\"who\":\"alice\"}]") && Contains("\"profiles\":[\"calls\"]"));
+    CHECK_THAT(server.rpc("dlg.list"),
+               Contains("\"variables\":[{\"who\":\"alice\"}]") && Contains("\"profiles\":[\"calls\"]"));
     CHECK_THAT(server.log(), Contains("began call-1"));
 
     alice.request("BYE", bob.contact(), 2, "call-1", "A", "B", route);
@@ -160,7 +169,8 @@ SCENARIO("an answered call survives kill -9", "[dialog]")
     ServerProcess server{config, {{"DBURL", "\"sqlite://" + folder.file("d.db") + "\""}}};
     Phone alice{server.port()}, bob{server.port()};
     const std::string route = call(alice, bob, "call-5");
-    const bool stored = wait_until([&] { return sqlite(folder.file("d.db"), "SELECT state FROM dialog") == "4\n"; });
+    const bool stored =
+        wait_until([&] { return sqlite(folder.file("d.db"), "SELECT state FROM dialog") == "4\n"; });
     INFO(server.output());
     REQUIRE(stored);
     server.kill(SIGKILL);

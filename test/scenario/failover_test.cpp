@@ -1,4 +1,5 @@
-// test/scenario/failover_test.cpp - a stateful proxy and servers that do not answer: the next one of RFC 3263, and what the caller hears
+// test/scenario/failover_test.cpp - a stateful proxy and servers that do not answer: the next one of RFC
+// 3263, and what the caller hears
 #include "test/support/catch.h"
 #include "test/support/dns_server.h"
 #include "test/support/sip_peer.h"
@@ -16,33 +17,37 @@ namespace {
 // A server whose only domain has two servers: `first` at priority 0, `second` at 1.
 struct Failover {
     explicit Failover(const std::string& parameters = "use_dns_failover=yes\nuse_dst_blocklist=yes\n")
-        : server{folder.write("f.cfg", "debug=2\nauto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=tcp:127.0.0.1:PORT\n"
-                                       "dns_servers=\"" + dns.text() + "\"\n" + parameters +
-                                       "loadmodule \"tm.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\n"
-                                       "modparam(\"tm\", \"fr_timer\", 1000)\nmodparam(\"tm\", \"retr_timer1\", 300)\n"
-                                       "request_route {\n"
-                                       "    if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
-                                       "    $ru = \"sip:desk@pool.test\" + $hdr(X-Params);\n"
-                                       "    if (!t_relay()) send_reply(\"500\", \"no way\");\n"
-                                       "}\n")},
+        : server{folder.write(
+              "f.cfg", "debug=2\nauto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=tcp:127.0.0.1:PORT\n"
+                       "dns_servers=\"" +
+                           dns.text() + "\"\n" + parameters +
+                           "loadmodule \"tm.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule "
+                           "\"textops.so\"\n"
+                           "modparam(\"tm\", \"fr_timer\", 1000)\nmodparam(\"tm\", \"retr_timer1\", 300)\n"
+                           "request_route {\n"
+                           "    if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
+                           "    $ru = \"sip:desk@pool.test\" + $hdr(X-Params);\n"
+                           "    if (!t_relay()) send_reply(\"500\", \"no way\");\n"
+                           "}\n")},
           caller{server.port(), "alice"}, first{server.port(), "one"}, second{server.port(), "two"}
     {
         dns.add("here.test A 127.0.0.1\n");
     }
     void servers(std::uint16_t one, std::uint16_t two, const std::string& service = "_sip._udp")
     {
-        dns.add(service + ".pool.test SRV 0 0 " + std::to_string(one) + " here.test\n" + service + ".pool.test SRV 1 0 "
-                + std::to_string(two) + " here.test\n");
+        dns.add(service + ".pool.test SRV 0 0 " + std::to_string(one) + " here.test\n" + service +
+                ".pool.test SRV 1 0 " + std::to_string(two) + " here.test\n");
     }
     SipText invite(const std::string& headers = {}, const std::string& body = {})
     {
-        return caller.request({.method = "INVITE", .ruri = "sip:desk@pool.test", .headers = headers, .body = body});
+        return caller.request(
+            {.method = "INVITE", .ruri = "sip:desk@pool.test", .headers = headers, .body = body});
     }
 
-    TempDir       folder;
-    DnsServer     dns;
+    TempDir folder;
+    DnsServer dns;
     RunningServer server;
-    SipPeer       caller, first, second;
+    SipPeer caller, first, second;
 };
 
 // Listens on a port for one connection and reads what comes.
@@ -73,9 +78,9 @@ public:
         pollfd ready{fd_, POLLIN, 0};
         if (connection_ < 0 && ::poll(&ready, 1, 5000) == 1)
             connection_ = ::accept(fd_, nullptr, nullptr);
-        pollfd      readable{connection_, POLLIN, 0};
+        pollfd readable{connection_, POLLIN, 0};
         std::string got;
-        char        bytes[4096];
+        char bytes[4096];
         while (got.find("\r\n\r\n") == std::string::npos && ::poll(&readable, 1, 5000) == 1) {
             const auto n = ::recv(connection_, bytes, sizeof bytes, 0);
             if (n <= 0)
@@ -86,8 +91,8 @@ public:
     }
 
 private:
-    const int     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    int           connection_ = -1;
+    const int fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    int connection_ = -1;
     std::uint16_t port_ = 0;
 };
 
@@ -142,7 +147,7 @@ SCENARIO("without use_dns_failover the first server's silence is the answer", "[
 
 SCENARIO("nobody listens at the first server's TCP port: the second gets the call", "[tm][failover]")
 {
-    Failover    f;
+    Failover f;
     TcpListener second;
     f.servers(free_port(), second.port(), "_sip._tcp");
     f.invite("X-Params: ;transport=tcp\r\n");
@@ -158,7 +163,8 @@ SCENARIO("nobody listens at any TCP port: the caller hears it without waiting fo
     f.servers(free_port(), free_port(), "_sip._tcp");
     f.invite("X-Params: ;transport=tcp\r\n");
     SipText answer;
-    for (SipText next = f.caller.receive(5000); next && (answer = next).status() < 200; next = f.caller.receive(5000))
+    for (SipText next = f.caller.receive(5000); next && (answer = next).status() < 200;
+         next = f.caller.receive(5000))
         ;
     INFO(f.server.log());
     CHECK(answer.status() >= 400);
@@ -170,7 +176,8 @@ SCENARIO("a name without servers", "[tm][failover]")
     Failover f;
     f.invite();
     SipText answer;
-    for (SipText next = f.caller.receive(5000); next && (answer = next).status() < 200; next = f.caller.receive(5000))
+    for (SipText next = f.caller.receive(5000); next && (answer = next).status() < 200;
+         next = f.caller.receive(5000))
         ;
     INFO(f.server.log());
     CHECK(answer.status() >= 400);
@@ -178,7 +185,7 @@ SCENARIO("a name without servers", "[tm][failover]")
 
 SCENARIO("a request too large for UDP goes over TCP (RFC 3261 18.1.1)", "[tm][failover]")
 {
-    Failover    f{"udp_mtu_try_proto=TCP\n"};
+    Failover f{"udp_mtu_try_proto=TCP\n"};
     TcpListener desk;
     f.servers(desk.port(), desk.port());
     f.invite("X-Long: " + std::string(1400, 'x') + "\r\n");

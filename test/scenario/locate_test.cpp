@@ -1,4 +1,5 @@
-// test/scenario/locate_test.cpp - where a whole server sends: names of a DNS server it is told, connections by their alias
+// test/scenario/locate_test.cpp - where a whole server sends: names of a DNS server it is told, connections
+// by their alias
 #include "test/support/catch.h"
 #include "test/support/dns_server.h"
 #include "test/support/running_server.h"
@@ -14,12 +15,16 @@ const std::string sockets = "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=
 
 } // namespace
 
-SCENARIO("the servers of a name are asked of dns_servers, and the next is taken where the first cannot be", "[locate]")
+SCENARIO("the servers of a name are asked of dns_servers, and the next is taken where the first cannot be",
+         "[locate]")
 {
-    DnsServer dns{"six.example.test AAAA ::1\nfour.example.test A 127.0.0.1\n_sip._udp.example.test SRV 0 0 5060 six.example.test\n"};
+    DnsServer dns{"six.example.test AAAA ::1\nfour.example.test A 127.0.0.1\n_sip._udp.example.test SRV 0 0 "
+                  "5060 six.example.test\n"};
     TempDir folder;
-    RunningServer server{folder.write("d.cfg", sockets + "dns_servers=\"" + dns.text() + "\"\nuse_dns_failover=yes\n"
-                                               "request_route { rewriteuri(\"sip:desk@example.test\"); forward(); }\n")};
+    RunningServer server{
+        folder.write("d.cfg", sockets + "dns_servers=\"" + dns.text() +
+                                  "\"\nuse_dns_failover=yes\n"
+                                  "request_route { rewriteuri(\"sip:desk@example.test\"); forward(); }\n")};
     UdpClient phone{server.port()};
     dns.add("_sip._udp.example.test SRV 1 0 " + std::to_string(phone.port()) + " four.example.test");
     UdpClient caller{server.port()};
@@ -33,17 +38,18 @@ SCENARIO("the servers of a name are asked of dns_servers, and the next is taken 
 SCENARIO("a phone behind a connection is reached by the port its Via names", "[locate]")
 {
     // OPTIONS over TCP makes the connection known; a MESSAGE over UDP is forwarded to the port of the alias.
-    const std::string routes = "request_route {\n"
-                               "\tif (method == \"OPTIONS\") { HELLO sl_send_reply(\"200\", \"OK\"); exit; }\n"
-                               "\tset_forward_no_connect();\n"
-                               "\tif (forward_tcp(127.0.0.1, 9999)) sl_send_reply(\"202\", \"sent\");\n"
-                               "\telse sl_send_reply(\"404\", \"no connection\");\n"
-                               "}\n";
+    const std::string routes =
+        "request_route {\n"
+        "\tif (method == \"OPTIONS\") { HELLO sl_send_reply(\"200\", \"OK\"); exit; }\n"
+        "\tset_forward_no_connect();\n"
+        "\tif (forward_tcp(127.0.0.1, 9999)) sl_send_reply(\"202\", \"sent\");\n"
+        "\telse sl_send_reply(\"404\", \"no connection\");\n"
+        "}\n";
     const struct {
         const char* story;
         const char* parameter;
         const char* via_param;
-        const char* options;     // what the script does with OPTIONS before it answers
+        const char* options; // what the script does with OPTIONS before it answers
         const char* answer;
     } rows[] = {
         {"by default ;alias is not believed", "", ";alias", "", "SIP/2.0 404"},

@@ -1,4 +1,5 @@
-// test/scenario/parameters_test.cpp - global parameters that change what is on the wire, and what a reload does with them
+// test/scenario/parameters_test.cpp - global parameters that change what is on the wire, and what a reload
+// does with them
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 
@@ -27,18 +28,22 @@ SCENARIO("replies carry and go where the parameters say", "[parameters]")
     TempDir folder;
     SECTION("sip_warning tells what we saw")
     {
-        RunningServer server{folder.write("w.cfg", head + "sip_warning=1\n" + modules + "request_route { sl_send_reply(\"404\", \"No\"); }\n")};
+        RunningServer server{
+            folder.write("w.cfg", head + "sip_warning=1\n" + modules +
+                                      "request_route { sl_send_reply(\"404\", \"No\"); }\n")};
         UdpClient client{server.port()};
         CHECK_THAT(client.ask(options("w1", client.port())),
-                   Contains("\r\nWarning: 392 127.0.0.1:" + std::to_string(server.port()) + " \"Noisy feedback tells:  pid=")
-                       && Contains(" req_src_ip=127.0.0.1 req_src_port=" + std::to_string(client.port())
-                                   + " in_uri=sip:127.0.0.1 out_uri=sip:127.0.0.1 via_cnt==1\"\r\n"));
+                   Contains("\r\nWarning: 392 127.0.0.1:" + std::to_string(server.port()) +
+                            " \"Noisy feedback tells:  pid=") &&
+                       Contains(" req_src_ip=127.0.0.1 req_src_port=" + std::to_string(client.port()) +
+                                " in_uri=sip:127.0.0.1 out_uri=sip:127.0.0.1 via_cnt==1\"\r\n"));
     }
     SECTION("reply_to_via sends to the Via, not to the sender")
     {
         for (const bool to_via : {false, true}) {
-            RunningServer server{folder.write("v.cfg", head + "reply_to_via=" + (to_via ? "yes" : "no") + "\n" + modules
-                                                           + "request_route { force_rport(); sl_send_reply(\"200\", \"OK\"); }\n")};
+            RunningServer server{folder.write(
+                "v.cfg", head + "reply_to_via=" + (to_via ? "yes" : "no") + "\n" + modules +
+                             "request_route { force_rport(); sl_send_reply(\"200\", \"OK\"); }\n")};
             UdpClient sender{server.port()}, named{server.port()};
             sender.send(options("v1", named.port())); // the Via names the other one
             CHECK_THAT((to_via ? named : sender).receive(), StartsWith("SIP/2.0 200"));
@@ -46,9 +51,10 @@ SCENARIO("replies carry and go where the parameters say", "[parameters]")
     }
     SECTION("xavp_via_reply_params adds to the Via")
     {
-        RunningServer server{folder.write("x.cfg", head + "xavp_via_reply_params=\"v\"\n" + modules
-                                                       + "request_route { $xavp(v=>one) = \"1\"; $xavp(v[0]=>two) = \"t w o\";"
-                                                         " $xavp(v[0]=>three) = \"\"; sl_send_reply(\"200\", \"OK\"); }\n")};
+        RunningServer server{
+            folder.write("x.cfg", head + "xavp_via_reply_params=\"v\"\n" + modules +
+                                      "request_route { $xavp(v=>one) = \"1\"; $xavp(v[0]=>two) = \"t w o\";"
+                                      " $xavp(v[0]=>three) = \"\"; sl_send_reply(\"200\", \"OK\"); }\n")};
         UdpClient client{server.port()};
         const auto reply = client.ask(options("x1", client.port()));
         CHECK_THAT(reply, Contains(";one=1;three\r\n"));
@@ -56,35 +62,42 @@ SCENARIO("replies carry and go where the parameters say", "[parameters]")
     }
 }
 
-SCENARIO("a forwarded request has the Via the script asks for, and onsend_route the last word", "[parameters]")
+SCENARIO("a forwarded request has the Via the script asks for, and onsend_route the last word",
+         "[parameters]")
 {
     TempDir folder;
-    RunningServer server{folder.write("f.cfg", head + "xavp_via_params=\"p\"\nxavp_via_fields=\"f\"\n" + modules
-                                                   + "request_route {\n\t$xavp(p=>id) = $ci; $xavp(f=>address) = \"edge.example.com\";"
-                                                     " $xavp(f[0]=>port) = 5099;\n\t$var(sent) = \"\";\n\tif (!forward())\n\t\tsl_send_reply(\"500\", \"Held $var(sent)\");\n}\n"
-                                                     "onsend_route {\n\t$var(sent) = $sndto(port);\n\tif ($ci == \"held\") drop;\n}\n")};
+    RunningServer server{folder.write(
+        "f.cfg", head + "xavp_via_params=\"p\"\nxavp_via_fields=\"f\"\n" + modules +
+                     "request_route {\n\t$xavp(p=>id) = $ci; $xavp(f=>address) = \"edge.example.com\";"
+                     " $xavp(f[0]=>port) = 5099;\n\t$var(sent) = \"\";\n\tif "
+                     "(!forward())\n\t\tsl_send_reply(\"500\", \"Held $var(sent)\");\n}\n"
+                     "onsend_route {\n\t$var(sent) = $sndto(port);\n\tif ($ci == \"held\") drop;\n}\n")};
     UdpClient client{server.port()}, next{server.port()};
     const auto options = [&](const std::string& call_id, std::uint16_t port) {
         return sip_request("OPTIONS", "sip:127.0.0.1:" + std::to_string(next.port()), call_id, port);
     };
     client.send(options("passed", client.port()));
     const auto seen = next.receive();
-    CHECK_THAT(seen, Contains("\r\nVia: SIP/2.0/UDP edge.example.com:5099;branch=z9hG4bK") && Contains(";id=passed\r\n"));
-    CHECK_THAT(client.ask(options("held", client.port())), StartsWith("SIP/2.0 500 Held " + std::to_string(next.port())));
+    CHECK_THAT(seen, Contains("\r\nVia: SIP/2.0/UDP edge.example.com:5099;branch=z9hG4bK") &&
+                         Contains(";id=passed\r\n"));
+    CHECK_THAT(client.ask(options("held", client.port())),
+               StartsWith("SIP/2.0 500 Held " + std::to_string(next.port())));
     CHECK(next.receive(200).empty());
 }
 
 SCENARIO("messages are looked at as soon as they come, and not beyond their largest size", "[parameters]")
 {
     TempDir folder;
-    RunningServer server{folder.write("m.cfg", head + "received_route_mode=1\nmsg_recv_max_size=2000\nmaxbuffer=300000\n" + modules
-                                                   + "request_route { sl_send_reply(\"200\", \"$var(seen)\"); }\n"
-                                                     "event_route[core:msg-received] { $var(seen) = \"seen \" + $ci;"
-                                                     " if ($ci == \"unwanted\") drop; }\n")};
+    RunningServer server{folder.write(
+        "m.cfg", head + "received_route_mode=1\nmsg_recv_max_size=2000\nmaxbuffer=300000\n" + modules +
+                     "request_route { sl_send_reply(\"200\", \"$var(seen)\"); }\n"
+                     "event_route[core:msg-received] { $var(seen) = \"seen \" + $ci;"
+                     " if ($ci == \"unwanted\") drop; }\n")};
     UdpClient client{server.port()};
     client.send(options("unwanted", client.port()));
     CHECK_THAT(client.ask(options("wanted", client.port())), StartsWith("SIP/2.0 200 seen wanted"));
-    client.send(sip_request("OPTIONS", "sip:127.0.0.1", "large", client.port(), "X: " + std::string(2000, 'x') + "\r\n"));
+    client.send(sip_request("OPTIONS", "sip:127.0.0.1", "large", client.port(),
+                            "X: " + std::string(2000, 'x') + "\r\n"));
     CHECK_THAT(client.ask(options("small", client.port())), StartsWith("SIP/2.0 200 seen small"));
     CHECK(server.counted("net.garbage") == 1);
 }
@@ -94,12 +107,16 @@ SCENARIO("a reload says what it did with the parameters", "[parameters][reload]"
     TempDir folder;
     const std::string route = "request_route { $var(i) = 0; while ($var(i) < 1000) $var(i) = $var(i) + 1;"
                               " sl_send_reply(\"200\", \"$var(i)\"); }\n";
-    RunningServer server{folder.write("r.cfg", head + "max_while_loops=10\nserver_header=\"Server: one\"\nchildren=2\n" + modules + route)};
+    RunningServer server{folder.write(
+        "r.cfg", head + "max_while_loops=10\nserver_header=\"Server: one\"\nchildren=2\n" + modules + route)};
     UdpClient client{server.port()};
     CHECK_THAT(client.ask(options("r1", client.port())), StartsWith("SIP/2.0 200 10"));
-    folder.write("r.cfg", head + "max_while_loops=20\nserver_header=\"Server: two\"\nchildren=4\n" + modules + route);
+    folder.write("r.cfg",
+                 head + "max_while_loops=20\nserver_header=\"Server: two\"\nchildren=4\n" + modules + route);
     const auto answer = server.rpc("core.reload");
-    CHECK_THAT(answer, Contains("; applied: max_while_loops; needs a restart: server_header\"")); // children never mattered
+    CHECK_THAT(
+        answer,
+        Contains("; applied: max_while_loops; needs a restart: server_header\"")); // children never mattered
     CHECK_THAT(server.log(), Contains("parameters that need a restart: server_header"));
     const auto reply = client.ask(options("r2", client.port()));
     CHECK_THAT(reply, StartsWith("SIP/2.0 200 20") && Contains("Server: one"));
@@ -110,7 +127,8 @@ SCENARIO("a reload says what it did with the parameters", "[parameters][reload]"
     CHECK_THAT(client.ask(options("r3", client.port())), StartsWith("SIP/2.0 200 100"));
 }
 
-SCENARIO("the level of a configuration is applied by a reload, that of the command line stays", "[parameters][reload]")
+SCENARIO("the level of a configuration is applied by a reload, that of the command line stays",
+         "[parameters][reload]")
 {
     TempDir folder;
     const std::string rest = modules + "request_route { sl_send_reply(\"200\", \"OK\"); }\n";
@@ -120,7 +138,8 @@ SCENARIO("the level of a configuration is applied by a reload, that of the comma
     };
     for (const bool on_command_line : {false, true}) {
         const auto file = folder.write("d.cfg", head + "debug=1\n" + rest);
-        ServerProcess process{file, {}, on_command_line ? std::vector<std::string>{"--debug=0"} : std::vector<std::string>{}};
+        ServerProcess process{
+            file, {}, on_command_line ? std::vector<std::string>{"--debug=0"} : std::vector<std::string>{}};
         CHECK(level(process.rpc("core.log_level")) == (on_command_line ? "0" : "1"));
         folder.write("d.cfg", head + "debug=2\n" + rest);
         const auto answer = process.rpc("core.reload");
@@ -133,12 +152,16 @@ SCENARIO("the level of a configuration is applied by a reload, that of the comma
 SCENARIO("log lines are objects with log_engine_type json", "[parameters]")
 {
     TempDir folder;
-    ServerProcess process{folder.write("j.cfg", head + "log_engine_type=\"json\"\nloadmodule \"xlog.so\"\n" + modules
-                                                    + "request_route { xlog(\"L_ERR\", \"say \\\"$ci\\\"\"); sl_send_reply(\"200\", \"OK\"); }\n"),
-                          {}};
+    ServerProcess process{
+        folder.write(
+            "j.cfg",
+            head + "log_engine_type=\"json\"\nloadmodule \"xlog.so\"\n" + modules +
+                "request_route { xlog(\"L_ERR\", \"say \\\"$ci\\\"\"); sl_send_reply(\"200\", \"OK\"); }\n"),
+        {}};
     UdpClient client{process.port()};
     CHECK_THAT(client.ask(options("j1", client.port())), StartsWith("SIP/2.0 200"));
-    const std::string expected = "\"level\":\"ERROR\",\"module\":\"script\",\"logprefix\":\"\",\"message\":\"say \\\"j1\\\"\"}";
+    const std::string expected =
+        "\"level\":\"ERROR\",\"module\":\"script\",\"logprefix\":\"\",\"message\":\"say \\\"j1\\\"\"}";
     const bool found = wait_until([&] { return process.output().find(expected) != std::string::npos; });
     INFO(process.output());
     CHECK(found);
@@ -151,8 +174,10 @@ SCENARIO("the process moves into its chroot", "[parameters]")
     TempDir jail;
     std::filesystem::create_directory(jail.file("work"));
     TempDir folder;
-    ServerProcess process{folder.write("c.cfg", head + "chroot=\"" + jail.path() + "\"\nworkdir=\"/work\"\n" + modules
-                              + "request_route { sl_send_reply(\"200\", \"OK\"); }\n"), {}};
+    ServerProcess process{folder.write("c.cfg", head + "chroot=\"" + jail.path() + "\"\nworkdir=\"/work\"\n" +
+                                                    modules +
+                                                    "request_route { sl_send_reply(\"200\", \"OK\"); }\n"),
+                          {}};
     const auto link = [&](const char* name) {
         return std::filesystem::read_symlink("/proc/" + std::to_string(process.pid()) + "/" + name).string();
     };

@@ -1,4 +1,5 @@
-// test/scenario/process_test.cpp - the programs themselves: options, exit statuses, daemon mode, signals, sipyardctl
+// test/scenario/process_test.cpp - the programs themselves: options, exit statuses, daemon mode, signals,
+// sipyardctl
 #include "core/json/value.h"
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
@@ -17,14 +18,12 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-const std::string simple = "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=tcp:127.0.0.1:PORT\n"
-                           "loadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"xlog.so\"\n"
-                           "request_route {\n\txlog(\"L_INFO\", \"a talkative line\\n\");\n\tsl_send_reply(\"200\", \"OK\");\n}\n";
+const std::string simple =
+    "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=tcp:127.0.0.1:PORT\n"
+    "loadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"xlog.so\"\n"
+    "request_route {\n\txlog(\"L_INFO\", \"a talkative line\\n\");\n\tsl_send_reply(\"200\", \"OK\");\n}\n";
 
-std::string sipyard_program()
-{
-    return build_folder() + "/sipyard";
-}
+std::string sipyard_program() { return build_folder() + "/sipyard"; }
 
 Ran sipyard_with(std::vector<std::string> arguments)
 {
@@ -35,7 +34,8 @@ Ran sipyard_with(std::vector<std::string> arguments)
 bool answers(std::uint16_t port)
 {
     UdpClient client{port};
-    return client.ask(sip_request("OPTIONS", "sip:127.0.0.1", "alive", client.port())).starts_with("SIP/2.0 200");
+    return client.ask(sip_request("OPTIONS", "sip:127.0.0.1", "alive", client.port()))
+        .starts_with("SIP/2.0 200");
 }
 
 std::string contents(const std::string& path)
@@ -60,7 +60,7 @@ SCENARIO("the command line answers questions", "[process]")
     const struct {
         const char* story;
         std::vector<std::string> arguments;
-        int         status;
+        int status;
         std::string expected;
     } rows[] = {
         {"which version", {"-v"}, 0, "version: sipyard "},
@@ -111,7 +111,8 @@ SCENARIO("-c tells a good file from a bad one", "[process]")
     // The examples that come with it are good.
     for (const char* const example : {"etc/quickstart.cfg", "etc/xcap_server.cfg"}) {
         INFO(example);
-        CHECK(sipyard_with({"-c", "-f", example, "-A", "DBURL=\"sqlite://" + folder.file("c.db") + "\""}).status == 0);
+        CHECK(sipyard_with({"-c", "-f", example, "-A", "DBURL=\"sqlite://" + folder.file("c.db") + "\""})
+                  .status == 0);
         CHECK_FALSE(std::filesystem::exists(folder.file("c.db"))); // looking at a file changes nothing
     }
 }
@@ -121,7 +122,8 @@ SCENARIO("as a daemon it leaves when it is ready, and stops on TERM", "[process]
     TempDir folder;
     const std::uint16_t port = free_port();
     const std::string pid_file = folder.file("sipyard.pid"), config = folder.write("d.cfg", simple);
-    const std::vector<std::string> arguments = {"-f", config, "-P", pid_file, "-Y", folder.path(), "-A", "PORT=" + std::to_string(port)};
+    const std::vector<std::string> arguments = {"-f", config,        "-P", pid_file,
+                                                "-Y", folder.path(), "-A", "PORT=" + std::to_string(port)};
     const Ran started = sipyard_with(arguments);
     INFO(started.output);
     REQUIRE(started.status == 0);
@@ -132,23 +134,29 @@ SCENARIO("as a daemon it leaves when it is ready, and stops on TERM", "[process]
         ~Killer() { ::kill(pid, SIGKILL); }
     } killer{pid};
     CHECK(answers(port)); // from the first moment
-    THEN("a second one on the same port says why it does not start") {
-        const Ran second = sipyard_with({"-f", config, "-Y", folder.file("other"), "-A", "PORT=" + std::to_string(port)});
+    THEN("a second one on the same port says why it does not start")
+    {
+        const Ran second =
+            sipyard_with({"-f", config, "-Y", folder.file("other"), "-A", "PORT=" + std::to_string(port)});
         CHECK(second.status == 255);
         CHECK_THAT(second.output, Contains("127.0.0.1:" + std::to_string(port)));
         CHECK_THAT(second.output, Contains("in use"));
-        const Ran third = sipyard_with({"-D", "-E", "-f", config, "-Y", folder.file("other"), "-A", "PORT=" + std::to_string(port)});
+        const Ran third = sipyard_with(
+            {"-D", "-E", "-f", config, "-Y", folder.file("other"), "-A", "PORT=" + std::to_string(port)});
         CHECK(third.status == 255);
         CHECK(answers(port));
     }
-    THEN("TERM ends it and takes the pid file away") {
+    THEN("TERM ends it and takes the pid file away")
+    {
         ::kill(pid, SIGTERM);
         CHECK(wait_until([&] { return ended(pid); }, 15'000));
         CHECK_FALSE(std::filesystem::exists(pid_file));
         CHECK_FALSE(std::filesystem::exists(folder.file("sipyard_rpc.sock")));
     }
-    THEN("sipyardctl stop does the same") {
-        CHECK(run_program({build_folder() + "/sipyardctl", "-s", folder.file("sipyard_rpc.sock"), "stop"}).status == 0);
+    THEN("sipyardctl stop does the same")
+    {
+        CHECK(run_program({build_folder() + "/sipyardctl", "-s", folder.file("sipyard_rpc.sock"), "stop"})
+                  .status == 0);
         CHECK(wait_until([&] { return ended(pid); }, 15'000));
     }
 }
@@ -158,7 +166,8 @@ SCENARIO("with fork=no it stays with the shell that started it", "[process]")
     TempDir folder;
     const std::uint16_t port = free_port();
     const std::string config = folder.write("d.cfg", "fork=no\n" + std::string{simple});
-    Program program{{build_folder() + "/sipyard", "-f", config, "-Y", folder.path(), "-A", "PORT=" + std::to_string(port)}};
+    Program program{{build_folder() + "/sipyard", "-f", config, "-Y", folder.path(), "-A",
+                     "PORT=" + std::to_string(port)}};
     CHECK(wait_until([&] { return !rpc(folder.file("sipyard_rpc.sock"), "core.uptime").empty(); }));
     CHECK(answers(port));
     program.kill(SIGTERM);
@@ -170,21 +179,30 @@ SCENARIO("TERM lets a request in hand finish", "[process]")
 {
     TempDir folder;
     const std::string database = folder.file("t.db");
-    sqlite(database, "pragma journal_mode=wal; create table slow (id integer primary key, n integer); insert into slow values (1, 0)");
-    ServerProcess server{folder.write("t.cfg", "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\n"
-                                               "loadmodule \"db_sqlite.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"sqlops.so\"\n"
-                                               "modparam(\"sqlops\", \"sqlcon\", \"db=>sqlite://" + database + "\")\n"
-                                               "request_route {\n"
-                                               "\tsl_send_reply(\"100\", \"Trying\");\n"
-                                               "\t$var(r) = sql_query(\"db\", \"update slow set n = n + 1 where id = 1\");\n"
-                                               "\tsl_send_reply(\"200\", \"Result $var(r)\");\n"
-                                               "}\n"),
-                         {}, {"--debug=2"}};
+    sqlite(database, "pragma journal_mode=wal; create table slow (id integer primary key, n integer); insert "
+                     "into slow values (1, 0)");
+    ServerProcess server{
+        folder.write("t.cfg",
+                     "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\n"
+                     "loadmodule \"db_sqlite.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule "
+                     "\"sqlops.so\"\n"
+                     "modparam(\"sqlops\", \"sqlcon\", \"db=>sqlite://" +
+                         database +
+                         "\")\n"
+                         "request_route {\n"
+                         "\tsl_send_reply(\"100\", \"Trying\");\n"
+                         "\t$var(r) = sql_query(\"db\", \"update slow set n = n + 1 where id = 1\");\n"
+                         "\tsl_send_reply(\"200\", \"Result $var(r)\");\n"
+                         "}\n"),
+        {},
+        {"--debug=2"}};
     SqliteLock lock{database};
     UdpClient client{server.port()};
-    CHECK_THAT(client.ask(sip_request("MESSAGE", "sip:127.0.0.1", "in-hand", client.port())), StartsWith("SIP/2.0 100 Trying"));
+    CHECK_THAT(client.ask(sip_request("MESSAGE", "sip:127.0.0.1", "in-hand", client.port())),
+               StartsWith("SIP/2.0 100 Trying"));
     server.kill(SIGTERM);
-    REQUIRE(wait_until([&] { return server.output().find("finishing what is in hand") != std::string::npos; }));
+    REQUIRE(
+        wait_until([&] { return server.output().find("finishing what is in hand") != std::string::npos; }));
     CHECK(server.wait(0) == -1); // still there
     lock.release();
     CHECK_THAT(client.receive(), StartsWith("SIP/2.0 200 Result 2"));
@@ -219,15 +237,17 @@ SCENARIO("started as root it need not stay root", "[process]")
     ::chmod(folder.path().c_str(), 0755);
     ServerProcess server{folder.write("u.cfg", simple), {}, {"-u", "nobody", "-g", "nogroup"}};
     REQUIRE(wait_until([&] { // the socket answers a moment before the user is changed
-        return contents("/proc/" + std::to_string(server.pid()) + "/status").find("\nUid:\t65534\t65534\t65534") != std::string::npos;
+        return contents("/proc/" + std::to_string(server.pid()) + "/status")
+                   .find("\nUid:\t65534\t65534\t65534") != std::string::npos;
     }));
     const std::string status = contents("/proc/" + std::to_string(server.pid()) + "/status");
     CHECK_THAT(status, Contains("\nGid:\t65534\t65534\t65534"));
     CHECK_THAT(status, Contains("\nGroups:\t65534 \n"));
-    for (const auto& thread : std::filesystem::directory_iterator{"/proc/" + std::to_string(server.pid()) + "/task"})
+    for (const auto& thread :
+         std::filesystem::directory_iterator{"/proc/" + std::to_string(server.pid()) + "/task"})
         CHECK_THAT(contents(thread.path().string() + "/status"), Contains("\nUid:\t65534\t"));
     CHECK(answers(server.port()));
-    struct stat socket{};
+    struct stat socket {};
     REQUIRE(::stat(server.rpc_path().c_str(), &socket) == 0);
     CHECK(socket.st_uid == 65534);
     CHECK((socket.st_mode & 07) == 0); // nobody else may command it
@@ -235,8 +255,10 @@ SCENARIO("started as root it need not stay root", "[process]")
     server.kill(SIGTERM);
     CHECK(server.wait() == 0);
 
-    CHECK_THAT(sipyard_with({"-D", "-E", "-f", folder.file("u.cfg"), "-Y", folder.path(), "-A", "PORT=" + std::to_string(free_port()), "-u",
-                             "no-such-user"}).output, Contains("user 'no-such-user' does not exist"));
+    CHECK_THAT(sipyard_with({"-D", "-E", "-f", folder.file("u.cfg"), "-Y", folder.path(), "-A",
+                             "PORT=" + std::to_string(free_port()), "-u", "no-such-user"})
+                   .output,
+               Contains("user 'no-such-user' does not exist"));
 }
 
 SCENARIO("sipyardctl talks to the server, in tables and in JSON", "[process]")
@@ -265,7 +287,8 @@ SCENARIO("sipyardctl talks to the server, in tables and in JSON", "[process]")
     const Ran unknown = ctl({"no.such_command"});
     CHECK(unknown.status == 1);
     CHECK_THAT(unknown.output, StartsWith("sipyardctl: "));
-    const Ran nobody = run_program({build_folder() + "/sipyardctl", "-s", folder.file("absent.sock"), "uptime"});
+    const Ran nobody =
+        run_program({build_folder() + "/sipyardctl", "-s", folder.file("absent.sock"), "uptime"});
     CHECK(nobody.status == 1);
     CHECK_THAT(nobody.output, Contains("no server answers"));
     CHECK_THAT(run_program({build_folder() + "/sipyardctl", "help"}).output, Contains("xcap list"));
@@ -276,5 +299,6 @@ SCENARIO("sipyardctl talks to the server, in tables and in JSON", "[process]")
     CHECK(completion.output.size() > 100);
     const std::string script = folder.write("completion", completion.output);
     CHECK(run_program({"bash", "-n", script}).status == 0);
-    CHECK_THAT(run_program({"bash", "-c", "source " + script + " && complete -p sipyardctl"}).output, Contains("complete"));
+    CHECK_THAT(run_program({"bash", "-c", "source " + script + " && complete -p sipyardctl"}).output,
+               Contains("complete"));
 }

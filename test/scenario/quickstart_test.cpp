@@ -1,4 +1,5 @@
-// test/scenario/quickstart_test.cpp - etc/quickstart.cfg as a newcomer uses it: curl over HTTP and HTTPS, with digest
+// test/scenario/quickstart_test.cpp - etc/quickstart.cfg as a newcomer uses it: curl over HTTP and HTTPS,
+// with digest
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 
@@ -18,9 +19,9 @@ std::string example_list()
 
 // The server of `make run`, with two users.
 struct Quickstart {
-    TempDir        folder;
-    std::uint16_t  tls_port = free_port();
-    RunningServer  server;
+    TempDir folder;
+    std::uint16_t tls_port = free_port();
+    RunningServer server;
 
     Quickstart() : server{"etc/quickstart.cfg", options()}
     {
@@ -39,17 +40,32 @@ struct Quickstart {
     }
 
     struct Seen {
-        int         status = 0;
+        int status = 0;
         std::string etag, body;
     };
     // What curl gets; the path is behind the users' tree.
-    Seen curl(const std::string& user, const std::string& scheme, const std::string& path, std::vector<std::string> more = {})
+    Seen curl(const std::string& user, const std::string& scheme, const std::string& path,
+              std::vector<std::string> more = {})
     {
         const std::uint16_t port = scheme == "https" ? tls_port : server.port();
-        std::vector<std::string> command = {"curl", "-sS", "--digest", "-u", user, "--cacert", folder.file("cert.pem"), "-m", "20",
-                                            "-o", folder.file("body"), "-D", folder.file("head"), "-w", "%{http_code}"};
+        std::vector<std::string> command = {"curl",
+                                            "-sS",
+                                            "--digest",
+                                            "-u",
+                                            user,
+                                            "--cacert",
+                                            folder.file("cert.pem"),
+                                            "-m",
+                                            "20",
+                                            "-o",
+                                            folder.file("body"),
+                                            "-D",
+                                            folder.file("head"),
+                                            "-w",
+                                            "%{http_code}"};
         command.insert(command.end(), more.begin(), more.end());
-        command.push_back(scheme + "://127.0.0.1:" + std::to_string(port) + "/xcap-root/resource-lists/users/" + path);
+        command.push_back(scheme + "://127.0.0.1:" + std::to_string(port) +
+                          "/xcap-root/resource-lists/users/" + path);
         folder.write("body", "");
         const Ran ran = run_program(command);
         INFO(ran.output);
@@ -58,9 +74,11 @@ struct Quickstart {
         seen.status = std::atoi(ran.output.c_str());
         HttpAnswer answer;
         answer.head = read("head");
-        for (auto at = answer.head.find("HTTP/1.1 401"); at != std::string::npos && answer.head.find("HTTP/1.1", at + 1) != std::string::npos;
+        for (auto at = answer.head.find("HTTP/1.1 401");
+             at != std::string::npos && answer.head.find("HTTP/1.1", at + 1) != std::string::npos;
              at = answer.head.find("HTTP/1.1 401"))
-            answer.head.erase(0, answer.head.find("HTTP/1.1", at + 1)); // only the last reply of the exchange counts
+            answer.head.erase(
+                0, answer.head.find("HTTP/1.1", at + 1)); // only the last reply of the exchange counts
         seen.etag = answer.header("ETag");
         seen.body = read("body");
         return seen;
@@ -73,7 +91,8 @@ struct Quickstart {
     Seen put(const std::string& user, const std::string& scheme, const std::string& path)
     {
         return curl(user, scheme, path,
-                    {"-X", "PUT", "-H", "Content-Type: application/resource-lists+xml", "--data-binary", "@etc/example_list.xml"});
+                    {"-X", "PUT", "-H", "Content-Type: application/resource-lists+xml", "--data-binary",
+                     "@etc/example_list.xml"});
     }
 };
 
@@ -108,7 +127,8 @@ SCENARIO("the quickstart keeps a user's contact list", "[quickstart]")
         CHECK(quick.curl("bob:builder", scheme, alices, {"-X", "DELETE"}).status == 403);
         CHECK(quick.curl(right, scheme, alices).body == example_list()); // none of that has touched it
 
-        const Ran list = run_program({build_folder() + "/sipyardctl", "-s", quick.server.rpc_path(), "xcap", "list", "alice@127.0.0.1"});
+        const Ran list = run_program({build_folder() + "/sipyardctl", "-s", quick.server.rpc_path(), "xcap",
+                                      "list", "alice@127.0.0.1"});
         CHECK(list.status == 0);
         INFO(list.output);
         CHECK(list.output.find("index") != std::string::npos);
@@ -136,7 +156,8 @@ SCENARIO("the quickstart answers SIP and browsers on the same port", "[quickstar
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        std::string request = sip_request(row.method, uri, "quick-" + row.method + row.headers.substr(0, 3), udp.port());
+        std::string request =
+            sip_request(row.method, uri, "quick-" + row.method + row.headers.substr(0, 3), udp.port());
         if (!row.headers.empty())
             request.replace(request.find("Max-Forwards: 70\r\n"), 18, row.headers);
         CHECK_THAT(udp.ask(request), Catch::Matchers::StartsWith(row.expected));
@@ -147,11 +168,14 @@ SCENARIO("the quickstart answers SIP and browsers on the same port", "[quickstar
     CHECK(page.header("Content-Type") == "text/html");
     CHECK(page.body.find("sipyard. Your address: 127.0.0.1:") != std::string::npos);
 
-    const HttpAnswer challenged = http(quick.server.port(), "GET", "/xcap-root/resource-lists/users/" + alices);
+    const HttpAnswer challenged =
+        http(quick.server.port(), "GET", "/xcap-root/resource-lists/users/" + alices);
     CHECK(challenged.status == 401);
-    CHECK_THAT(challenged.header("WWW-Authenticate"), Catch::Matchers::StartsWith("Digest realm=\"127.0.0.1\""));
+    CHECK_THAT(challenged.header("WWW-Authenticate"),
+               Catch::Matchers::StartsWith("Digest realm=\"127.0.0.1\""));
     // It does not tell a stranger which documents exist.
-    const HttpAnswer absent = http(quick.server.port(), "GET", "/xcap-root/resource-lists/users/sip:nobody@127.0.0.1/index");
+    const HttpAnswer absent =
+        http(quick.server.port(), "GET", "/xcap-root/resource-lists/users/sip:nobody@127.0.0.1/index");
     CHECK(absent.status == 401);
     CHECK(absent.body == challenged.body);
 }

@@ -11,9 +11,10 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-const std::string head = "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\n"
-                         "loadmodule \"db_sqlite.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\n"
-                         "loadmodule \"siputils.so\"\nloadmodule \"sqlops.so\"\n";
+const std::string head =
+    "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\n"
+    "loadmodule \"db_sqlite.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\n"
+    "loadmodule \"siputils.so\"\nloadmodule \"sqlops.so\"\n";
 const std::string params = "modparam(\"sqlops\", \"sqlcon\", DATABASE)\n";
 
 std::string routes(const std::string& name)
@@ -24,24 +25,29 @@ std::string routes(const std::string& name)
            "\t\troute(DONE);\n"
            "\t}\n"
            "\t$var(n) = $var(n) + 1;\n"
-           "\tsl_send_reply(\"200\", \"" + name + " $var(n)\");\n"
+           "\tsl_send_reply(\"200\", \"" +
+           name +
+           " $var(n)\");\n"
            "}\n"
            "route[DONE] {\n"
-           "\tsl_send_reply(\"200\", \"Stored by " + name + "\");\n"
+           "\tsl_send_reply(\"200\", \"Stored by " +
+           name +
+           "\");\n"
            "\texit;\n"
            "}\n";
 }
 
 struct Reloading {
-    TempDir       folder;
-    std::string   database = folder.file("r.db");
+    TempDir folder;
+    std::string database = folder.file("r.db");
     RunningServer server;
-    UdpClient     client;
+    UdpClient client;
 
     explicit Reloading(int workers = 2) : server{prepared(), options(workers)}, client{server.port()} {}
     std::string prepared()
     {
-        sqlite(database, "pragma journal_mode=wal; create table slow (id integer primary key, n integer); insert into slow values (1, 0)");
+        sqlite(database, "pragma journal_mode=wal; create table slow (id integer primary key, n integer); "
+                         "insert into slow values (1, 0)");
         return folder.write("r.cfg", head + params + routes("old"));
     }
     RunningServer::Options options(int workers)
@@ -58,7 +64,8 @@ struct Reloading {
     }
     std::string ask(const std::string& method = "OPTIONS")
     {
-        return client.ask(sip_request(method, "sip:127.0.0.1", "r-" + std::to_string(++count), client.port()));
+        return client.ask(
+            sip_request(method, "sip:127.0.0.1", "r-" + std::to_string(++count), client.port()));
     }
     int count = 0;
 };
@@ -83,7 +90,8 @@ SCENARIO("a request in hand ends with the script it began with", "[reload]")
     UdpClient waiting{one.server.port()};
     waiting.send(sip_request("MESSAGE", "sip:127.0.0.1", "in-hand", waiting.port()));
     const auto suspended = [&] {
-        return one.server.counted("worker0.fibers_live") + one.server.counted("worker1.fibers_live") >= 2; // it and who asks
+        return one.server.counted("worker0.fibers_live") + one.server.counted("worker1.fibers_live") >=
+               2; // it and who asks
     };
     REQUIRE(wait_until(suspended));
     CHECK(one.reload(head + params + routes("new")).find("reloaded") != std::string::npos);
@@ -97,15 +105,16 @@ SCENARIO("no request is lost while scripts change", "[reload]")
 {
     Reloading one;
     std::atomic<bool> stop{false};
-    std::atomic<int>  asked{0}, answered{0}, old{0}, fresh{0};
+    std::atomic<int> asked{0}, answered{0}, old{0}, fresh{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; ++t)
         threads.emplace_back([&, t] {
             UdpClient client{one.server.port()};
             for (int i = 0; !stop; ++i) {
                 ++asked;
-                const std::string reply = client.ask(sip_request(i % 5 == 0 ? "MESSAGE" : "OPTIONS", "sip:127.0.0.1",
-                                                                 "busy-" + std::to_string(t) + "-" + std::to_string(i), client.port()));
+                const std::string reply = client.ask(
+                    sip_request(i % 5 == 0 ? "MESSAGE" : "OPTIONS", "sip:127.0.0.1",
+                                "busy-" + std::to_string(t) + "-" + std::to_string(i), client.port()));
                 answered += reply.starts_with("SIP/2.0 200 ");
                 old += reply.find("old") != std::string::npos;
                 fresh += reply.find("new") != std::string::npos;
@@ -114,7 +123,8 @@ SCENARIO("no request is lost while scripts change", "[reload]")
     int reloaded = 0;
     for (int i = 0; i < scaled(20, 6); ++i) {
         const int seen = answered;
-        reloaded += one.reload(head + params + routes(i % 2 == 0 ? "new" : "old")).find("reloaded") != std::string::npos;
+        reloaded += one.reload(head + params + routes(i % 2 == 0 ? "new" : "old")).find("reloaded") !=
+                    std::string::npos;
         CHECK(wait_until([&] { return answered > seen + 5; }));
     }
     stop = true;
@@ -147,7 +157,8 @@ SCENARIO("several people may reload at once", "[reload]")
 SCENARIO("a reload that cannot be is refused, and the old script goes on", "[reload]")
 {
     Reloading one;
-    std::string other_listen = head + params + routes("new"), other_module = head + "loadmodule \"xlog.so\"\n" + params + routes("new"),
+    std::string other_listen = head + params + routes("new"),
+                other_module = head + "loadmodule \"xlog.so\"\n" + params + routes("new"),
                 fewer_modules = head + params + routes("new"), other_param = head + params + routes("new");
     other_listen.insert(0, "listen=tcp:127.0.0.1:PORT\n");
     fewer_modules.erase(fewer_modules.find("loadmodule \"pv.so\"\n"), 19);
@@ -161,7 +172,9 @@ SCENARIO("a reload that cannot be is refused, and the old script goes on", "[rel
         {"a module more", other_module, {"xlog"}},
         {"a module less", fewer_modules, {"pv"}},
         {"a parameter more", other_param, {"modparam", "sl", "default_code"}},
-        {"a statement nobody knows", head + params + "request_route {\n\tno_such_thing();\n}\n", {"r.cfg:", "no_such_thing"}},
+        {"a statement nobody knows",
+         head + params + "request_route {\n\tno_such_thing();\n}\n",
+         {"r.cfg:", "no_such_thing"}},
         {"a brace that is missing", head + params + "request_route {\n\texit;\n", {"r.cfg:"}},
         {"an empty file", "", {}},
     };
@@ -189,9 +202,11 @@ SCENARIO("scripts that are still needed are kept, as many as fit", "[reload]")
     // Each script is left with a request in it; when all places are taken the next reload says so.
     for (int i = 0; i < 6 && refused.empty(); ++i) {
         waiting.push_back(std::make_unique<UdpClient>(one.server.port()));
-        waiting.back()->send(sip_request("MESSAGE", "sip:127.0.0.1", "kept-" + std::to_string(i), waiting.back()->port()));
+        waiting.back()->send(
+            sip_request("MESSAGE", "sip:127.0.0.1", "kept-" + std::to_string(i), waiting.back()->port()));
         REQUIRE(wait_until([&] {
-            return one.server.counted("worker0.fibers_live") + one.server.counted("worker1.fibers_live") >= i + 2;
+            return one.server.counted("worker0.fibers_live") + one.server.counted("worker1.fibers_live") >=
+                   i + 2;
         }));
         const std::string answer = one.reload(head + params + routes("s" + std::to_string(i)));
         if (answer.find("reloaded") != std::string::npos)
@@ -204,6 +219,7 @@ SCENARIO("scripts that are still needed are kept, as many as fit", "[reload]")
     CHECK_THAT(one.ask(), StartsWith("SIP/2.0 200 s" + std::to_string(accepted - 1)));
     lock.release();
     for (std::size_t i = 0; i < waiting.size(); ++i)
-        CHECK_THAT(waiting[i]->receive(), StartsWith("SIP/2.0 200 Stored by " + (i == 0 ? name : "s" + std::to_string(i - 1))));
+        CHECK_THAT(waiting[i]->receive(),
+                   StartsWith("SIP/2.0 200 Stored by " + (i == 0 ? name : "s" + std::to_string(i - 1))));
     CHECK(wait_until([&] { return one.server.rpc("core.reload").find("reloaded") != std::string::npos; }));
 }

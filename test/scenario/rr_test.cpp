@@ -1,4 +1,5 @@
-// test/scenario/rr_test.cpp - a server that stays in the path of a call: Record-Route, Route, two transports, strict routers
+// test/scenario/rr_test.cpp - a server that stays in the path of a call: Record-Route, Route, two transports,
+// strict routers
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 #include "test/support/sip_peer.h"
@@ -21,13 +22,16 @@ const std::string routing = "auto_aliases=no\nlisten=udp:127.0.0.1:PORT\nlisten=
                             "\t$du = $hdr(X-To);\n\tforward();\n}\n";
 
 // A request of alice's (or, with swapped tags, of bob's).
-std::string request(const std::string& method, const std::string& uri, int number, std::uint16_t port, const std::string& from_tag,
-                    const std::string& to_tag, const std::string& headers, const std::string& transport = "UDP")
+std::string request(const std::string& method, const std::string& uri, int number, std::uint16_t port,
+                    const std::string& from_tag, const std::string& to_tag, const std::string& headers,
+                    const std::string& transport = "UDP")
 {
-    return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + transport + " 127.0.0.1:" + std::to_string(port) + ";branch=z9hG4bK"
-           + method + std::to_string(number) + from_tag + ";rport\r\nFrom: <sip:" + from_tag + "@example.org>;tag=" + from_tag
-           + "\r\nTo: <sip:other@example.org>" + (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: call-1\r\nCSeq: "
-           + std::to_string(number) + " " + method + "\r\nMax-Forwards: 70\r\n" + headers + "Content-Length: 0\r\n\r\n";
+    return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + transport +
+           " 127.0.0.1:" + std::to_string(port) + ";branch=z9hG4bK" + method + std::to_string(number) +
+           from_tag + ";rport\r\nFrom: <sip:" + from_tag + "@example.org>;tag=" + from_tag +
+           "\r\nTo: <sip:other@example.org>" + (to_tag.empty() ? "" : ";tag=" + to_tag) +
+           "\r\nCall-ID: call-1\r\nCSeq: " + std::to_string(number) + " " + method +
+           "\r\nMax-Forwards: 70\r\n" + headers + "Content-Length: 0\r\n\r\n";
 }
 
 std::string ok(const std::string& asked, const std::string& tag)
@@ -35,9 +39,11 @@ std::string ok(const std::string& asked, const std::string& tag)
     std::string to = header_values(asked, "To").at(0);
     if (to.find("tag=") == std::string::npos)
         to += ";tag=" + tag;
-    return "SIP/2.0 200 OK\r\n" + header_lines("Via", header_values(asked, "Via")) + header_lines("Record-Route", header_values(asked, "Record-Route"))
-           + header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" + header_lines("Call-ID", header_values(asked, "Call-ID"))
-           + header_lines("CSeq", header_values(asked, "CSeq")) + "Content-Length: 0\r\n\r\n";
+    return "SIP/2.0 200 OK\r\n" + header_lines("Via", header_values(asked, "Via")) +
+           header_lines("Record-Route", header_values(asked, "Record-Route")) +
+           header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" +
+           header_lines("Call-ID", header_values(asked, "Call-ID")) +
+           header_lines("CSeq", header_values(asked, "CSeq")) + "Content-Length: 0\r\n\r\n";
 }
 
 std::string contact(const std::string& user, std::uint16_t port)
@@ -54,10 +60,12 @@ SCENARIO("a call between two phones goes through the server to its end", "[rr]")
     UdpClient alice{server.port()}, bob{server.port()};
     const std::string us = "127.0.0.1:" + std::to_string(server.port());
 
-    alice.send(request("INVITE", contact("bob", bob.port()), 1, alice.port(), "A", "", "X-To: " + contact("x", bob.port()) + "\r\n"));
+    alice.send(request("INVITE", contact("bob", bob.port()), 1, alice.port(), "A", "",
+                       "X-To: " + contact("x", bob.port()) + "\r\n"));
     const std::string invite = bob.receive();
     REQUIRE_THAT(invite, StartsWith("INVITE " + contact("bob", bob.port())));
-    CHECK(header_values(invite, "Record-Route") == std::vector<std::string>{"<sip:" + us + ";lr;ftag=A;note=1>"});
+    CHECK(header_values(invite, "Record-Route") ==
+          std::vector<std::string>{"<sip:" + us + ";lr;ftag=A;note=1>"});
     bob.send(ok(invite, "B"));
     const std::string answer = alice.receive();
     REQUIRE_THAT(answer, StartsWith("SIP/2.0 200 OK"));
@@ -88,15 +96,19 @@ SCENARIO("a call between TCP and UDP carries a Record-Route for each side", "[rr
     const std::uint16_t alice_port = ntohs(own.sin_port);
     const std::string us = "127.0.0.1:" + std::to_string(server.port());
 
-    alice.send(request("INVITE", contact("bob", bob.port()), 1, alice_port, "A", "", "X-To: " + contact("x", bob.port()) + "\r\n", "TCP"));
+    alice.send(request("INVITE", contact("bob", bob.port()), 1, alice_port, "A", "",
+                       "X-To: " + contact("x", bob.port()) + "\r\n", "TCP"));
     const std::string invite = bob.receive();
-    CHECK(header_values(invite, "Record-Route")
-          == std::vector<std::string>{"<sip:" + us + ";r2=on;lr;ftag=A;note=1>", "<sip:" + us + ";transport=tcp;r2=on;lr;ftag=A;note=1>"});
+    CHECK(header_values(invite, "Record-Route") ==
+          std::vector<std::string>{"<sip:" + us + ";r2=on;lr;ftag=A;note=1>",
+                                   "<sip:" + us + ";transport=tcp;r2=on;lr;ftag=A;note=1>"});
     bob.send(ok(invite, "B"));
     const std::string answer = alice.read_message();
     auto set = header_values(answer, "Record-Route");
     REQUIRE(set.size() == 2);
-    const std::string for_bob = header_lines("Route", set), for_alice = header_lines("Route", {set[1], set[0]}); // hers is reversed (RFC 3261 12.1.2)
+    const std::string for_bob = header_lines("Route", set),
+                      for_alice =
+                          header_lines("Route", {set[1], set[0]}); // hers is reversed (RFC 3261 12.1.2)
 
     alice.send(request("ACK", contact("bob", bob.port()), 1, alice_port, "A", "B", for_alice, "TCP"));
     const std::string ack = bob.receive();
@@ -104,7 +116,8 @@ SCENARIO("a call between TCP and UDP carries a Record-Route for each side", "[rr
     CHECK(header_values(ack, "Route").empty());
 
     // Back to the phone over the connection it opened.
-    bob.send(request("BYE", contact("alice", alice_port) + ";transport=tcp", 1, bob.port(), "B", "A", for_bob));
+    bob.send(
+        request("BYE", contact("alice", alice_port) + ";transport=tcp", 1, bob.port(), "B", "A", for_bob));
     const std::string bye = alice.read_message();
     REQUIRE_THAT(bye, StartsWith("BYE "));
     CHECK(header_values(bye, "Route").empty());
@@ -119,7 +132,8 @@ SCENARIO("strict routers before and behind the server are understood", "[rr]")
     const std::string us = "sip:127.0.0.1:" + std::to_string(server.port()) + ";lr;ftag=A";
 
     // The one before us put our Record-Route into the R-URI and the target to the end.
-    alice.send(request("BYE", us, 2, alice.port(), "A", "B", "Route: <" + contact("bob", bob.port()) + ">\r\n"));
+    alice.send(
+        request("BYE", us, 2, alice.port(), "A", "B", "Route: <" + contact("bob", bob.port()) + ">\r\n"));
     const std::string from_strict = bob.receive();
     CHECK_THAT(from_strict, StartsWith("BYE " + contact("bob", bob.port()) + " SIP/2.0"));
     CHECK(header_values(from_strict, "Route").empty());

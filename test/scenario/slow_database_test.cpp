@@ -58,13 +58,14 @@ event_route[xhttp:request] {
 )cfg";
 
 struct SlowServer {
-    TempDir       folder;
-    std::string   database = folder.file("slow.db");
+    TempDir folder;
+    std::string database = folder.file("slow.db");
     RunningServer server;
     explicit SlowServer(int fibers = 0) : server{prepared(), options(fibers)} {}
     std::string prepared()
     {
-        sqlite(database, "pragma journal_mode=wal; create table slow (id integer primary key, n integer); insert into slow values (1, 0)");
+        sqlite(database, "pragma journal_mode=wal; create table slow (id integer primary key, n integer); "
+                         "insert into slow values (1, 0)");
         return folder.write("slow.cfg", slow_script);
     }
     RunningServer::Options options(int fibers)
@@ -75,8 +76,8 @@ struct SlowServer {
             options.defines.emplace("FIBERS", std::to_string(fibers));
         return options;
     }
-    // Requests that are suspended or running. Read from the workers themselves: an RPC call would be one more request, and
-    // near the limit it would take the place of one that is counted on.
+    // Requests that are suspended or running. Read from the workers themselves: an RPC call would be one more
+    // request, and near the limit it would take the place of one that is counted on.
     std::int64_t waiting()
     {
         std::size_t live = 0;
@@ -98,18 +99,22 @@ SCENARIO("a locked database stops nothing that does not need it", "[database]")
     UdpClient writer{slow.server.port()}, asker{slow.server.port()};
     TcpClient page{slow.server.port()};
 
-    GIVEN("64 messages and a web request that wait for the database") {
+    GIVEN("64 messages and a web request that wait for the database")
+    {
         for (int i = 0; i < 64; ++i)
             writer.send(sip_request("MESSAGE", uri, "wait-" + std::to_string(i), writer.port()));
         page.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
         REQUIRE(wait_until([&] { return slow.waiting() >= 65; }));
 
-        WHEN("others ask for what needs no database") {
+        WHEN("others ask for what needs no database")
+        {
             const int questions = scaled(2000, 200);
             for (int i = 0; i < questions; ++i)
-                REQUIRE_THAT(asker.ask(sip_request("OPTIONS", uri, "ask-" + std::to_string(i), asker.port())), StartsWith("SIP/2.0 200 OK"));
+                REQUIRE_THAT(asker.ask(sip_request("OPTIONS", uri, "ask-" + std::to_string(i), asker.port())),
+                             StartsWith("SIP/2.0 200 OK"));
             REQUIRE(http(slow.server.port(), "GET", "/fast").status == 200);
-            THEN("they were answered, the others still wait, and get their answers when the lock is gone") {
+            THEN("they were answered, the others still wait, and get their answers when the lock is gone")
+            {
                 CHECK(writer.receive(0).empty());
                 lock.release();
                 for (int i = 0; i < 64; ++i)
@@ -130,13 +135,15 @@ SCENARIO("thousands wait at once", "[database]")
     for (int c = 0; c < connections; ++c) {
         clients.push_back(std::make_unique<TcpClient>(slow.server.port()));
         for (int i = 0; i < each; ++i)
-            clients.back()->send(sip_request("MESSAGE", uri, "many-" + std::to_string(c) + "-" + std::to_string(i), 1, {}, "TCP"));
+            clients.back()->send(sip_request(
+                "MESSAGE", uri, "many-" + std::to_string(c) + "-" + std::to_string(i), 1, {}, "TCP"));
     }
     REQUIRE(wait_until([&] { return slow.waiting() >= connections * each; }));
 
     UdpClient asker{slow.server.port()};
     for (int i = 0; i < scaled(500, 50); ++i)
-        REQUIRE_THAT(asker.ask(sip_request("OPTIONS", uri, "ask-" + std::to_string(i), asker.port())), StartsWith("SIP/2.0 200 OK"));
+        REQUIRE_THAT(asker.ask(sip_request("OPTIONS", uri, "ask-" + std::to_string(i), asker.port())),
+                     StartsWith("SIP/2.0 200 OK"));
 
     lock.release();
     int stored = 0;

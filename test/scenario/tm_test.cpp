@@ -1,4 +1,5 @@
-// test/scenario/tm_test.cpp - a stateful proxy over real sockets: calls, forks, failures, cancels, retransmissions
+// test/scenario/tm_test.cpp - a stateful proxy over real sockets: calls, forks, failures, cancels,
+// retransmissions
 #include "core/base/format.h"
 #include "test/support/catch.h"
 #include "test/support/sip_peer.h"
@@ -25,7 +26,8 @@ loadmodule "kex.so"
 modparam("tm", "fr_timer", 1500)
 modparam("tm", "retr_timer1", 300)
 modparam("tm", "wt_timer", 1000)
-)cfg" + params + routes;
+)cfg" + params +
+           routes;
 }
 
 const std::string plain = R"cfg(
@@ -38,12 +40,17 @@ request_route {
 
 struct Call {
     explicit Call(const std::string& routes, const std::string& params = {})
-        : server{folder.write("tm.cfg", config(routes, params)), {.defines = {}, .workers = 2, .debug = 2}}, caller{server.port(), "alice"}, callee{server.port(), "bob"}, other{server.port(), "carol"}
-    {}
-    SipText invite(const std::string& headers = {}) { return caller.request({.method = "INVITE", .ruri = callee.uri(), .headers = headers}); }
-    TempDir       folder;
+        : server{folder.write("tm.cfg", config(routes, params)), {.defines = {}, .workers = 2, .debug = 2}},
+          caller{server.port(), "alice"}, callee{server.port(), "bob"}, other{server.port(), "carol"}
+    {
+    }
+    SipText invite(const std::string& headers = {})
+    {
+        return caller.request({.method = "INVITE", .ruri = callee.uri(), .headers = headers});
+    }
+    TempDir folder;
     RunningServer server;
-    SipPeer       caller, callee, other;
+    SipPeer caller, callee, other;
 };
 
 } // namespace
@@ -65,7 +72,11 @@ SCENARIO("a call passes", "[tm]")
     REQUIRE(ok);
     call.caller.ack(invite, ok);
     CHECK(call.callee.expect("ACK"));
-    const SipText bye = call.caller.request({.method = "BYE", .ruri = call.callee.uri(), .call_id = invite.header("Call-ID"), .to_tag = "x", .cseq = 2});
+    const SipText bye = call.caller.request({.method = "BYE",
+                                             .ruri = call.callee.uri(),
+                                             .call_id = invite.header("Call-ID"),
+                                             .to_tag = "x",
+                                             .cseq = 2});
     const SipText bye_seen = call.callee.expect("BYE");
     REQUIRE(bye_seen);
     call.callee.reply(bye_seen, 200, "OK");
@@ -91,7 +102,7 @@ SCENARIO("a busy callee", "[tm]")
     REQUIRE(busy);
     CHECK(call.caller.expect(486)); // until it is acknowledged (timer G)
     call.caller.ack(invite, busy);
-    CHECK(call.callee.hears_nothing(400)); // the ACK ends here
+    CHECK(call.callee.hears_nothing(400));     // the ACK ends here
     call.callee.reply(seen, 486, "Busy Here"); // our ACK was lost
     CHECK(call.callee.expect("ACK"));
 }
@@ -200,7 +211,8 @@ onreply_route[R] { xlog("L_INFO", "onreply $T_branch_idx $rs\n"); }
     REQUIRE(carol);
     CHECK(bob.ruri() == call.callee.uri());
     CHECK(carol.ruri() == call.other.uri());
-    for (const SipText* seen : {&bob, &carol}) { // edits of the request route: all branches; of the branch route: one
+    for (const SipText* seen :
+         {&bob, &carol}) { // edits of the request route: all branches; of the branch route: one
         CHECK(seen->header("X-All") == "yes");
         CHECK(seen->count("X-Branch") == 1);
         CHECK(seen->count("X-Late") == 0);
@@ -226,9 +238,11 @@ onreply_route[R] { xlog("L_INFO", "onreply $T_branch_idx $rs\n"); }
     }
     WHEN("both want a password")
     {
-        call.callee.reply(bob, 401, "Unauthorized", "WWW-Authenticate: Digest realm=\"bob\", nonce=\"1\"\r\n");
+        call.callee.reply(bob, 401, "Unauthorized",
+                          "WWW-Authenticate: Digest realm=\"bob\", nonce=\"1\"\r\n");
         CHECK(call.callee.expect("ACK"));
-        call.other.reply(carol, 407, "Proxy Authentication Required", "Proxy-Authenticate: Digest realm=\"carol\", nonce=\"2\"\r\n");
+        call.other.reply(carol, 407, "Proxy Authentication Required",
+                         "Proxy-Authenticate: Digest realm=\"carol\", nonce=\"2\"\r\n");
         const SipText both = call.caller.expect(401);
         REQUIRE(both);
         CHECK(both.header("WWW-Authenticate").find("bob") != std::string::npos);
@@ -307,7 +321,8 @@ failure_route[G] {
         call.other.reply(carol, 200);
         CHECK(call.caller.expect(200));
         const std::string log = call.server.log();
-        CHECK(log.find("failed 486 ru " + call.callee.uri() + " rs [<null>] avp kept rpl 486") != std::string::npos);
+        CHECK(log.find("failed 486 ru " + call.callee.uri() + " rs [<null>] avp kept rpl 486") !=
+              std::string::npos);
         CHECK(log.find("flags are there") != std::string::npos);
         CHECK(log.find("status matches") != std::string::npos);
         CHECK(log.find("is failure") != std::string::npos);
@@ -370,14 +385,17 @@ onreply_route[R] { append_hf("X-Seen: $T_req($rU)\r\n"); drop; }
     }
     GIVEN("a branch route that drops the only branch")
     {
-        call.caller.request({.method = "INVITE", .ruri = "sip:drop@127.0.0.1:" + std::to_string(call.callee.port())});
-        CHECK(call.caller.expect(500).start_line() == "SIP/2.0 500 I'm terribly sorry, server error occurred (6/TM)");
+        call.caller.request(
+            {.method = "INVITE", .ruri = "sip:drop@127.0.0.1:" + std::to_string(call.callee.port())});
+        CHECK(call.caller.expect(500).start_line() ==
+              "SIP/2.0 500 I'm terribly sorry, server error occurred (6/TM)");
         CHECK(wait_until([&] { return call.server.log().find("rc -6") != std::string::npos; }));
         CHECK(call.callee.hears_nothing());
     }
     GIVEN("a branch route that drops one of two: its number is the next one's")
     {
-        call.caller.request({.method = "INVITE", .ruri = "sip:some@127.0.0.1:" + std::to_string(call.callee.port()),
+        call.caller.request({.method = "INVITE",
+                             .ruri = "sip:some@127.0.0.1:" + std::to_string(call.callee.port()),
                              .headers = "X-Other: " + call.other.uri() + "\r\n"});
         CHECK(call.other.expect("INVITE"));
         CHECK(call.callee.hears_nothing());
@@ -504,7 +522,8 @@ SCENARIO("management commands", "[tm]")
     call.callee.reply(bob, 487);
     CHECK(call.caller.expect(487));
     // A request of our own, and its answer.
-    call.server.rpc("tm.t_uac_start", "[\"OPTIONS\", \"" + call.callee.uri() + "\", \".\", \".\", \"X-Own: 1\\r\\n\", \"\"]");
+    call.server.rpc("tm.t_uac_start",
+                    "[\"OPTIONS\", \"" + call.callee.uri() + "\", \".\", \".\", \"X-Own: 1\\r\\n\", \"\"]");
     const SipText options = call.callee.expect("OPTIONS");
     REQUIRE(options);
     CHECK(options.header("X-Own") == "1");
@@ -562,7 +581,8 @@ failure_route[NEXT] {
     if ($var(n) > 0 && $rU != "last") { t_on_failure("NEXT"); t_relay(); }
 }
 )cfg";
-    Call call{routes, "modparam(\"tm\", \"contacts_avp\", \"tm_contacts\")\nmodparam(\"tm\", \"contact_flows_avp\", \"tm_flows\")\n"};
+    Call call{routes, "modparam(\"tm\", \"contacts_avp\", \"tm_contacts\")\nmodparam(\"tm\", "
+                      "\"contact_flows_avp\", \"tm_flows\")\n"};
     call.invite("X-Other: " + call.other.uri() + "\r\n");
     const SipText first = call.callee.expect("INVITE");
     REQUIRE(first);
@@ -639,7 +659,8 @@ failure_route[F] { xlog("L_INFO", "created with $rU\n"); $ru = $ou; append_hf("X
         CHECK(second.count("X-Four") == 1);
         call.callee.reply(second, 200);
         CHECK(call.caller.expect(200));
-        CHECK(call.server.log().find("created with bob") != std::string::npos); // not what $ru was set to afterwards
+        CHECK(call.server.log().find("created with bob") !=
+              std::string::npos); // not what $ru was set to afterwards
         CHECK(call.server.log().find("flag in reply") != std::string::npos);
     }
 }
@@ -654,7 +675,10 @@ request_route {
 }
 )cfg";
     Call call{routes};
-    call.caller.request({.method = "MESSAGE", .ruri = call.callee.uri(), .headers = "X-Other: " + call.other.uri() + "\r\n", .body = "hello"});
+    call.caller.request({.method = "MESSAGE",
+                         .ruri = call.callee.uri(),
+                         .headers = "X-Other: " + call.other.uri() + "\r\n",
+                         .body = "hello"});
     const SipText copy = call.other.expect("MESSAGE"), original = call.callee.expect("MESSAGE");
     REQUIRE(copy);
     REQUIRE(original);
@@ -675,7 +699,8 @@ onsend_route { if ($rU == "bob") drop; }
 )cfg";
     Call call{routes};
     call.invite();
-    CHECK(call.caller.expect(477).start_line() == "SIP/2.0 477 Unfortunately error on sending to next hop occurred (477/TM)");
+    CHECK(call.caller.expect(477).start_line() ==
+          "SIP/2.0 477 Unfortunately error on sending to next hop occurred (477/TM)");
     CHECK(call.callee.hears_nothing());
 }
 

@@ -1,4 +1,5 @@
-// test/scenario/torture_test.cpp - the messages of RFC 4475 sent to a running server: it survives them and goes on answering
+// test/scenario/torture_test.cpp - the messages of RFC 4475 sent to a running server: it survives them and
+// goes on answering
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 
@@ -70,7 +71,8 @@ reply_route {
 )cfg")};
     UdpClient friendly{server.port()}, attacker{server.port()};
     const auto alive = [&](const std::string& name) {
-        const std::string reply = friendly.ask(sip_request("OPTIONS", "sip:127.0.0.1", name, friendly.port(), "User-Agent: friendly\r\n"));
+        const std::string reply = friendly.ask(
+            sip_request("OPTIONS", "sip:127.0.0.1", name, friendly.port(), "User-Agent: friendly\r\n"));
         return reply.starts_with("SIP/2.0 200 Alive");
     };
     const auto all = messages();
@@ -81,7 +83,8 @@ reply_route {
         attacker.send(bytes_of(path));
         REQUIRE(alive(path.stem().string()));
     }
-    THEN("over TCP too") {
+    THEN("over TCP too")
+    {
         for (const auto& path : all) {
             INFO(path.filename().string());
             TcpClient stream{server.port()};
@@ -91,7 +94,8 @@ reply_route {
             REQUIRE(alive(path.stem().string()));
         }
     }
-    THEN("some were refused, some were good") {
+    THEN("some were refused, some were good")
+    {
         CHECK(server.counted("core.rcv_requests") > static_cast<std::int64_t>(all.size()));
         CHECK(server.counted("core.bad_msg_hdr") > 0);
         CHECK(server.log().find("exception") == std::string::npos);

@@ -1,4 +1,5 @@
-// test/scenario/transport_test.cpp - SIP over UDP and TCP, both families: flows, framing, forwarding between two phones
+// test/scenario/transport_test.cpp - SIP over UDP and TCP, both families: flows, framing, forwarding between
+// two phones
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 
@@ -26,7 +27,8 @@ std::string options(const std::string& call_id, std::uint16_t port, std::string_
 std::vector<std::string> values(const std::string& message, const std::string& name)
 {
     std::vector<std::string> found;
-    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos; at = message.find("\r\n" + name + ": ", at + 2)) {
+    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos;
+         at = message.find("\r\n" + name + ": ", at + 2)) {
         const auto begin = at + name.size() + 4;
         found.push_back(message.substr(begin, message.find("\r\n", begin) - begin));
     }
@@ -38,7 +40,8 @@ std::string reply_to(const std::string& request, const std::string& status, cons
     std::string reply = "SIP/2.0 " + status + "\r\n";
     for (const char* const name : {"Via", "From", "To", "Call-ID", "CSeq"})
         for (const std::string& value : values(request, name))
-            reply += std::string{name} + ": " + value + (std::string_view{name} == "To" && !to_tag.empty() ? ";tag=" + to_tag : "") + "\r\n";
+            reply += std::string{name} + ": " + value +
+                     (std::string_view{name} == "To" && !to_tag.empty() ? ";tag=" + to_tag : "") + "\r\n";
     return reply + "Content-Length: 0\r\n\r\n";
 }
 
@@ -58,7 +61,8 @@ SCENARIO("every datagram is answered, from one flow and from sixteen", "[transpo
         for (int round = 0; round < rounds; ++round) {
             for (const auto& client : clients)
                 for (int i = 0; i < burst; ++i)
-                    client->send(options("f" + std::to_string(round) + "-" + std::to_string(i), client->port()));
+                    client->send(
+                        options("f" + std::to_string(round) + "-" + std::to_string(i), client->port()));
             for (const auto& client : clients) {
                 std::set<std::string> seen;
                 for (int i = 0; i < burst; ++i) {
@@ -83,7 +87,8 @@ SCENARIO("$var outlives the message", "[transport]")
     UdpClient udp{server.port()};
     TcpClient tcp{server.port()};
     for (int i = 1; i <= 9; i += 2) {
-        CHECK_THAT(udp.ask(options("v", udp.port())), StartsWith("SIP/2.0 200 udp v " + std::to_string(i) + "\r\n"));
+        CHECK_THAT(udp.ask(options("v", udp.port())),
+                   StartsWith("SIP/2.0 200 udp v " + std::to_string(i) + "\r\n"));
         tcp.send(options("v", 1, "TCP"));
         CHECK_THAT(tcp.read_message(), StartsWith("SIP/2.0 200 tcp v " + std::to_string(i + 1) + "\r\n"));
     }
@@ -92,9 +97,10 @@ SCENARIO("$var outlives the message", "[transport]")
 SCENARIO("IPv6 is served like IPv4", "[transport]")
 {
     TempDir folder;
-    const std::string config = folder.write("t.cfg", "auto_aliases=no\nlisten=udp:[::1]:PORT\nlisten=tcp:[::1]:PORT\n"
-                                                     "loadmodule \"sl.so\"\nloadmodule \"pv.so\"\n"
-                                                     "request_route { sl_send_reply(\"200\", \"$pr $siz at $Ri\"); }\n");
+    const std::string config =
+        folder.write("t.cfg", "auto_aliases=no\nlisten=udp:[::1]:PORT\nlisten=tcp:[::1]:PORT\n"
+                              "loadmodule \"sl.so\"\nloadmodule \"pv.so\"\n"
+                              "request_route { sl_send_reply(\"200\", \"$pr $siz at $Ri\"); }\n");
     RunningServer server{config};
     UdpClient udp{server.port(), true};
     std::string request = options("six", udp.port());
@@ -117,10 +123,12 @@ SCENARIO("a stream is cut into messages wherever its bytes break", "[transport]"
         CHECK(values(reply, "Call-ID") == std::vector{call_id});
     };
 
-    WHEN("several requests come in one piece") {
+    WHEN("several requests come in one piece")
+    {
         phone.send(options("a", 1, "TCP") + options("b", 1, "TCP") + "\r\n\r\n" + options("c", 1, "TCP"));
         std::string all;
-        THEN("each is answered, and so is the ping between them (RFC 5626 3.5.1)") {
+        THEN("each is answered, and so is the ping between them (RFC 5626 3.5.1)")
+        {
             std::set<std::string> seen;
             for (int i = 0; i < 3; ++i) {
                 std::string reply = phone.read_until("\r\n\r\n");
@@ -132,12 +140,14 @@ SCENARIO("a stream is cut into messages wherever its bytes break", "[transport]"
             CHECK(seen == std::set<std::string>{"a", "b", "c"});
         }
     }
-    WHEN("a request comes byte by byte") {
+    WHEN("a request comes byte by byte")
+    {
         for (const char c : options("slow", 1, "TCP"))
             phone.send({&c, 1});
         answer_to("slow");
     }
-    WHEN("a body is cut in two") {
+    WHEN("a body is cut in two")
+    {
         std::string request = sip_request("MESSAGE", "sip:127.0.0.1", "body", 1, {}, "TCP");
         request.replace(request.find("Content-Length: 0"), 17, "Content-Length: 10");
         phone.send(request + "01234");
@@ -146,13 +156,15 @@ SCENARIO("a stream is cut into messages wherever its bytes break", "[transport]"
         answer_to("body");
         answer_to("next");
     }
-    WHEN("a phone pings") {
+    WHEN("a phone pings")
+    {
         phone.send("\r\n\r\n");
         CHECK(phone.read_some() == "\r\n");
         phone.send(options("after", 1, "TCP"));
         answer_to("after");
     }
-    WHEN("the phone has nothing more to say but waits for the answer") {
+    WHEN("the phone has nothing more to say but waits for the answer")
+    {
         phone.send(options("last", 1, "TCP"));
         answer_to("last");
         phone.shutdown_writing();
@@ -198,8 +210,12 @@ SCENARIO("two phones call each other through a server without memory", "[transpo
                                "\t\tsl_send_reply(\"483\", \"Too Many Hops\");\n"
                                "\t\texit;\n"
                                "\t}\n"
-                               "\tif ($rU == \"bob\") $du = \"sip:127.0.0.1:" + std::to_string(bob.port()) + "\";\n"
-                               "\telse $du = \"sip:127.0.0.1:" + std::to_string(alice.port()) + "\";\n"
+                               "\tif ($rU == \"bob\") $du = \"sip:127.0.0.1:" +
+                               std::to_string(bob.port()) +
+                               "\";\n"
+                               "\telse $du = \"sip:127.0.0.1:" +
+                               std::to_string(alice.port()) +
+                               "\";\n"
                                "\tforward();\n"
                                "}\n"
                                "reply_route {\n"
@@ -210,7 +226,8 @@ SCENARIO("two phones call each other through a server without memory", "[transpo
     RunningServer server{folder.write("t.cfg", script), at};
     const std::string own = "127.0.0.1:" + std::to_string(port);
 
-    alice.send(sip_request("INVITE", "sip:bob@example.com", "call", alice.port(), "Contact: <sip:alice@127.0.0.1>\r\n"));
+    alice.send(sip_request("INVITE", "sip:bob@example.com", "call", alice.port(),
+                           "Contact: <sip:alice@127.0.0.1>\r\n"));
     const std::string invite = bob.receive();
     REQUIRE_THAT(invite, StartsWith("INVITE sip:bob@example.com SIP/2.0\r\n"));
     const auto vias = values(invite, "Via");
@@ -219,7 +236,8 @@ SCENARIO("two phones call each other through a server without memory", "[transpo
     CHECK(vias[1].find(";rport=" + std::to_string(alice.port())) != std::string::npos);
     CHECK(values(invite, "Max-Forwards") == std::vector<std::string>{"69"});
 
-    for (const std::string& status : std::vector<std::string>{"180 Ringing", "183 Session Progress", "200 OK"}) {
+    for (const std::string& status :
+         std::vector<std::string>{"180 Ringing", "183 Session Progress", "200 OK"}) {
         bob.send(reply_to(invite, status, "b1"));
         if (status.starts_with("183"))
             continue; // the reply route keeps it
@@ -239,13 +257,17 @@ SCENARIO("two phones call each other through a server without memory", "[transpo
     CHECK(alice.receive(0).empty());
     CHECK(server.counted("core.fwd_replies") == 3);
 
-    // A retransmission takes the same way with the same branch: without a transaction nobody else recognises it (RFC 3261 16.11).
-    alice.send(sip_request("INVITE", "sip:bob@example.com", "call", alice.port(), "Contact: <sip:alice@127.0.0.1>\r\n"));
+    // A retransmission takes the same way with the same branch: without a transaction nobody else recognises
+    // it (RFC 3261 16.11).
+    alice.send(sip_request("INVITE", "sip:bob@example.com", "call", alice.port(),
+                           "Contact: <sip:alice@127.0.0.1>\r\n"));
     CHECK(values(bob.receive(), "Via").at(0) == vias[0]);
     // Replies that are not for us are not sent round in circles.
-    bob.send("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\r\nVia: SIP/2.0/UDP " + own
-             + ";branch=z9hG4bKy\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
-    CHECK(wait_until([&] { return server.counted("core.drop_requests") + server.counted("core.rcv_replies") >= 5; }));
+    bob.send("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\r\nVia: SIP/2.0/UDP " + own +
+             ";branch=z9hG4bKy\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 "
+             "INVITE\r\nContent-Length: 0\r\n\r\n");
+    CHECK(wait_until(
+        [&] { return server.counted("core.drop_requests") + server.counted("core.rcv_replies") >= 5; }));
     CHECK(alice.receive(0).empty());
     CHECK(bob.receive(0).empty());
 }

@@ -1,4 +1,5 @@
-// test/scenario/xcap_manual_test.cpp - etc/xcap_server.cfg, the sample of the XCAP manual: what a client sees of it
+// test/scenario/xcap_manual_test.cpp - etc/xcap_server.cfg, the sample of the XCAP manual: what a client sees
+// of it
 #include "test/support/catch.h"
 #include "test/support/running_server.h"
 
@@ -10,22 +11,26 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-const std::string list_document = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                                  "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\">\n"
-                                  " <list name=\"family\">\n"
-                                  "  <entry uri=\"sip:ann@example.com\"><display-name>Ann</display-name></entry>\n"
-                                  "  <!-- keep -->\n"
-                                  " </list>\n"
-                                  "</resource-lists>\n";
+const std::string list_document =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\">\n"
+    " <list name=\"family\">\n"
+    "  <entry uri=\"sip:ann@example.com\"><display-name>Ann</display-name></entry>\n"
+    "  <!-- keep -->\n"
+    " </list>\n"
+    "</resource-lists>\n";
 const std::string type = "Content-Type: application/resource-lists+xml\r\n";
 const std::string root = "/xcap-root/resource-lists/users/";
 const std::string index_path = root + "sip:101@127.0.0.1/index";
 
 struct ManualServer {
-    TempDir       folder;
-    std::string   database = folder.file("xcap.db");
+    TempDir folder;
+    std::string database = folder.file("xcap.db");
     RunningServer server;
-    explicit ManualServer(std::map<std::string, std::string> more = {}) : server{"etc/xcap_server.cfg", options(std::move(more))} {}
+    explicit ManualServer(std::map<std::string, std::string> more = {})
+        : server{"etc/xcap_server.cfg", options(std::move(more))}
+    {
+    }
     RunningServer::Options options(std::map<std::string, std::string> defines)
     {
         defines.emplace("DBURL", "\"sqlite://" + database + "\"");
@@ -46,7 +51,8 @@ SCENARIO("the sample of the manual works as the manual says", "[xcap_server]")
     const HttpAnswer created = http(manual.port(), "PUT", index_path, type, list_document);
     CHECK(created.status == 201);
     CHECK(created.header("ETag").size() > 2);
-    CHECK(sqlite(manual.database, "select username, domain, doc_type, source, port from xcap") == "101|127.0.0.1|4|0|0\n");
+    CHECK(sqlite(manual.database, "select username, domain, doc_type, source, port from xcap") ==
+          "101|127.0.0.1|4|0|0\n");
 
     const HttpAnswer got = http(manual.port(), "GET", index_path);
     CHECK(got.status == 200);
@@ -79,12 +85,14 @@ SCENARIO("with WITH_XHTTPAUTH the sample asks who is there", "[xcap_server]")
     const std::string url = "http://127.0.0.1:" + std::to_string(manual.port());
     const std::string path = manual.folder.write("list.xml", list_document);
     const auto curl = [&](std::vector<std::string> more, const std::string& target) {
-        std::vector<std::string> command = {"curl", "-sS", "-m", "20", "-o", manual.folder.file("body"), "-w", "%{http_code}"};
+        std::vector<std::string> command = {
+            "curl", "-sS", "-m", "20", "-o", manual.folder.file("body"), "-w", "%{http_code}"};
         command.insert(command.end(), more.begin(), more.end());
         command.push_back(url + target);
         return run_program(command).output;
     };
-    const std::vector<std::string> put = {"-X", "PUT", "-H", "Content-Type: application/resource-lists+xml", "--data-binary", "@" + path};
+    const std::vector<std::string> put = {
+        "-X", "PUT", "-H", "Content-Type: application/resource-lists+xml", "--data-binary", "@" + path};
     const auto as = [](const char* who, std::vector<std::string> more = {}) {
         more.insert(more.begin(), {"--digest", "-u", who});
         return more;
@@ -110,31 +118,40 @@ SCENARIO("documents over real HTTP, as the test matrix has them", "[xcap_server]
 {
     ManualServer manual;
     TcpClient client{manual.port()};
-    const auto put = [&](std::string_view headers, std::string_view body) { return http(client, "PUT", index_path, headers, body); };
+    const auto put = [&](std::string_view headers, std::string_view body) {
+        return http(client, "PUT", index_path, headers, body);
+    };
     const auto stored = [&] { return http(client, "GET", index_path); };
     REQUIRE(put(type, list_document).status == 201);
 
-    GIVEN("a stored document") {
+    GIVEN("a stored document")
+    {
         const HttpAnswer before = stored();
-        THEN("a second PUT replaces it and gives it another tag") {
+        THEN("a second PUT replaces it and gives it another tag")
+        {
             const HttpAnswer again = put(type, list_document);
             CHECK(again.status == 200);
             CHECK(again.header("ETag") != before.header("ETag"));
         }
-        THEN("what cannot be stored is refused and changes nothing") {
+        THEN("what cannot be stored is refused and changes nothing")
+        {
             const struct {
                 const char* story;
                 std::string headers, body;
-                int         expected;
+                int expected;
                 std::string in_body;
             } rows[] = {
                 {"the type of a text", "Content-Type: text/plain\r\n", list_document, 415, ""},
                 {"no type at all", "", list_document, 415, ""},
                 {"tags that cross", type, "<a><b></a>", 409, "not-well-formed"},
                 {"nothing", type, "", 409, "not-well-formed"},
-                {"another encoding", type, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><resource-lists/>", 409, "not-utf-8"},
-                {"another root", type, "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:x@y\"/>", 409, "schema-validation-error"},
-                {"a DOCTYPE", type, "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/x\"><resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\"/>",
+                {"another encoding", type, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><resource-lists/>",
+                 409, "not-utf-8"},
+                {"another root", type, "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:x@y\"/>",
+                 409, "schema-validation-error"},
+                {"a DOCTYPE", type,
+                 "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/x\"><resource-lists "
+                 "xmlns=\"urn:ietf:params:xml:ns:resource-lists\"/>",
                  409, "not-well-formed"},
             };
             for (const auto& row : rows) {
@@ -146,26 +163,34 @@ SCENARIO("documents over real HTTP, as the test matrix has them", "[xcap_server]
                 CHECK(stored().header("ETag") == before.header("ETag"));
             }
         }
-        THEN("a type with parameters and in capitals is the same type") {
-            CHECK(put("Content-Type: Application/Resource-Lists+XML;charset=\"utf-8\"\r\n", list_document).status == 200);
+        THEN("a type with parameters and in capitals is the same type")
+        {
+            CHECK(put("Content-Type: Application/Resource-Lists+XML;charset=\"utf-8\"\r\n", list_document)
+                      .status == 200);
         }
-        THEN("a body beyond the limit gets 413 and the reply can be read") {
+        THEN("a body beyond the limit gets 413 and the reply can be read")
+        {
             std::string large = list_document;
             large.insert(large.find("<!-- keep -->"), "<!--" + std::string(2 * 1024 * 1024, 'x') + "-->");
             TcpClient sender{manual.port()};
-            std::thread writer{[&] { sender.send("PUT " + index_path + " HTTP/1.1\r\nHost: x\r\n" + type + "Content-Length: "
-                                                 + std::to_string(large.size()) + "\r\n\r\n" + large); }};
+            std::thread writer{[&] {
+                sender.send("PUT " + index_path + " HTTP/1.1\r\nHost: x\r\n" + type +
+                            "Content-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large);
+            }};
             CHECK(read_answer(sender).status == 413);
             sender.shutdown_writing();
             writer.join();
             CHECK(stored().header("ETag") == before.header("ETag"));
         }
-        THEN("a body in chunks is a body") {
+        THEN("a body in chunks is a body")
+        {
             TcpClient chunks{manual.port()};
-            chunks.send("PUT " + index_path + " HTTP/1.1\r\nHost: x\r\n" + type + "Transfer-Encoding: chunked\r\n\r\n");
+            chunks.send("PUT " + index_path + " HTTP/1.1\r\nHost: x\r\n" + type +
+                        "Transfer-Encoding: chunked\r\n\r\n");
             const std::size_t third = list_document.size() / 3;
             for (int i = 0; i < 3; ++i) {
-                const std::string piece = list_document.substr(third * static_cast<std::size_t>(i), i == 2 ? std::string::npos : third);
+                const std::string piece = list_document.substr(third * static_cast<std::size_t>(i),
+                                                               i == 2 ? std::string::npos : third);
                 char size[32];
                 std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
                 chunks.send(size + piece + "\r\n");
@@ -174,33 +199,40 @@ SCENARIO("documents over real HTTP, as the test matrix has them", "[xcap_server]
             CHECK(read_answer(chunks).status == 200);
             CHECK(stored().body == list_document);
         }
-        THEN("a careful client gets 100 Continue before it sends its body") {
+        THEN("a careful client gets 100 Continue before it sends its body")
+        {
             TcpClient careful{manual.port()};
-            careful.send("PUT " + index_path + " HTTP/1.1\r\nHost: x\r\n" + type + "Expect: 100-continue\r\nContent-Length: "
-                         + std::to_string(list_document.size()) + "\r\n\r\n");
+            careful.send("PUT " + index_path + " HTTP/1.1\r\nHost: x\r\n" + type +
+                         "Expect: 100-continue\r\nContent-Length: " + std::to_string(list_document.size()) +
+                         "\r\n\r\n");
             CHECK_THAT(careful.read_message(), StartsWith("HTTP/1.1 100 Continue"));
             careful.send(list_document);
             CHECK(read_answer(careful).status == 200);
         }
-        THEN("names nobody serves do not exist") {
-            for (const std::string& target : std::vector<std::string>{"/xcap-root/nosuch/users/sip:101@127.0.0.1/index", "/xcap-root/resource-lists/user/x/index",
-                                             "/xcap-root/resource-lists/users/x", "/xcap-root/"}) {
+        THEN("names nobody serves do not exist")
+        {
+            for (const std::string& target :
+                 std::vector<std::string>{"/xcap-root/nosuch/users/sip:101@127.0.0.1/index",
+                                          "/xcap-root/resource-lists/user/x/index",
+                                          "/xcap-root/resource-lists/users/x", "/xcap-root/"}) {
                 INFO(target);
                 CHECK(http(client, "GET", target).status == 404);
             }
         }
-        THEN("absent documents are not found") {
+        THEN("absent documents are not found")
+        {
             CHECK(http(client, "GET", root + "sip:101@127.0.0.1/other").status == 404);
             CHECK(http(client, "DELETE", root + "sip:101@127.0.0.1/other").status == 404);
         }
-        THEN("conditions are kept") {
+        THEN("conditions are kept")
+        {
             const std::string tag = stored().header("ETag");
             const std::string other = root + "sip:101@127.0.0.1/fresh";
             const struct {
-                const char*  story;
-                const char*  method;
-                std::string  target, condition;
-                int          expected;
+                const char* story;
+                const char* method;
+                std::string target, condition;
+                int expected;
             } rows[] = {
                 {"the reader has it", "GET", index_path, "If-None-Match: " + tag, 304},
                 {"it is one of those the reader has", "GET", index_path, "If-None-Match: \"a\", " + tag, 304},
@@ -222,8 +254,9 @@ SCENARIO("documents over real HTTP, as the test matrix has them", "[xcap_server]
             for (const auto& row : rows) {
                 INFO(row.story);
                 const bool writes = std::string_view{row.method} == "PUT";
-                const HttpAnswer answer = http(client, row.method, row.target, row.condition + "\r\n" + (writes ? type : ""),
-                                               writes ? list_document : std::string{});
+                const HttpAnswer answer =
+                    http(client, row.method, row.target, row.condition + "\r\n" + (writes ? type : ""),
+                         writes ? list_document : std::string{});
                 CHECK(answer.status == row.expected);
                 if (answer.status == 304)
                     CHECK(answer.header("ETag") == tag);
@@ -238,7 +271,8 @@ SCENARIO("HTTP and SIP share a port", "[xhttp]")
     const std::string uri = "sip:127.0.0.1";
     REQUIRE(http(manual.port(), "PUT", index_path, type, list_document).status == 201);
 
-    WHEN("clients of both kinds talk in turn") {
+    WHEN("clients of both kinds talk in turn")
+    {
         TcpClient web{manual.port()}, phone{manual.port()};
         for (int i = 0; i < scaled(200, 50); ++i) {
             phone.send(sip_request("OPTIONS", uri, "turn-" + std::to_string(i), 1, {}, "TCP"));
@@ -247,12 +281,14 @@ SCENARIO("HTTP and SIP share a port", "[xhttp]")
             REQUIRE(answer.body == list_document);
             REQUIRE_THAT(phone.read_message(), StartsWith("SIP/2.0 405 Method Not Allowed"));
         }
-        THEN("both have their counters") {
+        THEN("both have their counters")
+        {
             CHECK(manual.server.counted("core.rcv_requests") == scaled(200, 50));
             CHECK(manual.server.counted("xhttp.requests") == scaled(200, 50) + 1);
         }
     }
-    WHEN("requests come pipelined, and in pieces of one byte") {
+    WHEN("requests come pipelined, and in pieces of one byte")
+    {
         TcpClient web{manual.port()};
         const std::string get = "GET " + index_path + " HTTP/1.1\r\nHost: x\r\n\r\n";
         web.send(get + get + get);
@@ -262,7 +298,8 @@ SCENARIO("HTTP and SIP share a port", "[xhttp]")
             web.send({&c, 1});
         CHECK(read_answer(web).body == list_document);
     }
-    WHEN("many clients keep their connections") {
+    WHEN("many clients keep their connections")
+    {
         std::vector<std::unique_ptr<TcpClient>> clients;
         for (int i = 0; i < scaled(500, 60); ++i)
             clients.push_back(std::make_unique<TcpClient>(manual.port()));
@@ -272,13 +309,15 @@ SCENARIO("HTTP and SIP share a port", "[xhttp]")
             for (const auto& client : clients)
                 REQUIRE(read_answer(*client).status == 200);
         }
-        THEN("they are all there, and gone when they hang up") {
+        THEN("they are all there, and gone when they hang up")
+        {
             CHECK(manual.server.counted("net.tcp_open") == scaled(500, 60));
             clients.clear();
             CHECK(wait_until([&] { return manual.server.counted("net.tcp_open") == 0; }));
         }
     }
-    WHEN("the client is of another age") {
+    WHEN("the client is of another age")
+    {
         TcpClient old{manual.port()};
         old.send("GET / HTTP/1.0\r\n\r\n");
         CHECK(read_answer(old).status == 200);
@@ -297,12 +336,15 @@ SCENARIO("HTTP and SIP share a port", "[xhttp]")
 SCENARIO("xcaps_handle does everything by itself", "[xcap_server]")
 {
     TempDir folder;
-    const std::string config = folder.write("minimal.cfg", "listen=tcp:127.0.0.1:PORT\ntcp_accept_no_cl=yes\nauto_aliases=no\n"
-                                                           "loadmodule \"db_sqlite.so\"\nloadmodule \"sl.so\"\nloadmodule \"xhttp.so\"\n"
-                                                           "loadmodule \"xcap_server.so\"\n"
-                                                           "modparam(\"xcap_server\", \"db_url\", \"sqlite://" + folder.file("x.db") + "\")\n"
-                                                           "request_route { sl_send_reply(\"405\", \"Method Not Allowed\"); }\n"
-                                                           "event_route[xhttp:request] { xcaps_handle(); }\n");
+    const std::string config = folder.write(
+        "minimal.cfg", "listen=tcp:127.0.0.1:PORT\ntcp_accept_no_cl=yes\nauto_aliases=no\n"
+                       "loadmodule \"db_sqlite.so\"\nloadmodule \"sl.so\"\nloadmodule \"xhttp.so\"\n"
+                       "loadmodule \"xcap_server.so\"\n"
+                       "modparam(\"xcap_server\", \"db_url\", \"sqlite://" +
+                           folder.file("x.db") +
+                           "\")\n"
+                           "request_route { sl_send_reply(\"405\", \"Method Not Allowed\"); }\n"
+                           "event_route[xhttp:request] { xcaps_handle(); }\n");
     RunningServer server{config};
     TcpClient client{server.port()};
     REQUIRE(http(client, "PUT", index_path, type, list_document).status == 201);
@@ -315,6 +357,7 @@ SCENARIO("xcaps_handle does everything by itself", "[xcap_server]")
     CHECK(posted.status == 405);
     CHECK(posted.header("Allow") == "GET, HEAD, PUT, DELETE");
     CHECK(http(client, "GET", "/xcap-root/xcap-caps/global/index").status == 200);
-    CHECK(http(client, "GET", "/xcap-root/xcap-caps/global/index").body.find("resource-lists") != std::string::npos);
+    CHECK(http(client, "GET", "/xcap-root/xcap-caps/global/index").body.find("resource-lists") !=
+          std::string::npos);
     CHECK(http(client, "GET", root + std::string(9000, 'x') + "/index").status == 414);
 }

@@ -11,8 +11,7 @@
 namespace Catch {
 
 template <class E>
-    requires(std::is_enum_v<E> && requires(E e) { std::string{to_text(e)}; })
-struct StringMaker<E> {
+requires(std::is_enum_v<E>&& requires(E e) { std::string{to_text(e)}; }) struct StringMaker<E> {
     static std::string convert(E value) { return std::string{to_text(value)}; }
 };
 

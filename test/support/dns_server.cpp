@@ -34,7 +34,10 @@ int type_of(std::string_view text)
 
 std::string u16(unsigned n) { return {static_cast<char>(n >> 8), static_cast<char>(n)}; }
 std::string u32(std::uint32_t n) { return u16(n >> 16) + u16(n & 0xffff); }
-std::string label(std::string_view text) { return std::string(1, static_cast<char>(text.size())) + std::string{text}; }
+std::string label(std::string_view text)
+{
+    return std::string(1, static_cast<char>(text.size())) + std::string{text};
+}
 std::string dns_name(std::string_view name) // "." is the root
 {
     std::string wire;
@@ -81,8 +84,8 @@ std::string data_of(int type, const std::vector<std::string>& words)
     case type_cname: return dns_name(words.at(0));
     case type_srv: return u16(number(0)) + u16(number(1)) + u16(number(2)) + dns_name(words.at(3));
     default:
-        return u16(number(0)) + u16(number(1)) + label(words.at(2)) + label(words.at(3)) + label(words.at(4))
-               + dns_name(words.at(5));
+        return u16(number(0)) + u16(number(1)) + label(words.at(2)) + label(words.at(3)) +
+               label(words.at(4)) + dns_name(words.at(5));
     }
 }
 
@@ -104,7 +107,7 @@ bool bind_to(int fd, std::uint16_t port)
 std::uint16_t port_of(int fd)
 {
     sockaddr_in at{};
-    socklen_t   size = sizeof at;
+    socklen_t size = sizeof at;
     getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
     return ntohs(at.sin_port);
 }
@@ -113,7 +116,7 @@ std::uint16_t port_of(int fd)
 bool read_all(int fd, char* to, std::size_t size)
 {
     for (std::size_t got = 0; got < size;) {
-        pollfd     ready{fd, POLLIN, 0};
+        pollfd ready{fd, POLLIN, 0};
         const auto n = poll(&ready, 1, 5000) == 1 ? recv(fd, to + got, size - got, 0) : 0;
         if (n <= 0)
             return false;
@@ -154,10 +157,7 @@ DnsServer::~DnsServer()
         close(fd);
 }
 
-net::Address DnsServer::address() const
-{
-    return net::Address::parse("127.0.0.1", port_).value();
-}
+net::Address DnsServer::address() const { return net::Address::parse("127.0.0.1", port_).value(); }
 
 void DnsServer::add(std::string_view zone)
 {
@@ -176,7 +176,8 @@ void DnsServer::add(std::string_view zone)
         if (type == 0)
             throw std::invalid_argument{"not a record: " + std::string{line}};
         const std::vector<std::string> rest{words.begin() + 2, words.end()};
-        zone_.emplace(lower(words[0]), Record{type, ttl, data_of(type, rest), type == type_cname ? lower(rest[0]) : ""});
+        zone_.emplace(lower(words[0]),
+                      Record{type, ttl, data_of(type, rest), type == type_cname ? lower(rest[0]) : ""});
     }
 }
 
@@ -208,7 +209,8 @@ void DnsServer::release()
         mood_ = Mood::answer;
     for (const Held& one : held_) {
         const auto to = loopback(one.to.port);
-        sendto(udp_, one.answer.data(), one.answer.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+        sendto(udp_, one.answer.data(), one.answer.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+               sizeof to);
     }
     held_.clear();
 }
@@ -251,11 +253,12 @@ std::string DnsServer::answer(std::string_view message, std::size_t most, bool& 
     }
     if (at + 5 > message.size())
         return {};
-    const int  type = (static_cast<unsigned char>(message[at + 1]) << 8) | static_cast<unsigned char>(message[at + 2]);
+    const int type =
+        (static_cast<unsigned char>(message[at + 1]) << 8) | static_cast<unsigned char>(message[at + 2]);
     const auto question = message.substr(head_size, at + 5 - head_size);
     const auto reply = [&](unsigned flags, unsigned count, std::string_view records) {
-        return std::string{message.substr(0, 2)} + u16(flags) + u16(1) + u16(count) + u32(0) + std::string{question}
-               + std::string{records};
+        return std::string{message.substr(0, 2)} + u16(flags) + u16(1) + u16(count) + u32(0) +
+               std::string{question} + std::string{records};
     };
 
     const std::lock_guard lock{mutex_};
@@ -273,17 +276,18 @@ std::string DnsServer::answer(std::string_view message, std::size_t most, bool& 
     default: break;
     }
     std::string records, owner = name;
-    unsigned    count = 0;
-    const bool  known = zone_.contains(name);
-    // An alias is followed inside the zone; one that leads back to itself ends after a few steps (RFC 1034 3.6.2).
+    unsigned count = 0;
+    const bool known = zone_.contains(name);
+    // An alias is followed inside the zone; one that leads back to itself ends after a few steps (RFC
+    // 1034 3.6.2).
     for (int steps = 0; steps < 8 && !owner.empty(); ++steps) {
         std::string next;
         for (auto [one, end] = zone_.equal_range(owner); one != end; ++one) {
             const Record& record = one->second;
             if (record.type != type && record.type != type_cname)
                 continue;
-            records += dns_name(owner) + u16(static_cast<unsigned>(record.type)) + u16(1) + u32(record.ttl)
-                       + u16(static_cast<unsigned>(record.data.size())) + record.data;
+            records += dns_name(owner) + u16(static_cast<unsigned>(record.type)) + u16(1) + u32(record.ttl) +
+                       u16(static_cast<unsigned>(record.data.size())) + record.data;
             ++count;
             if (record.type == type_cname && type != type_cname)
                 next = record.target;
@@ -297,13 +301,13 @@ std::string DnsServer::answer(std::string_view message, std::size_t most, bool& 
 
 void DnsServer::on_datagram()
 {
-    char        bytes[4096];
+    char bytes[4096];
     sockaddr_in peer{};
-    socklen_t   size = sizeof peer;
-    const auto  got = recvfrom(udp_, bytes, sizeof bytes, 0, reinterpret_cast<sockaddr*>(&peer), &size);
+    socklen_t size = sizeof peer;
+    const auto got = recvfrom(udp_, bytes, sizeof bytes, 0, reinterpret_cast<sockaddr*>(&peer), &size);
     if (got <= 0)
         return;
-    bool       hold = false;
+    bool hold = false;
     const auto reply = answer({bytes, static_cast<std::size_t>(got)}, plain_udp, hold);
     if (hold) {
         const std::lock_guard lock{mutex_};
@@ -323,8 +327,9 @@ void DnsServer::on_connection()
         return;
     char length[2];
     if (read_all(fd, length, sizeof length)) {
-        std::string question((static_cast<std::size_t>(static_cast<unsigned char>(length[0])) << 8)
-                                 | static_cast<unsigned char>(length[1]), '\0');
+        std::string question((static_cast<std::size_t>(static_cast<unsigned char>(length[0])) << 8) |
+                                 static_cast<unsigned char>(length[1]),
+                             '\0');
         bool hold = false;
         if (read_all(fd, question.data(), question.size()))
             if (const auto reply = answer(question, 65'535, hold); !reply.empty() && !hold) {

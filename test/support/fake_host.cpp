@@ -7,7 +7,7 @@
 
 namespace sipyard::test {
 
-// --- log ----------------------------------------------------------------------------------------------------------------
+// --- log -----------------------------------------------------------------------------------------
 
 void LogLines::add(log::Level level, std::string_view text)
 {
@@ -59,7 +59,7 @@ private:
 };
 } // namespace
 
-// --- replies ------------------------------------------------------------------------------------------------------------
+// --- replies -------------------------------------------------------------------------------------
 
 Result<void> RecordingResponder::reply(Request& request, const Reply& reply)
 {
@@ -71,12 +71,13 @@ Result<void> RecordingResponder::reply(Request& request, const Reply& reply)
     return {};
 }
 
-// --- host ---------------------------------------------------------------------------------------------------------------
+// --- host ----------------------------------------------------------------------------------------
 
 FakeHost::FakeHost(Options options)
     : options_{options}, log_lines_{std::make_shared<LogLines>()},
       journal_{std::make_unique<log::Journal>(std::make_unique<KeepingSink>(log_lines_), options.threshold)}
-{}
+{
+}
 
 FakeHost::~FakeHost()
 {
@@ -200,9 +201,13 @@ std::int64_t FakeHost::counted(std::string_view group, std::string_view name) co
     return 0;
 }
 
-void FakeHost::add_myself(std::string host, std::uint16_t port) { myself_.emplace_back(std::move(host), port); }
+void FakeHost::add_myself(std::string host, std::uint16_t port)
+{
+    myself_.emplace_back(std::move(host), port);
+}
 
-bool FakeHost::is_myself(std::string_view host, std::uint16_t port, std::optional<net::Protocol> protocol) const
+bool FakeHost::is_myself(std::string_view host, std::uint16_t port,
+                         std::optional<net::Protocol> protocol) const
 {
     const std::uint16_t asked = port ? port : net::default_port(protocol.value_or(net::Protocol::udp));
     for (const auto& [name, own_port] : myself_)
@@ -219,7 +224,7 @@ void FakeHost::add_myself_hook(std::function<bool(std::string_view, std::uint16_
     myself_hooks_.push_back(std::move(hook));
 }
 
-// --- scripts ------------------------------------------------------------------------------------------------------------
+// --- scripts -------------------------------------------------------------------------------------
 
 bool FakeHost::has_event_route(std::string_view name) const
 {
@@ -269,7 +274,7 @@ Result<std::shared_ptr<const VariableRef>> FakeHost::compile_variable(std::strin
     return Error{ErrorKind::not_found, "no variables without a script: " + std::string{text}};
 }
 
-// --- management and the rest --------------------------------------------------------------------------------------------
+// --- management and the rest ---------------------------------------------------------------------
 
 std::vector<Host::Command> FakeHost::commands() const
 {

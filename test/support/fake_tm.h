@@ -1,4 +1,5 @@
-// test/support/fake_tm.h - transactions without a network: what a module asks of tm is kept, what happens is told by the test
+// test/support/fake_tm.h - transactions without a network: what a module asks of tm is kept, what happens is
+// told by the test
 #pragma once
 
 #include "modules/tm/api.h"
@@ -11,24 +12,25 @@
 
 namespace sipyard::test {
 
-// Answers are what a healthy tm would say, unless the test sets `refusal`. Off a fiber everything runs in the caller.
+// Answers are what a healthy tm would say, unless the test sets `refusal`. Off a fiber everything runs in the
+// caller.
 class FakeTm final : public tm::Api {
 public:
     // --- what a test sets and looks at ---
-    std::vector<tm::Watcher*>                              watchers;
-    std::vector<tm::TransactionId>                         suspended;
-    std::vector<std::pair<tm::TransactionId, std::string>> resumed;    // with the route
-    std::vector<std::pair<tm::TransactionId, int>>         replies;
-    std::vector<std::string>                               sent;       // "METHOD ruri" of requests of our own
-    std::string                                            refusal;    // not empty: calls fail with it
-    Request*                                               request = nullptr; // what with_request() lends
+    std::vector<tm::Watcher*> watchers;
+    std::vector<tm::TransactionId> suspended;
+    std::vector<std::pair<tm::TransactionId, std::string>> resumed; // with the route
+    std::vector<std::pair<tm::TransactionId, int>> replies;
+    std::vector<std::string> sent; // "METHOD ruri" of requests of our own
+    std::string refusal;           // not empty: calls fail with it
+    Request* request = nullptr;    // what with_request() lends
 
     struct Told {
-        int              code = 0;
+        int code = 0;
         std::string_view reason;
-        Request*         reply = nullptr;
+        Request* reply = nullptr;
         std::string_view to_tag;
-        int              branch = -1;
+        int branch = -1;
     };
     // The request's transaction begins; what the watchers want of it adds up over calls.
     tm::Moments begin_watching(Request& of)

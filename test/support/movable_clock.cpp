@@ -11,7 +11,9 @@ namespace sipyard {
 void MovableClock::settle(std::initializer_list<task::Runtime*> runtimes)
 {
     const auto patience = std::chrono::steady_clock::now() + 60s;
-    const auto quiet = [&] { return std::all_of(runtimes.begin(), runtimes.end(), [](auto* r) { return r->quiet(); }); };
+    const auto quiet = [&] {
+        return std::all_of(runtimes.begin(), runtimes.end(), [](auto* r) { return r->quiet(); });
+    };
     // Twice, for one runtime may have sent to another that had been asked before.
     for (int rounds = 0; !(quiet() && quiet()); ++rounds) {
         if (std::chrono::steady_clock::now() > patience)

@@ -132,7 +132,8 @@ std::vector<std::string> run_script(std::string_view text, std::initializer_list
 {
     FakeHost host;
     ScriptFixture fixture{host};
-    const bool whole = text.find("route {") != std::string_view::npos || text.find("route{") != std::string_view::npos;
+    const bool whole =
+        text.find("route {") != std::string_view::npos || text.find("route{") != std::string_view::npos;
     if (!fixture.load(whole ? std::string{text} : format("request_route {{\n{}\n}}\n", text)))
         throw std::runtime_error{fixture.errors()};
     fixture.run();

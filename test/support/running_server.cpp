@@ -82,7 +82,8 @@ std::uint16_t free_port()
     for (int attempt = 0; attempt < 50; ++attempt) {
         sockaddr_storage address;
         socklen_t size = loopback(address, 0, false);
-        const int tcp = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), udp = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        const int tcp = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                  udp = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         std::uint16_t port = 0;
         if (::bind(tcp, reinterpret_cast<sockaddr*>(&address), size) == 0) {
             port = port_of(tcp);
@@ -129,16 +130,20 @@ std::string build_folder()
 
 void make_certificate(const TempDir& folder)
 {
-    const Ran made = run_program({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                                  "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder.file("key.pem"),
-                                  "-out", folder.file("cert.pem")});
+    const Ran made =
+        run_program({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                     folder.file("key.pem"), "-out", folder.file("cert.pem")});
     if (made.status != 0)
         throw std::runtime_error{"openssl: " + made.output};
 }
 
 class RunningServer::Sink final : public log::Sink {
 public:
-    Sink(std::shared_ptr<std::string> lines, std::shared_ptr<std::mutex> mutex) : lines_{std::move(lines)}, mutex_{std::move(mutex)} {}
+    Sink(std::shared_ptr<std::string> lines, std::shared_ptr<std::mutex> mutex)
+        : lines_{std::move(lines)}, mutex_{std::move(mutex)}
+    {
+    }
     void write(log::Level, std::string_view line) override
     {
         const std::lock_guard<std::mutex> lock{*mutex_};
@@ -147,11 +152,12 @@ public:
 
 private:
     std::shared_ptr<std::string> lines_; // with the test that reads them
-    std::shared_ptr<std::mutex>  mutex_;
+    std::shared_ptr<std::mutex> mutex_;
 };
 
 RunningServer::RunningServer(const std::string& config, Options options)
-    : lines_{std::make_shared<std::string>()}, lines_mutex_{std::make_shared<std::mutex>()}, port_{free_port()}
+    : lines_{std::make_shared<std::string>()}, lines_mutex_{std::make_shared<std::mutex>()}, port_{
+                                                                                                 free_port()}
 {
     journal_ = std::make_unique<log::Journal>(std::make_unique<Sink>(lines_, lines_mutex_));
     server::Options command;
@@ -173,10 +179,7 @@ RunningServer::RunningServer(const std::string& config, Options options)
         throw std::runtime_error{"the server does not start: " + started.error().text};
 }
 
-RunningServer::~RunningServer()
-{
-    stop();
-}
+RunningServer::~RunningServer() { stop(); }
 
 bool RunningServer::stop()
 {
@@ -211,7 +214,8 @@ std::string rpc(const std::string& socket_path, std::string_view method, std::st
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     std::string answer;
     if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-        const std::string line = format("{{\"jsonrpc\":\"2.0\",\"method\":\"{}\",\"params\":{},\"id\":1}}\n", method, params);
+        const std::string line =
+            format("{{\"jsonrpc\":\"2.0\",\"method\":\"{}\",\"params\":{},\"id\":1}}\n", method, params);
         char buffer[8192];
         if (::send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size()))
             while (answer.find('\n') == std::string::npos && readable(fd, 40'000)) {
@@ -235,10 +239,7 @@ UdpClient::UdpClient(std::uint16_t server_port, bool ipv6)
     port_ = port_of(fd_);
 }
 
-UdpClient::~UdpClient()
-{
-    ::close(fd_);
-}
+UdpClient::~UdpClient() { ::close(fd_); }
 
 void UdpClient::send(std::string_view bytes)
 {
@@ -256,7 +257,8 @@ std::string UdpClient::receive(int patience_ms)
     return bytes;
 }
 
-TcpClient::TcpClient(std::uint16_t server_port, bool ipv6) : fd_{::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
+TcpClient::TcpClient(std::uint16_t server_port, bool ipv6)
+    : fd_{::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
 {
     sockaddr_storage address;
     const socklen_t size = loopback(address, server_port, ipv6);
@@ -266,10 +268,7 @@ TcpClient::TcpClient(std::uint16_t server_port, bool ipv6) : fd_{::socket(ipv6 ?
     }
 }
 
-TcpClient::~TcpClient()
-{
-    ::close(fd_);
-}
+TcpClient::~TcpClient() { ::close(fd_); }
 
 void TcpClient::send(std::string_view bytes)
 {
@@ -345,10 +344,7 @@ bool TcpClient::closed_by_peer(int patience_ms)
     }
 }
 
-void TcpClient::shutdown_writing()
-{
-    ::shutdown(fd_, SHUT_WR);
-}
+void TcpClient::shutdown_writing() { ::shutdown(fd_, SHUT_WR); }
 
 std::string HttpAnswer::header(std::string_view name) const
 {
@@ -374,7 +370,8 @@ HttpAnswer read_answer(TcpClient& client, bool head_only)
     return answer;
 }
 
-HttpAnswer http(TcpClient& client, std::string_view method, std::string_view target, std::string_view headers, std::string_view body)
+HttpAnswer http(TcpClient& client, std::string_view method, std::string_view target, std::string_view headers,
+                std::string_view body)
 {
     std::string request = format("{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}", method, target, headers);
     if (!body.empty() || method == "PUT" || method == "POST")
@@ -383,23 +380,26 @@ HttpAnswer http(TcpClient& client, std::string_view method, std::string_view tar
     return read_answer(client, method == "HEAD");
 }
 
-HttpAnswer http(std::uint16_t port, std::string_view method, std::string_view target, std::string_view headers, std::string_view body)
+HttpAnswer http(std::uint16_t port, std::string_view method, std::string_view target,
+                std::string_view headers, std::string_view body)
 {
     TcpClient client{port};
     return http(client, method, target, headers, body);
 }
 
-std::string sip_request(std::string_view method, std::string_view uri, std::string_view call_id, std::uint16_t client_port,
-                        std::string_view extra_headers, std::string_view transport)
+std::string sip_request(std::string_view method, std::string_view uri, std::string_view call_id,
+                        std::uint16_t client_port, std::string_view extra_headers, std::string_view transport)
 {
-    return format("{} {} SIP/2.0\r\nVia: SIP/2.0/{} 127.0.0.1:{};branch=z9hG4bK{};rport\r\nFrom: <sip:tester@127.0.0.1>;tag=t1\r\n"
+    return format("{} {} SIP/2.0\r\nVia: SIP/2.0/{} 127.0.0.1:{};branch=z9hG4bK{};rport\r\nFrom: "
+                  "<sip:tester@127.0.0.1>;tag=t1\r\n"
                   "To: <{}>\r\nCall-ID: {}\r\nCSeq: 1 {}\r\nMax-Forwards: 70\r\n{}Content-Length: 0\r\n\r\n",
                   method, uri, transport, client_port, call_id, uri, call_id, method, extra_headers);
 }
 
 namespace {
 
-// Between fork and exec nothing may be allocated: the process has other threads, and they may hold the heap's lock.
+// Between fork and exec nothing may be allocated: the process has other threads, and they may hold the heap's
+// lock.
 int start_program(const std::vector<std::string>& command, int output)
 {
     std::vector<char*> words;
@@ -480,7 +480,8 @@ int Program::wait(int patience_ms)
     return -1;
 }
 
-ServerProcess::ServerProcess(std::string config, std::map<std::string, std::string> defines, std::vector<std::string> arguments)
+ServerProcess::ServerProcess(std::string config, std::map<std::string, std::string> defines,
+                             std::vector<std::string> arguments)
     : port_{free_port()}
 {
     defines.emplace("PORT", std::to_string(port_));
@@ -494,7 +495,8 @@ ServerProcess::ServerProcess(std::string config, std::map<std::string, std::stri
 void ServerProcess::start()
 {
     program_ = std::make_unique<Program>(command_, folder_.file("output"));
-    const bool answers = wait_until([&] { return !rpc("core.uptime").empty() || program_->wait(0) >= 0; }, 30'000);
+    const bool answers =
+        wait_until([&] { return !rpc("core.uptime").empty() || program_->wait(0) >= 0; }, 30'000);
     if (!answers || program_->pid() < 0)
         throw std::runtime_error{"the server process does not start:\n" + output()};
 }

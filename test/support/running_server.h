@@ -29,7 +29,8 @@ constexpr T scaled(T in_release, T with_sanitizer)
 // Looks until it is true; false when the patience is over.
 bool wait_until(const std::function<bool()>& condition, int patience_ms = 10'000);
 
-// A free loopback port for UDP and TCP. Somebody might take it before the server does; then the start fails loudly.
+// A free loopback port for UDP and TCP. Somebody might take it before the server does; then the start fails
+// loudly.
 std::uint16_t free_port();
 
 // A folder that is removed with everything in it at the end of the test.
@@ -58,7 +59,7 @@ std::string rpc(const std::string& socket_path, std::string_view method, std::st
 class RunningServer {
 public:
     struct Options {
-        std::map<std::string, std::string> defines;     // as -A; strings bring their quotes
+        std::map<std::string, std::string> defines; // as -A; strings bring their quotes
         int workers = 2;
         int debug = 0;
     };
@@ -68,25 +69,26 @@ public:
     RunningServer(const std::string& config, Options options);
     ~RunningServer();
 
-    std::uint16_t   port() const { return port_; }
-    std::string     rpc(std::string_view method, std::string_view params = "[]"); // over the management socket: the answer's line
-    std::string     rpc_path() const { return server_->rpc_path(); }
-    std::int64_t    counted(std::string_view counter);   // "net.garbage", as stats.fetch shows it
-    std::string     log() const;                         // every line so far
+    std::uint16_t port() const { return port_; }
+    std::string rpc(std::string_view method,
+                    std::string_view params = "[]"); // over the management socket: the answer's line
+    std::string rpc_path() const { return server_->rpc_path(); }
+    std::int64_t counted(std::string_view counter); // "net.garbage", as stats.fetch shows it
+    std::string log() const;                        // every line so far
     server::Server& server() { return *server_; }
-    TempDir&        folder() { return folder_; }
-    bool            stop();                              // before the end of the test; true when clean
+    TempDir& folder() { return folder_; }
+    bool stop(); // before the end of the test; true when clean
 
 private:
     class Sink;
-    TempDir                         folder_;
-    SystemClock                     clock_;
-    std::shared_ptr<std::string>    lines_;
-    std::shared_ptr<std::mutex>     lines_mutex_;
-    std::unique_ptr<log::Journal>   journal_;
+    TempDir folder_;
+    SystemClock clock_;
+    std::shared_ptr<std::string> lines_;
+    std::shared_ptr<std::mutex> lines_mutex_;
+    std::unique_ptr<log::Journal> journal_;
     std::unique_ptr<server::Server> server_;
-    std::uint16_t                   port_;
-    bool                            stopped_ = false;
+    std::uint16_t port_;
+    bool stopped_ = false;
 };
 
 // A UDP client on 127.0.0.1 (or ::1). Waits at most 5 s for anything.
@@ -96,13 +98,17 @@ public:
     ~UdpClient();
     UdpClient(const UdpClient&) = delete;
     UdpClient& operator=(const UdpClient&) = delete;
-    void        send(std::string_view bytes);
-    std::string receive(int patience_ms = 5000);         // "" when nothing came
-    std::string ask(std::string_view bytes) { send(bytes); return receive(); }
+    void send(std::string_view bytes);
+    std::string receive(int patience_ms = 5000); // "" when nothing came
+    std::string ask(std::string_view bytes)
+    {
+        send(bytes);
+        return receive();
+    }
     std::uint16_t port() const { return port_; }
 
 private:
-    int           fd_;
+    int fd_;
     std::uint16_t port_ = 0;
 };
 
@@ -113,40 +119,41 @@ public:
     ~TcpClient();
     TcpClient(const TcpClient&) = delete;
     TcpClient& operator=(const TcpClient&) = delete;
-    void        send(std::string_view bytes);
-    std::string read_some(int patience_ms = 5000);       // "" at the end or when nothing came
+    void send(std::string_view bytes);
+    std::string read_some(int patience_ms = 5000); // "" at the end or when nothing came
     std::string read_until(std::string_view text, int patience_ms = 5000);
     // One whole HTTP or SIP message by its Content-Length.
     std::string read_message(bool head_only = false);
-    bool        closed_by_peer(int patience_ms = 5000);  // reads what is left and says whether the end came
-    void        shutdown_writing();
-    int         fd() const { return fd_; }
+    bool closed_by_peer(int patience_ms = 5000); // reads what is left and says whether the end came
+    void shutdown_writing();
+    int fd() const { return fd_; }
 
 private:
-    int         fd_;
+    int fd_;
     std::string rest_;
 };
 
 struct HttpAnswer {
-    int         status = 0;
+    int status = 0;
     std::string head, body;
-    std::string header(std::string_view name) const;     // "" when absent
+    std::string header(std::string_view name) const; // "" when absent
 };
 HttpAnswer read_answer(TcpClient& client, bool head_only = false);
 // One request on a connection that stays; Content-Length is added when there is a body, and to PUT and POST.
-HttpAnswer http(TcpClient& client, std::string_view method, std::string_view target, std::string_view headers = {},
-                std::string_view body = {});
+HttpAnswer http(TcpClient& client, std::string_view method, std::string_view target,
+                std::string_view headers = {}, std::string_view body = {});
 // One request on a connection of its own.
-HttpAnswer http(std::uint16_t port, std::string_view method, std::string_view target, std::string_view headers = {},
-                std::string_view body = {});
+HttpAnswer http(std::uint16_t port, std::string_view method, std::string_view target,
+                std::string_view headers = {}, std::string_view body = {});
 
 // An OPTIONS (or other request) a server answers statelessly.
-std::string sip_request(std::string_view method, std::string_view uri, std::string_view call_id, std::uint16_t client_port,
-                        std::string_view extra_headers = {}, std::string_view transport = "UDP");
+std::string sip_request(std::string_view method, std::string_view uri, std::string_view call_id,
+                        std::uint16_t client_port, std::string_view extra_headers = {},
+                        std::string_view transport = "UDP");
 
 // Runs a program and gives what it printed (both streams) and its exit status. At most 60 s.
 struct Ran {
-    int         status = -1;
+    int status = -1;
     std::string output;
 };
 Ran run_program(const std::vector<std::string>& command);
@@ -159,8 +166,8 @@ public:
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
     void kill(int signal);
-    int  wait(int patience_ms = 20'000);                 // exit status, 128 + signal, or -1 when it still runs
-    int  pid() const { return pid_; }
+    int wait(int patience_ms = 20'000); // exit status, 128 + signal, or -1 when it still runs
+    int pid() const { return pid_; }
 
 private:
     int pid_ = -1;
@@ -169,27 +176,32 @@ private:
 // The server's own binary in the foreground, in a folder of its own: killed, restarted, sent signals.
 class ServerProcess {
 public:
-    // PORT is defined to a free port; `arguments` come after -f, -Y and the defines. Throws with its output when it
-    // does not answer.
-    ServerProcess(std::string config, std::map<std::string, std::string> defines, std::vector<std::string> arguments = {});
-    void          start();                               // again, after kill() and wait()
-    void          kill(int signal) { program_->kill(signal); }
-    int           wait(int patience_ms = 30'000) { return program_->wait(patience_ms); }
+    // PORT is defined to a free port; `arguments` come after -f, -Y and the defines. Throws with its output
+    // when it does not answer.
+    ServerProcess(std::string config, std::map<std::string, std::string> defines,
+                  std::vector<std::string> arguments = {});
+    void start(); // again, after kill() and wait()
+    void kill(int signal) { program_->kill(signal); }
+    int wait(int patience_ms = 30'000) { return program_->wait(patience_ms); }
     std::uint16_t port() const { return port_; }
-    int           pid() const { return program_->pid(); }
-    std::string   rpc_path() const { return folder_.file("sipyard_rpc.sock"); }
-    std::string   rpc(std::string_view method, std::string_view params = "[]") { return test::rpc(rpc_path(), method, params); }
-    std::string   output() const;                        // of all its runs
-    TempDir&      folder() { return folder_; }
+    int pid() const { return program_->pid(); }
+    std::string rpc_path() const { return folder_.file("sipyard_rpc.sock"); }
+    std::string rpc(std::string_view method, std::string_view params = "[]")
+    {
+        return test::rpc(rpc_path(), method, params);
+    }
+    std::string output() const; // of all its runs
+    TempDir& folder() { return folder_; }
 
 private:
-    TempDir                  folder_;
+    TempDir folder_;
     std::vector<std::string> command_;
-    std::uint16_t            port_;
+    std::uint16_t port_;
     std::unique_ptr<Program> program_;
 };
 
-// SQL for an SQLite file, run by another process; throws what it said when it fails. Rows come as lines, columns with '|'.
+// SQL for an SQLite file, run by another process; throws what it said when it fails. Rows come as lines,
+// columns with '|'.
 std::string sqlite(const std::string& file, const std::string& sql);
 
 // Another process holds the write lock of an SQLite file, from construction until release().

@@ -81,7 +81,8 @@ std::string SipText::branch() const
     return at == std::string::npos ? "" : via.substr(at + 7, via.find_first_of(";, ", at) - at - 7);
 }
 
-SipPeer::SipPeer(std::uint16_t server_port, std::string name, Over over) : name_{std::move(name)}, tag_{"t" + std::to_string(next_number())}
+SipPeer::SipPeer(std::uint16_t server_port, std::string name, Over over)
+    : name_{std::move(name)}, tag_{"t" + std::to_string(next_number())}
 {
     if (over == Over::udp)
         udp_ = std::make_unique<UdpClient>(server_port);
@@ -112,11 +113,14 @@ SipText SipPeer::request(const Outline& o)
 {
     const std::string call_id = o.call_id.empty() ? format("call-{}@test", next_number()) : o.call_id;
     const std::string branch = o.branch.empty() ? format("z9hG4bK-{}-{}", tag_, next_number()) : o.branch;
-    SipText made{format("{} {} SIP/2.0\r\nVia: SIP/2.0/{} 127.0.0.1:{};branch={}\r\nMax-Forwards: 70\r\nFrom: <sip:{}@127.0.0.1>;tag={}\r\n"
-                        "To: {}{}\r\nCall-ID: {}\r\nCSeq: {} {}\r\nContact: <{}>\r\n{}{}Content-Length: {}\r\n\r\n{}",
-                        o.method, o.ruri, udp_ ? "UDP" : "TCP", port(), branch, name_, o.from_tag.empty() ? tag_ : o.from_tag,
-                        o.to.empty() ? "<" + o.ruri + ">" : o.to, o.to_tag.empty() ? "" : ";tag=" + o.to_tag, call_id, o.cseq, o.method,
-                        uri(), o.headers, o.content_type.empty() ? "" : "Content-Type: " + o.content_type + "\r\n", o.body.size(), o.body)};
+    SipText made{format(
+        "{} {} SIP/2.0\r\nVia: SIP/2.0/{} 127.0.0.1:{};branch={}\r\nMax-Forwards: 70\r\nFrom: "
+        "<sip:{}@127.0.0.1>;tag={}\r\n"
+        "To: {}{}\r\nCall-ID: {}\r\nCSeq: {} {}\r\nContact: <{}>\r\n{}{}Content-Length: {}\r\n\r\n{}",
+        o.method, o.ruri, udp_ ? "UDP" : "TCP", port(), branch, name_, o.from_tag.empty() ? tag_ : o.from_tag,
+        o.to.empty() ? "<" + o.ruri + ">" : o.to, o.to_tag.empty() ? "" : ";tag=" + o.to_tag, call_id, o.cseq,
+        o.method, uri(), o.headers, o.content_type.empty() ? "" : "Content-Type: " + o.content_type + "\r\n",
+        o.body.size(), o.body)};
     send(made.text);
     return made;
 }
@@ -124,10 +128,11 @@ SipText SipPeer::request(const Outline& o)
 void SipPeer::cancel(const SipText& invite, const std::string& headers)
 {
     const std::string cseq = invite.header("CSeq");
-    send(format("CANCEL {} SIP/2.0\r\nVia: {}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {} CANCEL\r\n{}"
+    send(format("CANCEL {} SIP/2.0\r\nVia: {}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: "
+                "{}\r\nCSeq: {} CANCEL\r\n{}"
                 "Content-Length: 0\r\n\r\n",
-                invite.ruri(), invite.header("Via"), invite.header("From"), invite.header("To"), invite.header("Call-ID"),
-                cseq.substr(0, cseq.find(' ')), headers));
+                invite.ruri(), invite.header("Via"), invite.header("From"), invite.header("To"),
+                invite.header("Call-ID"), cseq.substr(0, cseq.find(' ')), headers));
 }
 
 void SipPeer::ack(const SipText& invite, const SipText& reply)
@@ -135,7 +140,8 @@ void SipPeer::ack(const SipText& invite, const SipText& reply)
     const std::string cseq = invite.header("CSeq");
     std::string via = invite.header("Via");
     if (reply.status() < 300)
-        via = format("SIP/2.0/{} 127.0.0.1:{};branch=z9hG4bK-{}-{}", udp_ ? "UDP" : "TCP", port(), tag_, next_number());
+        via = format("SIP/2.0/{} 127.0.0.1:{};branch=z9hG4bK-{}-{}", udp_ ? "UDP" : "TCP", port(), tag_,
+                     next_number());
     std::string routes;
     if (reply.status() < 300)
         for (std::size_t n = reply.count("Record-Route"); n-- > 0;)
@@ -143,19 +149,24 @@ void SipPeer::ack(const SipText& invite, const SipText& reply)
     std::string target = invite.ruri();
     if (const std::string contact = reply.header("Contact"); reply.status() < 300 && !contact.empty())
         target = contact.substr(contact.find('<') + 1, contact.find('>') - contact.find('<') - 1);
-    send(format("ACK {} SIP/2.0\r\nVia: {}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {} ACK\r\n{}"
+    send(format("ACK {} SIP/2.0\r\nVia: {}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: "
+                "{} ACK\r\n{}"
                 "Content-Length: 0\r\n\r\n",
-                target, via, invite.header("From"), reply.header("To"), invite.header("Call-ID"), cseq.substr(0, cseq.find(' ')), routes));
+                target, via, invite.header("From"), reply.header("To"), invite.header("Call-ID"),
+                cseq.substr(0, cseq.find(' ')), routes));
 }
 
-SipText SipPeer::reply(const SipText& request, int code, const std::string& reason, const std::string& headers, const std::string& body)
+SipText SipPeer::reply(const SipText& request, int code, const std::string& reason,
+                       const std::string& headers, const std::string& body)
 {
     std::string to = request.header("To");
     if (code > 100 && to.find(";tag=") == std::string::npos)
         to += ";tag=" + tag_;
-    SipText made{format("SIP/2.0 {} {}\r\n{}From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n{}Contact: <{}>\r\n{}Content-Length: {}\r\n\r\n{}",
-                        code, reason.empty() ? "Reply" : reason, own_line(request, "Via"), request.header("From"), to,
-                        request.header("Call-ID"), request.header("CSeq"), own_line(request, "Record-Route"), uri(), headers, body.size(), body)};
+    SipText made{format("SIP/2.0 {} {}\r\n{}From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n{}Contact: "
+                        "<{}>\r\n{}Content-Length: {}\r\n\r\n{}",
+                        code, reason.empty() ? "Reply" : reason, own_line(request, "Via"),
+                        request.header("From"), to, request.header("Call-ID"), request.header("CSeq"),
+                        own_line(request, "Record-Route"), uri(), headers, body.size(), body)};
     send(made.text);
     return made;
 }
@@ -185,15 +196,13 @@ SipText SipPeer::expect(int status)
     }
 }
 
-bool SipPeer::hears_nothing(int ms)
-{
-    return !receive(ms);
-}
+bool SipPeer::hears_nothing(int ms) { return !receive(ms); }
 
 std::vector<std::string> header_values(const std::string& message, const std::string& name)
 {
     std::vector<std::string> found;
-    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos; at = message.find("\r\n" + name + ": ", at + 2)) {
+    for (auto at = message.find("\r\n" + name + ": "); at != std::string::npos;
+         at = message.find("\r\n" + name + ": ", at + 2)) {
         const auto begin = at + name.size() + 4;
         found.push_back(message.substr(begin, message.find("\r\n", begin) - begin));
     }

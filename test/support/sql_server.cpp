@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* password = "pa;ss}w@rd";
 constexpr const char* password_in_url = "pa;ss%7Dw%40rd";
-constexpr auto        patience = std::chrono::seconds{30};
+constexpr auto patience = std::chrono::seconds{30};
 
 [[noreturn]] void fail(const std::string& what, const std::string& log = {})
 {
@@ -39,13 +39,13 @@ constexpr auto        patience = std::chrono::seconds{30};
 
 std::uint16_t free_port()
 {
-    const int    fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in  address{};
-    socklen_t    size = sizeof address;
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool good = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0
-                      && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    const bool good = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
     if (fd >= 0)
         ::close(fd);
     if (!good)
@@ -55,7 +55,7 @@ std::uint16_t free_port()
 
 bool answers(std::uint16_t port)
 {
-    const int   fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -92,7 +92,7 @@ pid_t launch(const std::vector<std::string>& words, const char* user, const std:
 
 int run(const std::vector<std::string>& words, const char* user, const std::string& log)
 {
-    int         status = 0;
+    int status = 0;
     const pid_t pid = launch(words, user, log);
     ::waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
@@ -115,7 +115,7 @@ std::string postgres_folder()
 SqlServer::SqlServer(Kind kind) : kind_{kind}, port_{free_port()}
 {
     const char* const base = std::getenv("TMPDIR");
-    std::string       pattern = std::string{base && *base ? base : "/tmp"} + "/sipyard-sql-XXXXXX";
+    std::string pattern = std::string{base && *base ? base : "/tmp"} + "/sipyard-sql-XXXXXX";
     if (!::mkdtemp(pattern.data()))
         fail("no temporary folder");
     folder_ = pattern;
@@ -146,13 +146,16 @@ void SqlServer::make_postgres()
     const auto log = folder_ + "/log";
     std::ofstream{folder_ + "/password"} << password << "\n";
     fs::permissions(folder_ + "/password", fs::perms::all);
-    if (run({postgres_folder() + "initdb", "-D", folder_ + "/data", "-U", "sipyard", "--pwfile=" + folder_ + "/password",
-             "--auth=scram-sha-256", "--no-sync", "-E", "UTF8", "--locale=C"}, "postgres", log) != 0)
+    if (run({postgres_folder() + "initdb", "-D", folder_ + "/data", "-U", "sipyard",
+             "--pwfile=" + folder_ + "/password", "--auth=scram-sha-256", "--no-sync", "-E", "UTF8",
+             "--locale=C"},
+            "postgres", log) != 0)
         fail("initdb failed", log);
     start();
     ::setenv("PGPASSWORD", password, 1);
-    const int made = run({postgres_folder() + "createdb", "-h", "127.0.0.1", "-p", std::to_string(port_), "-U", "sipyard",
-                          "sipyard"}, "postgres", log);
+    const int made = run({postgres_folder() + "createdb", "-h", "127.0.0.1", "-p", std::to_string(port_),
+                          "-U", "sipyard", "sipyard"},
+                         "postgres", log);
     ::unsetenv("PGPASSWORD");
     if (made != 0)
         fail("createdb failed", log);
@@ -163,13 +166,17 @@ void SqlServer::make_mysql()
     const auto log = folder_ + "/log";
     const char* const user = "mysql";
     if (run({"mariadb-install-db", "--no-defaults", "--datadir=" + folder_ + "/data",
-             "--auth-root-authentication-method=normal", "--skip-test-db",
-             "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M"}, user, log) != 0)
+             "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=4M",
+             "--innodb-buffer-pool-size=8M"},
+            user, log) != 0)
         fail("mariadb-install-db failed (package mariadb-server)", log);
     start();
-    const std::string sql = std::string{"CREATE DATABASE sipyard CHARACTER SET utf8mb4; CREATE USER sipyard@'127.0.0.1' "
-                                        "IDENTIFIED BY '"} + password + "'; GRANT ALL ON *.* TO sipyard@'127.0.0.1'";
-    if (run({"mariadb", "--no-defaults", "--socket=" + folder_ + "/s", "--user=root", "-e", sql}, user, log) != 0)
+    const std::string sql =
+        std::string{"CREATE DATABASE sipyard CHARACTER SET utf8mb4; CREATE USER sipyard@'127.0.0.1' "
+                    "IDENTIFIED BY '"} +
+        password + "'; GRANT ALL ON *.* TO sipyard@'127.0.0.1'";
+    if (run({"mariadb", "--no-defaults", "--socket=" + folder_ + "/s", "--user=root", "-e", sql}, user,
+            log) != 0)
         fail("creating the test user failed", log);
 }
 
@@ -177,19 +184,21 @@ void SqlServer::start()
 {
     const auto log = folder_ + "/log", port = std::to_string(port_);
     if (kind_ == Kind::postgres)
-        pid_ = launch({postgres_folder() + "postgres", "-D", folder_ + "/data", "-p", port, "-c", "listen_addresses=127.0.0.1",
-                       "-c", "unix_socket_directories=" + folder_, "-c", "fsync=off", "-c", "shared_buffers=16MB"},
+        pid_ = launch({postgres_folder() + "postgres", "-D", folder_ + "/data", "-p", port, "-c",
+                       "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + folder_, "-c",
+                       "fsync=off", "-c", "shared_buffers=16MB"},
                       "postgres", log);
     else
         pid_ = launch({"mariadbd", "--no-defaults", "--datadir=" + folder_ + "/data", "--port=" + port,
-                       "--bind-address=127.0.0.1", "--socket=" + folder_ + "/s", "--pid-file=" + folder_ + "/pid",
-                       "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"},
+                       "--bind-address=127.0.0.1", "--socket=" + folder_ + "/s",
+                       "--pid-file=" + folder_ + "/pid", "--innodb-buffer-pool-size=8M",
+                       "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"},
                       "mysql", log);
     const auto until = std::chrono::steady_clock::now() + patience;
     const auto ready = [&] { // PostgreSQL accepts before it is ready; pg_isready knows
-        return answers(port_)
-               && (kind_ == Kind::mysql
-                   || run({postgres_folder() + "pg_isready", "-q", "-h", "127.0.0.1", "-p", port}, "postgres", "/dev/null") == 0);
+        return answers(port_) && (kind_ == Kind::mysql ||
+                                  run({postgres_folder() + "pg_isready", "-q", "-h", "127.0.0.1", "-p", port},
+                                      "postgres", "/dev/null") == 0);
     };
     while (!ready()) {
         int status = 0;
@@ -224,15 +233,12 @@ void SqlServer::pause(bool on)
     }
 }
 
-std::string SqlServer::plain_password()
-{
-    return password;
-}
+std::string SqlServer::plain_password() { return password; }
 
 std::string SqlServer::url() const
 {
-    return std::string{kind_ == Kind::postgres ? "postgres" : "mysql"} + "://sipyard:" + password_in_url + "@127.0.0.1:"
-           + std::to_string(port_) + "/sipyard";
+    return std::string{kind_ == Kind::postgres ? "postgres" : "mysql"} + "://sipyard:" + password_in_url +
+           "@127.0.0.1:" + std::to_string(port_) + "/sipyard";
 }
 
 } // namespace sipyard
