@@ -64,11 +64,12 @@ all: $B/sipyard $B/sipyardctl $(MODULE_SO)
 # `make PCH=` does without, which shows a file that forgot an include. GCC 12 warns wrongly of memchr in them.
 # One folder for each flavour wherever the objects go, so that a compiler cache knows a file again.
 PCH_DIR := build/pch/$(FLAVOUR)
-PCH ?= $(if $(filter fuzz,$(SAN)),,core module test)
+PCH ?= $(if $(filter fuzz,$(SAN)),,core module test module_test)
 PCH_HEADER_core := core/base/precompiled.h
 PCH_HEADER_module := core/module/precompiled.h
 PCH_HEADER_test := test/support/precompiled.h
-PCH_OF = $(filter $(PCH),$(if $(IS_TEST),test,$(if $(filter modules/%,$<),module,$(if $(filter core/%,$<),core))))
+PCH_HEADER_module_test := test/support/precompiled_module.h
+PCH_OF = $(filter $(PCH),$(if $(IS_TEST),$(if $(filter modules/%,$<),module_test,test),$(if $(filter modules/%,$<),module,$(if $(filter core/%,$<),core))))
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 COMPILE = $(CXX) $(CXXFLAGS_ALL) $(if $(filter test/%,$<)$(IS_TEST),$(OPT_TEST),$(OPT_CORE)) $(CFLAGS_core)
 
@@ -89,7 +90,8 @@ $(PCH_DIR)/module.h.gch: PIC = -fPIC -fno-semantic-interposition
 # the compiler does not say that it read one
 $(CORE_OBJ) $(MAINS:%.cpp=$B/%.o): $(patsubst %,$(PCH_DIR)/%.h.gch,$(filter core,$(PCH)))
 $(patsubst %.cpp,$B/%.o,$(filter-out %_test.cpp,$(wildcard modules/*/*.cpp))): $(patsubst %,$(PCH_DIR)/%.h.gch,$(filter module,$(PCH)))
-$(patsubst %.cpp,$B/%.o,$(wildcard core/*/*_test.cpp modules/*/*_test.cpp test/support/*.cpp test/scenario/*.cpp)): $(patsubst %,$(PCH_DIR)/%.h.gch,$(filter test,$(PCH)))
+$(patsubst %.cpp,$B/%.o,$(wildcard core/*/*_test.cpp test/support/*.cpp test/scenario/*.cpp)): $(patsubst %,$(PCH_DIR)/%.h.gch,$(filter test,$(PCH)))
+$(patsubst %.cpp,$B/%.o,$(wildcard modules/*/*_test.cpp)): $(patsubst %,$(PCH_DIR)/%.h.gch,$(filter module_test,$(PCH)))
 
 $B/modules/%.o: MODULE_OF = $(word 2,$(subst /, ,$<))
 
@@ -164,7 +166,7 @@ run: # packages first, then a make of its own: what pkg-config says is read when
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 .PHONY: check rooms headers format format-check tidy docs fuzz bench install help clean
-HEADERS := $(filter-out %/precompiled.h,$(wildcard core/*/*.h modules/*/*.h test/support/*.h))
+HEADERS := $(filter-out %/precompiled.h %/precompiled_module.h,$(wildcard core/*/*.h modules/*/*.h test/support/*.h))
 check:
 	@$(MAKE) --no-print-directory deps-check
 	@$(MAKE) --no-print-directory all rooms headers format-check docs

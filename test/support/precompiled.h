@@ -1,5 +1,5 @@
 // test/support/precompiled.h - what nearly every test includes, read once by the compiler (Makefile, PCH)
 #pragma once
 
-#include "core/module/precompiled.h"
+#include "core/base/precompiled.h"
 #include "test/support/catch.h"
