@@ -69,7 +69,8 @@ PCH_HEADER_core := core/base/precompiled.h
 PCH_HEADER_module := core/module/precompiled.h
 PCH_HEADER_test := test/support/precompiled.h
 PCH_HEADER_module_test := test/support/precompiled_module.h
-PCH_OF = $(filter $(PCH),$(if $(IS_TEST),$(if $(filter modules/%,$<),module_test,test),$(if $(filter modules/%,$<),module,$(if $(filter core/%,$<),core))))
+# (catch_main.cpp alone makes Catch2's own code)
+PCH_OF = $(filter $(PCH),$(if $(filter %/catch_main.cpp,$<),,$(if $(IS_TEST),$(if $(filter modules/%,$<),module_test,test),$(if $(filter modules/%,$<),module,$(if $(filter core/%,$<),core)))))
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 COMPILE = $(CXX) $(CXXFLAGS_ALL) $(if $(filter test/%,$<)$(IS_TEST),$(OPT_TEST),$(OPT_CORE)) $(CFLAGS_core)
 
