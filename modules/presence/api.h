@@ -98,7 +98,9 @@ struct SubscribeView {
     std::string_view presentity, watcher; // both as canonical keys
     std::string_view event_params;        // of the Event header, raw, from the first ';'
     std::string_view accept, user_agent, contact;
-    std::string_view privacy, quirks; // $xavp(pres=>dialog_privacy), $xavp(pres=>quirks)
+    std::string_view content_type, body; // of the SUBSCRIBE, of a type in Traits::subscribe_types; kept with
+                                         // the subscription, so a refresh without one brings the old one
+    std::string_view privacy, quirks;    // $xavp(pres=>dialog_privacy), $xavp(pres=>quirks)
 };
 
 // A refusal in the protocol's words.
@@ -138,6 +140,7 @@ struct Traits {
     std::vector<std::string> identity_params; // {"sla"}: "dialog;sla" is another package than "dialog"
     std::vector<std::string> publish_types;   // the first is assumed when a body has no Content-Type
     std::vector<std::string> notify_types;    // the first is the default without Accept
+    std::vector<std::string> subscribe_types; // of bodies in SUBSCRIBE; others get 415
     Lifetimes subscribe, publish;
     Duration notify_interval{0}; // least time between two NOTIFYs of a subscription; 0: none
     bool etag_keep = false;      // a refresh keeps its entity tag
