@@ -13,7 +13,8 @@
 
 namespace sipyard::presence {
 
-// A row of presentity.
+// A row of presentity. `ruid` names the publication for its whole life, whatever its entity tag (Kamailio's
+// rows may have none).
 struct StoredPublication {
     std::string user, domain, event, etag, body, sender, ruid;
     std::int64_t expires = 0;  // epoch seconds, -1: hard state
@@ -65,6 +66,16 @@ public:
     // Mode through: suspends until it is written, but no longer than db_commit_timeout; then, or when the
     // database is away, the change stays queued and is written later: false. Mode back: queues, true.
     virtual bool change(StoreChange change) = 0;
+    // Several, in this order, with one wait for all of them; Wait::no: nobody's answer depends on them, they
+    // are only queued (ceilings reserved by a NOTIFY).
+    enum class Wait : unsigned char { no, yes };
+    virtual bool change_all(std::vector<StoreChange> changes, Wait)
+    {
+        bool all = true;
+        for (StoreChange& one : changes)
+            all = change(std::move(one)) && all;
+        return all;
+    }
 
     // At start, in pieces: f gets rows that have not expired at `now` until there are no more. On a fiber.
     virtual Result<void> publications(std::int64_t now,
