@@ -160,6 +160,11 @@ public:
     // state, which is a composite too. `before`: the last one, null at first.
     virtual CompositePtr merge(std::string_view presentity, std::span<const Publication> publications,
                                const CompositePtr& before) = 0;
+    // A SUBSCRIBE is at hand, on its fiber and before the strand: may suspend, to fetch what merge() and
+    // authorize() will want. Not called for what takes nothing from it (unsubscribing).
+    virtual void prepare(const SubscribeView&) {}
+    // The SUBSCRIBE is not acceptable, in the package's own terms (a body that is not understood).
+    virtual std::optional<Refusal> refuse(const SubscribeView&) { return {}; }
     // Chosen at each SUBSCRIBE, kept with the subscription.
     virtual Variant variant(const SubscribeView&) { return {}; }
     // The body of a variant; called once for each composite and variant. Null: no body.
