@@ -1,6 +1,7 @@
 // modules/xhttp/xhttp.cpp - HTTP/1.1 on the SIP ports, answered by event_route[xhttp:request]
 #include "modules/xhttp/api.h"
 #include "modules/xhttp/daemon.h"
+#include "modules/xhttp/file.h"
 
 #include "core/base/text.h"
 #include "core/module/module.h"
@@ -75,6 +76,14 @@ public:
 
 private:
     static constexpr std::string_view event = "xhttp:request", expect_event = "xhttp:expect";
+    // A browser asks each time whether its copy is still good, takes the type as it is told, runs and fetches
+    // only what comes from here, and shows the page in nobody's frame.
+    static constexpr std::string_view file_headers =
+        "Cache-Control: no-cache\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        "Referrer-Policy: no-referrer\r\n"
+        "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; object-src 'none'\r\n";
 
     bool is_served(std::string_view target) const
     {
@@ -140,6 +149,49 @@ private:
             log_.error("xhttp_reply: {}", sent.error().text);
         return Verdict::of(sent.has_value());
     }
+    // Sends exactly one reply, whatever the path is.
+    Verdict file(Request& request, const Directory& directory, std::string_view path)
+    {
+        if (!request.is_http()) {
+            log_.error("xhttp_file: not an HTTP request");
+            return Verdict::no();
+        }
+        const auto& message = request.message();
+        if (const auto method = message.method_text(); method != "GET" && method != "HEAD")
+            return refuse(request, 405, "Method Not Allowed", "Allow: GET, HEAD\r\n");
+        const auto names = names_of(path);
+        const auto found =
+            !names ? Result<File>{names.error()}
+                   : task::blocking(
+                         host_.runtime().pool(), std::chrono::seconds{10},
+                         [](std::string below, std::vector<std::string> way, std::string known) {
+                             return read_below(below, way, known);
+                         },
+                         directory.path, *names, std::string{message.value(sip::HeaderName::if_none_match)});
+        if (!found) {
+            if (found.error().kind == ErrorKind::not_found)
+                return refuse(request, 404, "Not Found");
+            log_.warn("xhttp_file: {} below {}: {}", path, directory.path, found.error().text);
+            if (found.error().kind == ErrorKind::io || found.error().kind == ErrorKind::unsupported)
+                return refuse(request, 500, "Internal Server Error");
+            return refuse(request, 503, "Service Unavailable",
+                          "Retry-After: 1\r\n"); // the pool takes no more
+        }
+        const auto headers = request.arena().concat("ETag: \"", found->tag, "\"\r\n", file_headers);
+        const auto sent =
+            found->bytes ? request.reply({200, "OK", headers, content_type_of(names->back()), *found->bytes})
+                         : request.reply({304, "Not Modified", headers, {}, {}});
+        if (!sent)
+            log_.error("xhttp_file: {}", sent.error().text);
+        return Verdict::of(sent.has_value());
+    }
+    Verdict refuse(Request& request, int code, std::string_view reason, std::string_view headers = {})
+    {
+        const auto text = request.arena().concat(reason, "\n");
+        if (const auto sent = request.reply({code, reason, headers, "text/plain", text}); !sent)
+            log_.error("xhttp_file: {}", sent.error().text);
+        return Verdict::no();
+    }
     Value http_uri(Request& request)
     {
         return request.is_http() ? Value{request.message().uri_text()} : Value{};
@@ -169,6 +221,9 @@ Manifest<Xhttp> Xhttp::manifest()
                          "Seconds a request may take to arrive"),
                    param("max_connections", &Settings::max_connections, "HTTP connections of one worker")},
         .functions = {function("xhttp_reply", &M::reply, "Answers the HTTP request",
+                               Route::request | Route::event),
+                      function("xhttp_file", &M::file,
+                               "Answers the HTTP request with a file below a directory",
                                Route::request | Route::event)},
         .variables = {variable("hu", &M::http_uri, "Target of the HTTP request: path and query")},
         .event_routes = {"xhttp:request", "xhttp:expect"},
