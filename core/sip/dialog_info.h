@@ -46,41 +46,41 @@ DialogEvent dialog_event_from(std::string_view text);
 // All texts are plain, the writer escapes them; only `extensions` is XML: whole elements in other namespaces
 // that declare their prefixes themselves. Empty means absent.
 struct DialogParty {
-    std::string identity, display; // URI of the user; display is written with an identity only
-    std::string target;            // the Contact URI
-    std::vector<std::pair<std::string, std::string>> params; // of the Contact; no value is "true" (4.1.6.2)
-    std::string session_type, session;                       // "application/sdp" and the session description
-    std::optional<std::uint32_t> cseq;
-    std::string extensions;
+    std::string identity{}, display{}; // URI of the user; display is written with an identity only
+    std::string target{};              // the Contact URI
+    std::vector<std::pair<std::string, std::string>> params{}; // of the Contact; no value is "true" (4.1.6.2)
+    std::string session_type{}, session{}; // "application/sdp" and the session description
+    std::optional<std::uint32_t> cseq{};
+    std::string extensions{};
     bool empty() const
     {
         return identity.empty() && target.empty() && session_type.empty() && !cseq && extensions.empty();
     }
 };
 struct DialogReplaces { // the dialog this one took the place of (RFC 3891)
-    std::string call_id, local_tag, remote_tag;
+    std::string call_id{}, local_tag{}, remote_tag{};
 };
 struct DialogElement {
-    std::string id; // required; unique among the observed user's dialogs, the same for a dialog's whole life
-    std::string call_id, local_tag, remote_tag; // tags as the observed user sees them
+    std::string id{}; // required; unique among the observed user's dialogs, the same for a dialog's life
+    std::string call_id{}, local_tag{}, remote_tag{}; // tags as the observed user sees them
     DialogDirection direction = DialogDirection::none;
     DialogState state = DialogState::trying;
     DialogEvent event = DialogEvent::none;
-    int code = 0;                          // 100..699, else it is left out
-    std::optional<std::uint64_t> duration; // seconds
-    std::optional<DialogReplaces> replaces;
-    std::string referred_by, referred_by_display; // URI
-    std::vector<std::string> route_set;
-    DialogParty local, remote;
-    std::string extensions;
+    int code = 0;                            // 100..699, else it is left out
+    std::optional<std::uint64_t> duration{}; // seconds
+    std::optional<DialogReplaces> replaces{};
+    std::string referred_by{}, referred_by_display{}; // URI
+    std::vector<std::string> route_set{};
+    DialogParty local{}, remote{};
+    std::string extensions{};
     bool remote_private = false; // writes dialog_ext_ns' <privacy>
 };
 struct DialogInfo {
-    std::string entity; // URI of the observed user
+    std::string entity{}; // URI of the observed user
     std::uint32_t version = 0;
     DialogInfoState state = DialogInfoState::full;
-    std::vector<DialogElement> dialogs;
-    std::string extensions; // after the last dialog
+    std::vector<DialogElement> dialogs{};
+    std::string extensions{}; // after the last dialog
 };
 
 // Well-formed whatever the texts hold, valid by the schema of 4.4 when the identities are URIs.

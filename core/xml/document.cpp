@@ -17,11 +17,31 @@ const xmlNode* element_from(const xmlNode* node)
     return node;
 }
 
+bool is_text(const xmlNode* node)
+{
+    return node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE;
+}
+
+const xmlNode* content_from(const xmlNode* node)
+{
+    while (node && node->type != XML_ELEMENT_NODE && !is_text(node))
+        node = node->next;
+    return node;
+}
+
+std::string value_of(const xmlAttr* attribute)
+{
+    std::string value;
+    for (const xmlNode* part = attribute->children; part; part = part->next)
+        value += view(part->content);
+    return value;
+}
+
 // Depth is limited by the parse, so recursion is too.
 void put_text(std::string& out, const xmlNode* node)
 {
     for (const xmlNode* child = node->children; child; child = child->next) {
-        if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
+        if (is_text(child))
             out += view(child->content);
         else if (child->type == XML_ELEMENT_NODE)
             put_text(out, child);
@@ -37,6 +57,11 @@ std::string_view ElementView::ns() const
     return node_ && node_at(node_)->ns ? view(node_at(node_)->ns->href) : std::string_view{};
 }
 
+std::string_view ElementView::prefix() const
+{
+    return node_ && node_at(node_)->ns ? view(node_at(node_)->ns->prefix) : std::string_view{};
+}
+
 bool ElementView::is(std::string_view wanted, std::string_view wanted_ns) const
 {
     return node_ && name() == wanted && ns() == wanted_ns;
@@ -48,14 +73,22 @@ std::optional<std::string> ElementView::attribute(std::string_view wanted, std::
         return {};
     for (const xmlAttr* attribute = node_at(node_)->properties; attribute; attribute = attribute->next) {
         const auto attribute_ns = attribute->ns ? view(attribute->ns->href) : std::string_view{};
-        if (view(attribute->name) != wanted || attribute_ns != wanted_ns)
-            continue;
-        std::string value;
-        for (const xmlNode* part = attribute->children; part; part = part->next)
-            value += view(part->content);
-        return value;
+        if (view(attribute->name) == wanted && attribute_ns == wanted_ns)
+            return value_of(attribute);
     }
     return {};
+}
+
+std::vector<Attribute> ElementView::attributes() const
+{
+    std::vector<Attribute> list;
+    if (node_)
+        for (const xmlAttr* attribute = node_at(node_)->properties; attribute; attribute = attribute->next) {
+            const xmlNs* const ns = attribute->ns;
+            list.push_back({view(attribute->name), ns ? view(ns->href) : std::string_view{},
+                            ns ? view(ns->prefix) : std::string_view{}, value_of(attribute)});
+        }
+    return list;
 }
 
 std::string ElementView::text() const
@@ -99,6 +132,23 @@ std::vector<ElementView> ElementView::children() const
         list.push_back(e);
     return list;
 }
+
+NodeView ElementView::content() const
+{
+    return node_ ? NodeView{content_from(node_at(node_)->children)} : NodeView{};
+}
+
+ElementView NodeView::element() const
+{
+    return node_ && node_at(node_)->type == XML_ELEMENT_NODE ? ElementView{node_} : ElementView{};
+}
+
+std::string_view NodeView::text() const
+{
+    return node_ && is_text(node_at(node_)) ? view(node_at(node_)->content) : std::string_view{};
+}
+
+NodeView NodeView::next() const { return node_ ? NodeView{content_from(node_at(node_)->next)} : NodeView{}; }
 
 Document::Document(std::unique_ptr<Tree> tree) : tree_{std::move(tree)} {}
 Document::Document(Document&&) noexcept = default;

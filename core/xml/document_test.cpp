@@ -64,6 +64,35 @@ TEST_CASE("a tree is read by name and namespace", "[xml]")
     CHECK(absent.children().empty());
 }
 
+TEST_CASE("an element's attributes and its content in order", "[xml]")
+{
+    const auto document =
+        Document::parse("<r xmlns='urn:r' xmlns:x='urn:x' a='1 &#38; 2' x:b='' xml:lang='de'>"
+                        "one<!-- c --><x:e/><?pi?><![CDATA[<two>]]>&lt;</r>");
+    INFO(why(document));
+    REQUIRE(document);
+    const auto root = document->root();
+    CHECK(root.prefix().empty());
+    const auto attributes = root.attributes();
+    REQUIRE(attributes.size() == 3);
+    CHECK(attributes[0].name == "a");
+    CHECK(attributes[0].ns.empty());
+    CHECK(attributes[0].value == "1 & 2");
+    CHECK(attributes[1].name == "b");
+    CHECK(attributes[1].ns == "urn:x");
+    CHECK(attributes[1].prefix == "x");
+    CHECK(attributes[1].value.empty());
+    CHECK(attributes[2].prefix == "xml");
+    std::string seen;
+    for (NodeView node = root.content(); node; node = node.next())
+        seen += node.element() ? "[" + std::string{node.element().prefix()} + "]" : std::string{node.text()};
+    CHECK(seen == "one[x]<two><");
+    CHECK_FALSE(root.first().content());
+    CHECK_FALSE(ElementView{}.content());
+    CHECK(ElementView{}.attributes().empty());
+    CHECK_FALSE(NodeView{}.next());
+}
+
 TEST_CASE("a tree is refused as check() refuses", "[xml]")
 {
     const struct {
