@@ -1,6 +1,7 @@
 // modules/xcap_server/api.h - what other modules may hear about documents
 #pragma once
 
+#include <memory>
 #include <string>
 
 namespace sipyard::xcap_server {
@@ -9,6 +10,7 @@ namespace sipyard::xcap_server {
 // needs it.
 struct DocumentChanged {
     enum class Method : unsigned char { put, del };
+    enum class Kind : unsigned char { document, element, attribute }; // what was put or deleted
     std::string user, domain; // the owner's columns; both empty are possible in the global tree only
     std::string auid;         // "pres-rules"
     int type = 0;             // the doc_type column
@@ -17,6 +19,13 @@ struct DocumentChanged {
     Method method = Method::put;
     std::string old_etag; // empty: it did not exist
     std::string new_etag; // empty: it was deleted
+    Kind kind = Kind::document;
+    // The node as the client named it, raw: behind "~~/", and behind '?'. Both are "" for documents.
+    std::string selector = {}, query = {};
+    // The texts before and after, shared with the cache, for who describes the change (xcap-diff patches).
+    // Always there for a change of a node; for one of a document when they were at hand, for nobody reads a
+    // row only to tell what was in it.
+    std::shared_ptr<const std::string> old_text = {}, new_text = {};
 };
 
 } // namespace sipyard::xcap_server

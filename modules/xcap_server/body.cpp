@@ -31,13 +31,13 @@ std::string_view without_mark(std::string_view body)
     return body;
 }
 
-std::optional<Problem> examine(std::string_view text, const Usage& usage, const Validation& validation,
+std::optional<Problem> examine(const Candidate& candidate, const Validation& validation,
                                const xml::Limits& limits)
 {
-    const xml::Checked checked = xml::check(text, limits);
+    const xml::Checked checked = xml::check(candidate.text, limits);
     if (checked.fault)
         return Problem{conflict_of(*checked.fault), checked.text, {}, {}};
-    return usage.check({checked.facts.root_namespace, checked.facts.root_name}, validation);
+    return candidate.usage.check({checked.facts.root_namespace, checked.facts.root_name}, validation);
 }
 
 TypeVerdict check_type(std::optional<std::string_view> content_type, const Usage& usage, TypeCheck check)

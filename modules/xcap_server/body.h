@@ -3,6 +3,7 @@
 
 #include "core/xml/check.h"
 #include "modules/xcap_server/error_document.h"
+#include "modules/xcap_server/uri.h"
 #include "modules/xcap_server/usage.h"
 
 #include <optional>
@@ -13,8 +14,19 @@ namespace sipyard::xcap_server {
 // The text as it is stored: a UTF-8 byte order mark is dropped.
 std::string_view without_mark(std::string_view body);
 
+// A text that wants to be a document, after whatever change, and which document. Views.
+struct Candidate {
+    std::string_view text;
+    const Usage& usage;
+    Tree tree = Tree::users;
+    std::string_view xui = {};               // canonical; empty in the global tree
+    std::string_view file = {};              // below the user or `global`
+    std::string_view doc_uri = {};           // the key it is or will be stored under
+    std::string_view user = {}, domain = {}; // the owner's columns
+};
+
 // Encoding, form, root element and what the usage asks, in this order; the first failure. One pass, no tree.
-std::optional<Problem> examine(std::string_view text, const Usage& usage, const Validation& validation,
+std::optional<Problem> examine(const Candidate& candidate, const Validation& validation,
                                const xml::Limits& limits);
 
 // How Content-Type decides (modparam content_type_check).

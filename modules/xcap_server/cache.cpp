@@ -34,7 +34,8 @@ void Cache::insert(Shard& shard, Entry entry) const
 {
     drop(shard, entry.doc_uri);
     const std::size_t text = entry.document ? entry.document->text.size() : 0;
-    entry.bytes = text + 2 * entry.doc_uri.size() + overhead;
+    const std::size_t index = entry.index ? entry.index->bytes() : 0;
+    entry.bytes = text + index + 2 * entry.doc_uri.size() + overhead;
     const std::size_t room = limits_.bytes / shards;
     if (text > limits_.largest || entry.bytes > room)
         return;
@@ -53,7 +54,7 @@ std::optional<Cache::Found> Cache::find(std::string_view doc_uri)
             return {};
         shard.entries.splice(shard.entries.begin(), shard.entries, at->second);
         const Entry& entry = *at->second;
-        return Found{entry.document, entry.verified, entry.seen};
+        return Found{entry.document, entry.index, entry.verified, entry.seen};
     });
 }
 
@@ -65,7 +66,7 @@ Cache::Ticket Cache::ticket(std::string_view doc_uri)
 void Cache::learn(std::string_view doc_uri, DocumentPtr document, std::optional<std::uint64_t> verified,
                   Instant now, Ticket ticket)
 {
-    Entry entry{std::string{doc_uri}, std::move(document), verified, now, 0};
+    Entry entry{std::string{doc_uri}, std::move(document), {}, verified, now, 0};
     shard_of(doc_uri).with([&](Shard& shard) {
         if (shard.changes == ticket)
             insert(shard, std::move(entry));
@@ -83,9 +84,29 @@ void Cache::confirm(const DocumentPtr& document, std::optional<std::uint64_t> ve
     });
 }
 
-void Cache::wrote(DocumentPtr document, Instant now)
+void Cache::attach(const DocumentPtr& document, TextIndexPtr index)
 {
-    Entry entry{document->doc_uri, std::move(document), {}, now, 0};
+    shard_of(document->doc_uri).with([&](Shard& shard) {
+        const auto at = shard.index.find(document->doc_uri);
+        if (at == shard.index.end() || at->second->document != document || at->second->index)
+            return;
+        Entry& entry = *at->second;
+        const std::size_t more = index->bytes();
+        const std::size_t room = limits_.bytes / shards;
+        if (entry.bytes + more > room)
+            return; // a document without its index is better than none
+        shard.entries.splice(shard.entries.begin(), shard.entries, at->second); // not to push itself out
+        while (shard.bytes + more > room)
+            drop(shard, shard.entries.back().doc_uri);
+        entry.index = std::move(index);
+        entry.bytes += more;
+        shard.bytes += more;
+    });
+}
+
+void Cache::wrote(DocumentPtr document, Instant now, TextIndexPtr index)
+{
+    Entry entry{document->doc_uri, std::move(document), std::move(index), {}, now, 0};
     shard_of(entry.doc_uri).with([&](Shard& shard) {
         ++shard.changes;
         insert(shard, std::move(entry));

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/guarded.h"
 #include "modules/xcap_server/store.h"
+#include "modules/xcap_server/text_index.h"
 
 #include <array>
 #include <cstddef>
@@ -29,6 +30,7 @@ public:
 
     struct Found {
         DocumentPtr document; // null: known not to exist
+        TextIndexPtr index;   // of its text; null: nobody has needed it yet
         std::optional<std::uint64_t>
             verified; // the freshness of the store at which this was last seen to be true
         Instant seen; // when that was
@@ -45,8 +47,11 @@ public:
     // The entry with that document was compared with the store.
     void confirm(const DocumentPtr& document, std::optional<std::uint64_t> verified, Instant now);
 
+    // The index of that document's text, made once per version; it counts as the text does.
+    void attach(const DocumentPtr& document, TextIndexPtr index);
+
     // After a commit of this process; from its document's strand, so in order.
-    void wrote(DocumentPtr document, Instant now);
+    void wrote(DocumentPtr document, Instant now, TextIndexPtr index = {});
     void forget(std::string_view doc_uri); // deleted, or nobody knows
     void clear();
 
@@ -59,6 +64,7 @@ private:
     struct Entry {
         std::string doc_uri;
         DocumentPtr document;
+        TextIndexPtr index;
         std::optional<std::uint64_t> verified;
         Instant seen;
         std::size_t bytes = 0;

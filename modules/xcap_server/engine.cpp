@@ -98,18 +98,13 @@ Answer Engine::decide(const Ask& ask, Arena& arena)
         return refused(refusal);
     // What no method could change is told before the question who may.
     const Usage& usage = *target.usage;
-    if (!is_reading(ask.verb) &&
-        (usage.computed || (target.uri.tree == Tree::global && usage.global == Usage::GlobalTree::read_only)))
+    if (!is_reading(ask.verb) && (is_computed(target) || (target.uri.tree == Tree::global &&
+                                                          usage.global == Usage::GlobalTree::read_only)))
         return not_allowed(reading_methods);
     if (const auto refusal = authorise(ask, target))
         return refused(refusal);
-    if (target.uri.has_node) {
-        if (target.uri.node.empty())
-            return refused({400, "the node selector is empty"});
-        return refused({501, "node selectors are not served yet"});
-    }
-    if (usage.computed)
-        return read_caps(ask);
+    if (target.uri.has_node && target.node.terminal == Terminal::namespaces && !is_reading(ask.verb))
+        return not_allowed(reading_methods);
     return is_reading(ask.verb) ? read_document(ask, target, arena) : change(ask, target, arena);
 }
 
@@ -146,8 +141,12 @@ Refusal Engine::read_target(const Ask& ask, Arena& arena, Target& out) const
     out.usage = usages_.find(uri.auid);
     if (!out.usage)
         return {404, "no such application usage"};
-    if (out.usage->computed && (uri.tree != Tree::global || uri.file != "index"))
+    if (out.usage->computed && !is_computed(out))
         return {404, "no such document"};
+    if (uri.has_node)
+        if (const auto refusal =
+                read_selector(uri.node, uri.query, selector_rules(*out.usage), arena, out.node))
+            return refusal;
     if (uri.trailing_slash && !is_reading(ask.verb))
         return {404, "a document's name has no slash at its end"};
     if (uri.doc_uri.size() > max_doc_uri || uri.literal_uri.size() > max_doc_uri)
@@ -174,9 +173,9 @@ Refusal Engine::authorise(const Ask& ask, Target& target) const
     const bool reading = is_reading(ask.verb);
     const bool known = ask.caller.trust != Caller::Trust::nobody && !target.caller.empty();
     const bool admin = known && is_admin(target.caller);
-    if (target.usage->computed)
-        return {};
     if (target.uri.tree == Tree::global) {
+        if (target.usage->computed)
+            return {}; // xcap-caps is everybody's
         if (reading && (known || ask.caller.trust != Caller::Trust::identity))
             return {};
         return admin ? Refusal{} : Refusal{403, "the global tree belongs to the administrators"};
@@ -197,9 +196,17 @@ Refusal Engine::authorise(const Ask& ask, Target& target) const
 
 // --- reading -------------------------------------------------------------------------------------
 
-Answer Engine::read_caps(const Ask& ask) const
+bool Engine::is_computed(const Target& target) const
 {
-    return answer_of_document(ask, caps_, usages_.find(caps_auid)->mime);
+    if (outside_.computed)
+        return outside_.computed->makes(target.uri, *target.usage);
+    return target.usage->auid == caps_auid && target.uri.tree == Tree::global && target.uri.file == "index";
+}
+
+Result<DocumentPtr> Engine::compute(const Ask& ask, const Target& target, Arena& arena)
+{
+    return outside_.computed ? outside_.computed->read(target.uri, *target.usage, ask, arena)
+                             : Result<DocumentPtr>{caps_};
 }
 
 Answer answer_of_document(const Ask& ask, const DocumentPtr& document, std::string_view mime)
@@ -219,25 +226,34 @@ Answer answer_of_document(const Ask& ask, const DocumentPtr& document, std::stri
     return answer;
 }
 
-Answer Engine::read_document(const Ask& ask, const Target& target, Arena&)
+Answer Engine::read_document(const Ask& ask, const Target& target, Arena& arena)
 {
-    auto found = fetch(target.uri.doc_uri);
-    if (found && !*found && target.uri.literal_uri != target.uri.doc_uri)
+    const bool computed = is_computed(target);
+    Result<Version> found = Version{};
+    if (computed) {
+        auto made = compute(ask, target, arena);
+        found = made ? Result<Version>{Version{std::move(*made), {}}} : Result<Version>{made.error()};
+    } else {
+        found = fetch(target.uri.doc_uri);
+    }
+    if (!computed && found && !found->document && target.uri.literal_uri != target.uri.doc_uri)
         found = fetch(
             target.uri.literal_uri); // a row of the original server, under the XUI as the client wrote it
     if (!found)
         return unavailable(found.error(), target.uri.doc_uri);
-    const DocumentPtr& document = *found;
+    const DocumentPtr& document = found->document;
     if (!document)
         return refused({404, "no such document"});
-    if (target.uri.tree == Tree::users &&
+    if (!computed && target.uri.tree == Tree::users &&
         (document->user != target.owner.user || document->domain != target.owner.domain))
         return refused({403, "the document belongs to another user"});
+    if (target.uri.has_node)
+        return read_node(ask, target, std::move(*found), arena);
     return answer_of_document(ask, document, target.usage->mime);
 }
 
 // From the cache when it may be believed, else with one SELECT of the tag, else with one of the row.
-Result<DocumentPtr> Engine::fetch(std::string_view doc_uri)
+Result<Engine::Version> Engine::fetch(std::string_view doc_uri)
 {
     std::optional<std::uint64_t> freshness;
     if (settings_.cache_check == CacheCheck::ask) {
@@ -258,7 +274,7 @@ Result<DocumentPtr> Engine::fetch(std::string_view doc_uri)
         believed = false;
     if (believed) {
         statistics_.cache_hits.add();
-        return cached->document;
+        return Version{cached->document, cached->index};
     }
     if (!cached->document)
         return fetch_fresh(doc_uri, freshness);
@@ -268,26 +284,32 @@ Result<DocumentPtr> Engine::fetch(std::string_view doc_uri)
     if (head && head->etag == document.etag && head->user == document.user &&
         head->domain == document.domain) {
         cache_.confirm(cached->document, freshness, outside_.clock.now());
-        return cached->document;
+        return Version{cached->document, cached->index};
     }
     return fetch_fresh(doc_uri, freshness);
 }
 
-Result<DocumentPtr> Engine::fetch_fresh(std::string_view doc_uri, std::optional<std::uint64_t> freshness)
+Result<Engine::Version> Engine::fetch_fresh(std::string_view doc_uri, std::optional<std::uint64_t> freshness)
 {
     statistics_.cache_misses.add();
     const auto ticket = cache_.ticket(doc_uri);
     TRY(auto document, store_.load(doc_uri));
     cache_.learn(doc_uri, document, freshness, outside_.clock.now(), ticket);
-    return document;
+    return Version{std::move(document), {}};
 }
 
-Answer Engine::unavailable(const Error& why, std::string_view what)
+bool Engine::may_complain()
 {
     // A database that is away fails thousands of requests a second; one line a second says it.
     const std::int64_t now = outside_.clock.now().ns;
     std::int64_t last = last_complaint_ns_.load(std::memory_order_relaxed);
-    if ((last == 0 || now - last >= 1'000'000'000) && last_complaint_ns_.compare_exchange_strong(last, now))
+    return (last == 0 || now - last >= 1'000'000'000) &&
+           last_complaint_ns_.compare_exchange_strong(last, now);
+}
+
+Answer Engine::unavailable(const Error& why, std::string_view what)
+{
+    if (may_complain())
         outside_.log.error("{}: database: {}: {}", what, why.kind, why.text);
     Answer answer = refused({503, "the document store cannot be reached, try again"});
     answer.retry_after = true;

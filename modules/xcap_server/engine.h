@@ -11,6 +11,7 @@
 #include "modules/xcap_server/etag.h"
 #include "modules/xcap_server/identity.h"
 #include "modules/xcap_server/precondition.h"
+#include "modules/xcap_server/selector.h"
 #include "modules/xcap_server/statistics.h"
 #include "modules/xcap_server/store.h"
 #include "modules/xcap_server/uri.h"
@@ -48,6 +49,10 @@ struct Ask {
     std::optional<std::string_view> content_type;
     Conditions conditions;
     std::string_view body;
+    // For absolute URLs in answers (RFC 4825 11, `ancestor`): "http" or "https", and host[:port] as the
+    // client calls this server; checked characters only (origin.h). Empty authority: answers have no such
+    // URL.
+    std::string_view scheme = "http", authority = {};
 };
 
 // Texts live in the arena of the call or in `document`.
@@ -62,6 +67,20 @@ struct Answer {
     DocumentPtr document; // keeps body and etag
 };
 
+// Documents that the server makes itself. Thread-safe; may suspend.
+class ComputedDocuments {
+public:
+    virtual ~ComputedDocuments() = default;
+    // Is the document of this target one of them? Then it cannot be written (405), is nobody's row, and
+    // read() is asked. A usage whose flag `computed` is set has no other documents.
+    virtual bool makes(const XcapUri& uri, const Usage& usage) const = 0;
+    // Null: there is none (404). The caller was authorised before: the owner in the users tree, who is known
+    // in the global tree, anybody for a computed usage's global tree. The tag is of the content. Conditions
+    // and node selectors work on what is returned as on a stored document.
+    virtual Result<DocumentPtr> read(const XcapUri& uri, const Usage& usage, const Ask& ask,
+                                     Arena& arena) = 0;
+};
+
 // How a cached document is trusted (modparam cache_check).
 enum class CacheCheck : unsigned char { trust, ask, trust_for_a_while };
 
@@ -74,6 +93,7 @@ public:
         std::vector<std::string> admin_users; // canonical
         bool xui_check = false;
         TypeCheck type_check = TypeCheck::strict;
+        std::vector<Prefix> prefixes; // bound in node selectors besides those of the query
         Validation validation;
         xml::Limits body;
         std::size_t max_body = 1024 * 1024, max_document = 1024 * 1024;
@@ -90,8 +110,11 @@ public:
         Statistics& statistics;
         std::function<void(Duration)> pause;
         std::function<void(const DocumentChanged&)> changed;
-        std::function<Result<std::optional<Problem>>(std::string_view, const Usage&)> examine = {};
+        std::function<Result<std::optional<Problem>>(const Candidate&)> examine = {};
         log::Logger log = {};
+        ComputedDocuments* computed = nullptr; // absent: only xcap-caps, as caps.h writes it
+        // How a document is indexed (index_of), so that long ones can leave the worker.
+        std::function<Result<TextIndexPtr>(const DocumentPtr&)> index = {};
     };
     Engine(Settings settings, Usages usages, std::uint64_t random, Outside outside);
 
@@ -109,7 +132,16 @@ private:
     struct Found {
         std::string_view key;
         Head head;
-        std::optional<std::size_t> size; // of the text, when it is known
+        DocumentPtr document; // when it is known
+    };
+    struct Version { // of a document; null: there is none
+        DocumentPtr document;
+        TextIndexPtr index; // null: not made yet
+    };
+    struct Change { // what is told of it besides the tags
+        DocumentChanged::Kind kind = DocumentChanged::Kind::document;
+        std::string_view selector = {}, query = {};
+        DocumentPtr before = {}, after = {};
     };
     enum class Guess : unsigned char { no, allowed };
 
@@ -120,9 +152,25 @@ private:
     bool is_admin(std::string_view canonical) const;
 
     Answer read_document(const Ask& ask, const Target& target, Arena& arena);
-    Answer read_caps(const Ask& ask) const;
-    Result<DocumentPtr> fetch(std::string_view doc_uri);
-    Result<DocumentPtr> fetch_fresh(std::string_view doc_uri, std::optional<std::uint64_t> freshness);
+    bool is_computed(const Target& target) const;
+    Result<DocumentPtr> compute(const Ask& ask, const Target& target, Arena& arena);
+    Result<Version> fetch(std::string_view doc_uri);
+    Result<Version> fetch_fresh(std::string_view doc_uri, std::optional<std::uint64_t> freshness);
+
+    // Nodes: engine_node.cpp.
+    SelectorRules selector_rules(const Usage& usage) const;
+    Answer read_node(const Ask& ask, const Target& target, Version version, Arena& arena);
+    Result<TextIndexPtr> index_for(Version& version); // null: the text is not well-formed
+    struct Edit;
+    Answer damaged(std::string_view doc_uri);
+    Edit edit_node(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
+    Edit put_element(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
+    Edit put_attribute(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
+    Edit delete_node(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
+    Edit no_parent(const Ask& ask, const Target& target, std::size_t steps, Arena& arena) const;
+    Result<Version> version_to_change(const Target& target);
+    Result<std::optional<Answer>> change_node_once(const Ask& ask, const Target& target, Guess guess,
+                                                   Arena& arena);
 
     Answer change(const Ask& ask, const Target& target, Arena& arena);
     // One round of read, compare, write; nothing when somebody else was faster.
@@ -135,10 +183,13 @@ private:
                                            Arena& arena);
     Result<std::optional<Answer>> delete_once(const Ask& ask, const Target& target, Arena& arena);
     Result<std::optional<Found>> find_head(const Target& target);
-    Result<std::optional<Problem>> examine_timed(std::string_view text, const Usage& usage);
+    Result<std::optional<Problem>> examine_timed(const Target& target, std::string_view doc_uri,
+                                                 std::string_view text);
     void announce(const Usage& usage, const Document& document, std::string_view file,
-                  DocumentChanged::Method method, std::string_view old_etag, std::string_view new_etag) const;
+                  DocumentChanged::Method method, std::string_view old_etag, std::string_view new_etag,
+                  const Change& change) const;
     Answer unavailable(const Error& why, std::string_view what);
+    bool may_complain(); // a line in the log: one a second at most
     task::Strand& strand_of(std::string_view doc_uri);
 
     static constexpr std::size_t strands = 256; // documents that share one only wait for each other
@@ -154,5 +205,8 @@ private:
     std::atomic<std::uint64_t> jitter_;
     std::atomic<std::int64_t> last_complaint_ns_{0};
 };
+
+// Null: the text is not a well-formed document. Thread-safe.
+TextIndexPtr index_of(const Document& document);
 
 } // namespace sipyard::xcap_server

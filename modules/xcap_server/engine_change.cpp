@@ -2,6 +2,7 @@
 // was faster
 #include "core/base/text.h"
 #include "modules/xcap_server/engine_parts.h"
+#include "modules/xcap_server/fragment.h"
 
 #include <utility>
 
@@ -10,7 +11,12 @@ namespace {
 
 constexpr int most_rounds = 16;
 
-Answer conflict(Problem problem, Arena& arena)
+// Another try may succeed: a lock, or a row that appeared between our look and our insert.
+bool is_passing(ErrorKind kind) { return kind == ErrorKind::busy || kind == ErrorKind::unique; }
+
+} // namespace
+
+Answer conflict(const Problem& problem, Arena& arena)
 {
     Answer answer;
     answer.code = 409;
@@ -18,23 +24,23 @@ Answer conflict(Problem problem, Arena& arena)
     answer.body = arena.copy(error_document(problem));
     return answer;
 }
+
 Answer conflict(Conflict kind, std::string_view phrase, Arena& arena)
 {
     return conflict(Problem{kind, std::string{phrase}, {}, {}}, arena);
 }
 
-// Another try may succeed: a lock, or a row that appeared between our look and our insert.
-bool is_passing(ErrorKind kind) { return kind == ErrorKind::busy || kind == ErrorKind::unique; }
-
-} // namespace
-
 Answer Engine::change(const Ask& ask, const Target& target, Arena& arena)
 {
     Draft draft;
     if (ask.verb == Verb::put) {
-        switch (check_type(ask.content_type, *target.usage, settings_.type_check)) {
+        const bool node = target.uri.has_node;
+        switch (node ? check_node_type(ask.content_type, target.node.terminal, settings_.type_check)
+                     : check_type(ask.content_type, *target.usage, settings_.type_check)) {
         case TypeVerdict::good: break;
-        case TypeVerdict::wrong: return refused({415, "this Content-Type is not the usage's"});
+        case TypeVerdict::wrong:
+            return refused(
+                {415, node ? "this Content-Type is not the node's" : "this Content-Type is not the usage's"});
         case TypeVerdict::not_utf8: return conflict(Conflict::not_utf8, "documents are UTF-8", arena);
         }
         draft.text = without_mark(ask.body);
@@ -51,13 +57,14 @@ Answer Engine::change(const Ask& ask, const Target& target, Arena& arena)
                 const auto dice = jitter_.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed);
                 outside_.pause(std::chrono::microseconds{1000 + (dice >> 40) % 19'000});
             }
-            auto done = ask.verb == Verb::put
-                            ? put_once(ask, target, draft, round == 0 ? Guess::allowed : Guess::no, arena)
-                            : delete_once(ask, target, arena);
+            const Guess guess = round == 0 ? Guess::allowed : Guess::no;
+            auto done = target.uri.has_node     ? change_node_once(ask, target, guess, arena)
+                        : ask.verb == Verb::put ? put_once(ask, target, draft, guess, arena)
+                                                : delete_once(ask, target, arena);
             if (!done && !is_passing(done.error().kind))
                 return unavailable(done.error(), target.uri.doc_uri);
             if (!done)
-                last = done.error();
+                last = done.error(), draft.examined = false; // what others wrote meanwhile may forbid it now
             else if (*done)
                 return std::move(**done);
             statistics_.conflicts.add();
@@ -94,7 +101,7 @@ std::optional<Engine::Found> Engine::remembered(const Ask& ask, const Target& ta
         return std::nullopt;
     if (gate(ask.conditions, std::string_view{document.etag}, Reading::no) != Gate::open)
         return std::nullopt;
-    return Found{target.uri.doc_uri, {document.user, document.domain, document.etag}, document.text.size()};
+    return Found{target.uri.doc_uri, {document.user, document.domain, document.etag}, cached->document};
 }
 
 Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& target, Draft& draft,
@@ -113,7 +120,7 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
     if (gate(ask.conditions, tag, Reading::no) != Gate::open)
         return std::optional{refused({412, "the document has another entity tag"})};
     if (!draft.examined) {
-        TRY(auto problem, examine_timed(draft.text, *target.usage));
+        TRY(auto problem, examine_timed(target, found ? found->key : target.uri.doc_uri, draft.text));
         if (problem)
             return std::optional{conflict(std::move(*problem), arena)};
         draft.examined = true;
@@ -134,7 +141,7 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
     if (found) {
         // A document that does not grow needs no look at what its owner has stored. (If the guess at the old
         // size is wrong, so is the tag, and nothing is written.)
-        const bool grows = !found->size || draft.text.size() > *found->size;
+        const bool grows = !found->document || draft.text.size() > found->document->text.size();
         const auto written =
             store_.replace(document, found->head.etag, users && grows ? settings_.quota : Quota{});
         if (!written) {
@@ -178,7 +185,8 @@ Result<std::optional<Answer>> Engine::put_once(const Ask& ask, const Target& tar
     if (document->doc_uri != target.uri.literal_uri)
         cache_.forget(target.uri.literal_uri);
     announce(*target.usage, *document, target.uri.file, DocumentChanged::Method::put,
-             found ? std::string_view{found->head.etag} : std::string_view{}, document->etag);
+             found ? std::string_view{found->head.etag} : std::string_view{}, document->etag,
+             {.before = found ? found->document : DocumentPtr{}, .after = document});
     Answer answer;
     answer.code = found ? 200 : 201;
     answer.etag = document->etag;
@@ -197,6 +205,11 @@ Result<std::optional<Answer>> Engine::delete_once(const Ask& ask, const Target& 
         return std::optional{refused({403, "the document belongs to another user"})};
     if (gate(ask.conditions, head.etag, Reading::no) != Gate::open)
         return std::optional{refused({412, "the document has another entity tag"})};
+    // Read by nobody for this, but told when it is at hand.
+    DocumentPtr before;
+    if (auto cached = cache_.find(found->key);
+        cached && cached->document && cached->document->etag == head.etag)
+        before = std::move(cached->document);
     const auto removed = store_.remove(found->key, head.user, head.domain, head.etag);
     cache_.forget(found->key);
     if (!removed)
@@ -207,7 +220,8 @@ Result<std::optional<Answer>> Engine::delete_once(const Ask& ask, const Target& 
     gone.doc_uri = found->key;
     gone.user = head.user;
     gone.domain = head.domain;
-    announce(*target.usage, gone, target.uri.file, DocumentChanged::Method::del, head.etag, {});
+    announce(*target.usage, gone, target.uri.file, DocumentChanged::Method::del, head.etag, {},
+             {.before = std::move(before)});
     Answer answer;
     answer.code = 200;
     return std::optional{std::move(answer)};
@@ -241,7 +255,7 @@ Result<bool> Engine::remove(std::string_view doc_uri)
                     gone.doc_uri = doc_uri;
                     gone.user = head->user;
                     gone.domain = head->domain;
-                    announce(*usage, gone, file, DocumentChanged::Method::del, head->etag, {});
+                    announce(*usage, gone, file, DocumentChanged::Method::del, head->etag, {}, {});
                 }
                 return true;
             }
@@ -252,25 +266,43 @@ Result<bool> Engine::remove(std::string_view doc_uri)
     return removed_one;
 }
 
-Result<std::optional<Problem>> Engine::examine_timed(std::string_view text, const Usage& usage)
+Result<std::optional<Problem>> Engine::examine_timed(const Target& target, std::string_view doc_uri,
+                                                     std::string_view text)
 {
+    const Candidate candidate{text,    *target.usage,     target.uri.tree,    target.uri.xui, target.uri.file,
+                              doc_uri, target.owner.user, target.owner.domain};
     const Instant before = outside_.clock.now();
     auto problem =
         outside_.examine
-            ? outside_.examine(text, usage)
-            : Result<std::optional<Problem>>{examine(text, usage, settings_.validation, settings_.body)};
+            ? outside_.examine(candidate)
+            : Result<std::optional<Problem>>{examine(candidate, settings_.validation, settings_.body)};
     statistics_.parse_time.add((outside_.clock.now() - before).count() / 1000);
     return problem;
 }
 
 void Engine::announce(const Usage& usage, const Document& document, std::string_view file,
-                      DocumentChanged::Method method, std::string_view old_etag,
-                      std::string_view new_etag) const
+                      DocumentChanged::Method method, std::string_view old_etag, std::string_view new_etag,
+                      const Change& change) const
 {
     if (!outside_.changed)
         return;
-    outside_.changed({document.user, document.domain, usage.auid, usage.type, document.doc_uri,
-                      std::string{file}, method, std::string{old_etag}, std::string{new_etag}});
+    const auto text_of = [](const DocumentPtr& one) {
+        return one ? std::shared_ptr<const std::string>{one, &one->text} : nullptr;
+    };
+    outside_.changed({.user = document.user,
+                      .domain = document.domain,
+                      .auid = usage.auid,
+                      .type = usage.type,
+                      .doc_uri = document.doc_uri,
+                      .file = std::string{file},
+                      .method = method,
+                      .old_etag = std::string{old_etag},
+                      .new_etag = std::string{new_etag},
+                      .kind = change.kind,
+                      .selector = std::string{change.selector},
+                      .query = std::string{change.query},
+                      .old_text = text_of(change.before),
+                      .new_text = text_of(change.after)});
 }
 
 } // namespace sipyard::xcap_server

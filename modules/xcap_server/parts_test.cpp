@@ -176,13 +176,13 @@ TEST_CASE("bodies are examined in the order of RFC 4825", "[xcap_server]")
     };
     for (const auto& row : rows) {
         INFO(row.story);
-        const auto problem = examine(row.text, lists, {}, {});
+        const auto problem = examine(Candidate{row.text, lists}, {}, {});
         INFO((problem ? problem->phrase : "no problem"));
         CHECK(problem.has_value() == row.expected.has_value());
         if (problem && row.expected)
             CHECK(problem->conflict == *row.expected);
     }
-    CHECK_FALSE(examine("<a/>", lists, {false, true}, {})); // validation without its schema bit
+    CHECK_FALSE(examine(Candidate{"<a/>", lists}, {false, true}, {})); // validation without its schema bit
     CHECK(without_mark("\xef\xbb\xbf<a/>") == "<a/>");
 }
 

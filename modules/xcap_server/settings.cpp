@@ -29,6 +29,7 @@ Engine::Settings engine_settings(const Settings& s)
     e.canonical_xui = s.xui_canonical;
     e.default_domain = lower(s.default_domain);
     e.xui_check = s.xui_check;
+    e.prefixes = s.prefixes;
     e.type_check = static_cast<TypeCheck>(s.content_type_check);
     e.validation = {(s.validation & 2) != 0, (s.validation & 4) != 0};
     const auto size = [](int n) { return static_cast<std::size_t>(n); };

@@ -10,11 +10,6 @@
 
 namespace sipyard::xcap_server {
 
-// A prefix for node selectors: "rl=urn:ietf:params:xml:ns:resource-lists".
-struct Prefix {
-    std::string name, uri;
-};
-
 struct Settings { // defaults are here and nowhere else
     db::Url db_url = must(db::Url::parse("mysql://openser:openserrw@localhost/openser")); // the manual's
     std::string table = "xcap";

@@ -5,6 +5,7 @@
 #include "core/sip/message.h"
 #include "modules/xcap_server/api.h"
 #include "modules/xcap_server/engine.h"
+#include "modules/xcap_server/origin.h"
 #include "modules/xcap_server/settings.h"
 #include "modules/xcap_server/sql_store.h"
 #include "modules/xcap_server/uri_variable.h"
@@ -79,8 +80,10 @@ public:
     static Manifest<XcapServer> manifest();
 
     XcapServer(const Settings& settings, Host& host)
-        : host_{host}, limits_{engine_settings(settings)}, log_{host.logger("xcap_server")},
-          statistics_{[&](std::string_view name, std::string_view about) -> Counter& {
+        : host_{host}, limits_{engine_settings(settings)}, origin_rules_{settings.directory_scheme,
+                                                                         settings.directory_hostname},
+          log_{host.logger("xcap_server")}, statistics_{[&](std::string_view name,
+                                                            std::string_view about) -> Counter& {
               return host.counter("xcap_server", name, about);
           }},
           store_{open_store(settings, host)}, engine_{limits_,
@@ -108,21 +111,21 @@ private:
                 statistics_,
                 [this](Duration pause) { task::sleep_until(host_.clock().now() + pause); },
                 [this](const DocumentChanged& change) { host_.announce(change, change.doc_uri); },
-                [this](std::string_view text, const Usage& usage) { return examine_somewhere(text, usage); },
+                [this](const Candidate& candidate) { return examine_somewhere(candidate); },
                 log_};
     }
 
-    Result<std::optional<Problem>> examine_somewhere(std::string_view text, const Usage& usage)
+    Result<std::optional<Problem>> examine_somewhere(const Candidate& candidate)
     {
-        if (text.size() <= long_body)
-            return examine(text, usage, limits_.validation, limits_.body);
+        if (candidate.text.size() <= long_body)
+            return examine(candidate, limits_.validation, limits_.body);
         // The usage lives as long as the engine; the text is copied, for a job owns its data.
         return task::blocking(
             host_.runtime().cpu_lane(), std::chrono::seconds{10},
             [](std::string copy, const Usage* kind, Validation validation, xml::Limits limits) {
-                return examine(copy, *kind, validation, limits);
+                return examine(Candidate{copy, *kind}, validation, limits);
             },
-            std::string{text}, &usage, limits_.validation, limits_.body);
+            std::string{candidate.text}, &candidate.usage, limits_.validation, limits_.body);
     }
 
     // The HTTP request is always answered here, once; what happened is the code.
@@ -132,6 +135,12 @@ private:
         const sip::Message& message = request.message();
         Arena& arena = request.arena();
         Ask ask{verb, path_of(target), caller, {}, {}, body};
+        const net::Received& from = request.received();
+        const Origin origin =
+            origin_of(origin_rules_, from.protocol == net::Protocol::tls, message.uri_text(),
+                      message.value(sip::HeaderName::host), arena.copy(net::to_text(from.local)));
+        ask.scheme = origin.scheme;
+        ask.authority = origin.authority;
         if (message.has(sip::HeaderName::content_type))
             ask.content_type = message.value(sip::HeaderName::content_type);
         ask.conditions = {joined(message, sip::HeaderName::if_match, arena),
@@ -276,6 +285,7 @@ private:
 
     Host& host_;
     const Engine::Settings limits_;
+    const OriginRules origin_rules_;
     const log::Logger log_;
     Statistics statistics_;
     SqlStore store_;
