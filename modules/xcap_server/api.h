@@ -29,3 +29,5 @@ struct DocumentChanged {
 };
 
 } // namespace sipyard::xcap_server
+
+#include "modules/xcap_server/documents_api.h" // Documents: api.h is the one file of a module that others include
