@@ -22,6 +22,8 @@ TEST_CASE("words become an RPC call", "[ctl]")
         {"the longer shortcut wins", {"db", "stats"}, "db.stats", "[]"},
         {"a name of digits stays one", {"trace", "007"}, "core.trace", "[\"007\"]"},
         {"the calls", {"calls"}, "tm.calls", "[]"},
+        {"one word that has a longer form", {"blocklist"}, "dns.blocklist", "[]"},
+        {"that longer form", {"blocklist", "forget"}, "dns.blocklist_forget", "[]"},
         {"any command by its name", {"rpc", "core.echo", "a", "-1"}, "core.echo", "[\"a\",-1]"},
         {"a dot is enough", {"core.echo"}, "core.echo", "[]"},
     };

@@ -60,7 +60,9 @@ struct CoreSettings {
         msg_recv_max_size = 32'767;
     bool dns_try_ipv6 = true, dns_try_naptr = false, use_dns_cache = true, use_dns_failover = false,
          force_rport = false, local_rport = false, reply_to_via = false, check_via = false,
-         dns_srv_lb = false, dns_cache_init = true, dns_use_search_list = true;
+         dns_srv_lb = false, dns_cache_init = true, dns_use_search_list = true,
+         phone2tel = true;            // a SIP URI with user=phone counts as tel ($rz)
+    std::string hdr_name_extra_chars; // taken in header names beside those of a token
     int dns_retr_time = -1, dns_retr_no = -1, dns_udp_pref = 30, dns_tcp_pref = 20, dns_tls_pref = 10,
         dns_cache_negative_ttl = 60, dns_cache_min_ttl = 0, dns_cache_max_ttl = 0;
     std::vector<net::Address> dns_servers; // ours: asked instead of the system's; port 0 is 53

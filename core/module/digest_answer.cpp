@@ -1,9 +1,10 @@
-// core/module/digest_answer.cpp - A1, A2 and the response; which challenge is answered, and how often (RFC
-// 7616 3.4, RFC 8760 2.4)
+// core/module/digest_answer.cpp - which challenge is answered, how, and how often (RFC 7616 3.4, RFC
+// 8760 2.4)
 #include "core/module/digest_answer.h"
 
 #include "core/base/format.h"
 #include "core/base/text.h"
+#include "core/crypto/digest_response.h"
 #include "core/crypto/random.h"
 #include "core/sip/lists.h"
 #include "core/sip/message.h"
@@ -85,25 +86,19 @@ Result<std::string> digest_answer(const sip::DigestView& challenge, const Creden
     const std::string realm = sip::unescape_quoted(challenge.realm),
                       nonce = sip::unescape_quoted(challenge.nonce);
     const auto hash = scheme->hash;
-    std::string ha1 =
-        who.is_ha1 ? lower(who.secret) : crypto::hex_digest(hash, {who.user, ":", realm, ":", who.secret});
-    if (scheme->session)
-        ha1 = crypto::hex_digest(hash, {ha1, ":", nonce, ":", cnonce});
-    const std::string ha2 = qop == "auth-int"
-                                ? crypto::hex_digest(hash, {request.method, ":", request.uri, ":",
-                                                            crypto::hex_digest(hash, request.body)})
-                                : crypto::hex_digest(hash, {request.method, ":", request.uri});
+    const std::string ha1 =
+        who.is_ha1 ? lower(who.secret) : std::string{crypto::ha1(hash, who.user, realm, who.secret).view()};
     const std::string count = nc_text(nc);
-    const std::string response =
-        qop.empty()
-            ? crypto::hex_digest(hash, {ha1, ":", nonce, ":", ha2})
-            : crypto::hex_digest(hash, {ha1, ":", nonce, ":", count, ":", cnonce, ":", qop, ":", ha2});
+    crypto::DigestParts parts{nonce, count, cnonce, {}, request.method, request.uri, request.body};
+    if (!qop.empty())
+        parts.qop = qop;
+    const crypto::Hex response = crypto::digest_response(hash, scheme->session, ha1, parts);
 
     const bool hidden = iequals(challenge.userhash, "true"); // RFC 7616 3.4.4
     std::string out = "Digest username=";
     out += quoted(hidden ? crypto::hex_digest(hash, {who.user, ":", realm}) : who.user);
     out += ", realm=" + quoted(realm) + ", nonce=" + quoted(nonce) + ", uri=" + quoted(request.uri) +
-           ", response=\"" + response + '"';
+           ", response=\"" + std::string{response.view()} + '"';
     if (!challenge.algorithm.empty())
         out += ", algorithm=" + std::string{challenge.algorithm};
     if (!challenge.opaque.empty())

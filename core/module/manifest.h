@@ -68,12 +68,25 @@ struct Arg {
     bool present = false;
 };
 
+// A text of the script as far as it is known before it runs: all of it, or what stands before its first
+// variable. What a module finds wrong with it, and the name that was probably meant.
+struct KnownText {
+    std::string_view text;
+    bool whole = true;
+};
+struct Refusal {
+    std::string message, nearest;
+};
+
 struct FunctionSpec {
     std::string name, about;
     RouteMask routes;
     std::vector<ArgSpec> args; // optional ones last
     std::size_t least = 0;     // how many are required
     std::function<Verdict(void* module, Request&, std::span<const Arg>)> call;
+    // Looks at a text argument (counted from 0) when a script is linked and the module exists. Empty: any
+    // will do.
+    std::function<std::optional<Refusal>(void* module, std::size_t argument, const KnownText& text)> check{};
 };
 
 // $name or $name(inner). Getters and setters are members of the module.
@@ -92,12 +105,9 @@ struct VariableSpec {
     };
     std::function<Value(void* module, Request&, const Call&)> get;
     std::function<bool(void* module, Request&, const Call&, const Value&)> set; // empty: read-only
-    // Looks at a constant inner text when a script is linked and the module exists: what it finds wrong, with
-    // the name that was probably meant. Empty: any text will do.
-    struct Refusal {
-        std::string message, nearest;
-    };
-    std::function<std::optional<Refusal>(void* module, std::string_view inner)> check;
+    // Looks at the inner text when a script is linked and the module exists. Empty: any will do.
+    using Refusal = sipyard::Refusal;
+    std::function<std::optional<Refusal>(void* module, const KnownText& inner)> check;
 };
 
 // {class.op,arg,...}. The function is free of state. Arguments are split at ',' unless `raw`.
@@ -221,7 +231,7 @@ decltype(auto) take(const Arg& arg)
 template <class M, class Member, class... A>
 FunctionSpec function_of(std::string name, Member member, std::string about, RouteMask routes)
 {
-    FunctionSpec spec{std::move(name), std::move(about), routes, {arg_spec<A>()...}, 0, {}};
+    FunctionSpec spec{std::move(name), std::move(about), routes, {arg_spec<A>()...}, 0, {}, {}};
     for (const ArgSpec& arg : spec.args)
         spec.least += arg.optional ? 0 : 1;
     spec.call = [member](void* module, Request& request, std::span<const Arg> args) -> Verdict {
@@ -371,8 +381,27 @@ template <class M>
 VariableSpec checked(VariableSpec spec,
                      std::optional<VariableSpec::Refusal> (M::*check)(std::string_view) const)
 {
-    spec.check = [check](void* module, std::string_view inner) {
+    spec.check = [check](void* module, const KnownText& inner) {
+        return inner.whole ? (static_cast<const M*>(module)->*check)(inner.text) : std::nullopt;
+    };
+    return spec;
+}
+// Also at what stands before its first variable: $sht(table=>$si).
+template <class M>
+VariableSpec checked(VariableSpec spec, std::optional<Refusal> (M::*check)(const KnownText&) const)
+{
+    spec.check = [check](void* module, const KnownText& inner) {
         return (static_cast<const M*>(module)->*check)(inner);
+    };
+    return spec;
+}
+// A function whose argument `at` (from 0) is looked at.
+template <class M>
+FunctionSpec checked(FunctionSpec spec, std::optional<Refusal> (M::*check)(const KnownText&) const,
+                     std::size_t at = 0)
+{
+    spec.check = [check, at](void* module, std::size_t argument, const KnownText& text) {
+        return argument == at ? (static_cast<const M*>(module)->*check)(text) : std::nullopt;
     };
     return spec;
 }

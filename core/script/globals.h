@@ -46,6 +46,9 @@ struct GlobalParam {
     Effect effect = Effect::none;
     Store store{};
     std::int64_t least = INT32_MIN, most = INT32_MAX; // of integers
+    // Effect::none: why it has none here, and which values ask for what is done anyway (no warning then).
+    std::string_view why{};
+    bool (*met)(const GlobalValue&) = nullptr;
 };
 
 std::span<const GlobalParam> global_params();

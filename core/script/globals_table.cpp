@@ -27,6 +27,17 @@ P silent(std::string_view names, std::int64_t least = INT32_MIN, std::int64_t mo
     return {names, T::integer, P::Effect::silent, {}, least, most};
 }
 P ignored(std::string_view names, T type = T::integer) { return {names, type, P::Effect::none, {}}; }
+// The same with the reason; `met` says which values get what they ask for all the same.
+P ignored(std::string_view names, T type, std::string_view why, bool (*met)(const GlobalValue&) = nullptr,
+          std::int64_t least = INT32_MIN, std::int64_t most = INT32_MAX)
+{
+    return {names, type, P::Effect::none, {}, least, most, why, met};
+}
+bool off(const GlobalValue& value) { return value.number == 0; }
+bool in_hosts(const GlobalValue& value) // what core/sip takes in a host (is_host_text)
+{
+    return value.text.find_first_not_of("._-") == std::string::npos;
+}
 
 Result<void> no_sctp(S&, const GlobalValue& value)
 {
@@ -80,10 +91,11 @@ const std::vector<GlobalParam>& table()
         ignored("verbose_startup"),
         // What would wait runs on fibers: there are no workers to set aside for it, whatever the async
         // parameters say.
-        silent("udp_receiver_mode", 0, 2),
-        silent("async_workers", 0, 65'535),
-        silent("async_usleep"),
-        silent("async_nonblock"),
+        ignored("udp_receiver_mode", T::integer, "every worker reads every socket", nullptr, 0, 2),
+        ignored("async_workers", T::integer, "what waits is suspended, no worker is set aside for it",
+                nullptr, 0, 65'535),
+        ignored("async_usleep", T::integer, "what waits is suspended, no worker is set aside for it"),
+        ignored("async_nonblock", T::integer, "what waits is suspended, no worker is set aside for it"),
         special("async_workers_group", T::text,
                 [](S& s, const GlobalValue& v) -> Result<void> {
                     s.async_workers_group.push_back(v.text);
@@ -99,7 +111,7 @@ const std::vector<GlobalParam>& table()
         {"advertised_address", T::host, P::Effect::acts, &S::advertised_address},
         port("advertised_port", &S::advertised_port),
         number("auto_bind_ipv6", &S::auto_bind_ipv6),
-        ignored("bind_ipv6_link_local"),
+        ignored("bind_ipv6_link_local", T::integer, "link-local addresses are not bound", off),
         ignored("ipv6_hex_style", T::text),
         number("ip_free_bind|ipfreebind|ip_nonlocal_bind", &S::ip_free_bind),
         number("mhomed", &S::mhomed),
@@ -192,8 +204,10 @@ const std::vector<GlobalParam>& table()
         silent("sctp_children", 0, 65'535),
         // DNS
         // received= is put wherever RFC 3261 18.2.1 asks for it: no look-up may leave it out
-        ignored("dns", T::boolean),
-        ignored("rev_dns|dns_rev_via", T::boolean),
+        ignored("dns", T::boolean, "received= is put wherever RFC 3261 18.2.1 asks for it, without a look-up",
+                off),
+        ignored("rev_dns|dns_rev_via", T::boolean,
+                "received= is put wherever RFC 3261 18.2.1 asks for it, without a look-up", off),
         flag("dns_try_ipv6", &S::dns_try_ipv6),
         flag("dns_try_naptr", &S::dns_try_naptr),
         flag("dns_srv_lb|dns_srv_loadbalancing", &S::dns_srv_lb),
@@ -239,7 +253,7 @@ const std::vector<GlobalParam>& table()
         flag("local_rport", &S::local_rport),
         flag("reply_to_via", &S::reply_to_via),
         flag("check_via", &S::check_via),
-        ignored("phone2tel", T::boolean),
+        flag("phone2tel", &S::phone2tel),
         flag("server_signature", &S::server_signature),
         text("server_header", &S::server_header),
         special("user_agent_header", T::text,
@@ -254,12 +268,13 @@ const std::vector<GlobalParam>& table()
         ignored("msg_clone_extra_size"),
         ignored("msg_apply_changes_mode"),
         ignored("msg_time"),
-        ignored("http_reply_parse|http_reply_hack", T::boolean),
+        ignored("http_reply_parse|http_reply_hack", T::boolean,
+                "HTTP has a parser of its own and never reaches the SIP one", off),
         text("xavp_via_params", &S::xavp_via_params),
         text("xavp_via_fields", &S::xavp_via_fields),
         text("xavp_via_reply_params", &S::xavp_via_reply_params),
-        ignored("uri_host_extra_chars", T::text),
-        ignored("hdr_name_extra_chars", T::text),
+        ignored("uri_host_extra_chars", T::text, "a host is letters, digits, '.', '-' and '_'", in_hosts),
+        text("hdr_name_extra_chars", &S::hdr_name_extra_chars),
         // script
         number("max_while_loops", &S::max_while_loops, 0, INT32_MAX),
         number("max_recursive_level", &S::max_recursive_level, 1, INT32_MAX),
@@ -267,7 +282,7 @@ const std::vector<GlobalParam>& table()
         number("return_mode", &S::return_mode),
         flag("onsend_route_reply", &S::onsend_route_reply),
         number("received_route_mode", &S::received_route_mode),
-        silent("pv_buffer_size", 1, 1 << 24), // texts are as long as they are
+        ignored("pv_buffer_size", T::integer, "a value is as long as it is", nullptr, 1, 1 << 24),
         ignored("pv_buffer_slots"),
         ignored("pv_cache_limit"),
         ignored("pv_cache_action"),
@@ -288,7 +303,7 @@ const std::vector<GlobalParam>& table()
         name("rundir|run_dir", &S::rundir),
         text("version_table", &S::version_table),
         text("stats_name_separator", &S::stats_name_separator),
-        silent("sql_buffer_size", 512, 1 << 24),
+        ignored("sql_buffer_size", T::integer, "a statement is as long as it is", nullptr, 512, 1 << 24),
         number("open_files_limit", &S::open_files_limit),
         {"mpath", T::paths, P::Effect::acts, {}},
         {"loadpath", T::paths, P::Effect::acts, {}},

@@ -102,6 +102,36 @@ TEST_CASE("values arrive in the settings", "[script][globals]")
     CHECK(parsed.warnings() == "parameter tcp_buf_write has no effect");
 }
 
+TEST_CASE("a parameter without effect says why, unless it asks for what is done anyway", "[script][globals]")
+{
+    const struct {
+        const char* text;
+        const char* warning;
+    } rows[] = {
+        {"dns=yes", "parameter dns has no effect: received= is put wherever RFC 3261 18.2.1 asks for it, "
+                    "without a look-up"},
+        {"dns=no rev_dns=no http_reply_parse=no bind_ipv6_link_local=0", ""},
+        {"uri_host_extra_chars=\"~\"",
+         "parameter uri_host_extra_chars has no effect: a host is letters, digits, '.', '-' and '_'"},
+        {"uri_host_extra_chars=\"_\"", ""},
+        {"hdr_name_extra_chars=\"@\" phone2tel=no latency_limit_db=5000 stats_name_separator=\"-\"", ""},
+        {"udp_receiver_mode=1", "parameter udp_receiver_mode has no effect: every worker reads every socket"},
+        {"pv_buffer_size=8192", "parameter pv_buffer_size has no effect: a value is as long as it is"},
+        {"sql_buffer_size=65535", "parameter sql_buffer_size has no effect: a statement is as long as it is"},
+        {"async_workers=4",
+         "parameter async_workers has no effect: what waits is suspended, no worker is set aside for it"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.text);
+        const Parsed parsed{row.text};
+        REQUIRE(parsed.config);
+        CHECK(parsed.warnings() == row.warning);
+    }
+    const Parsed parsed{"hdr_name_extra_chars=\"@\" phone2tel=no"};
+    CHECK(parsed.config->settings.hdr_name_extra_chars == "@");
+    CHECK_FALSE(parsed.config->settings.phone2tel);
+}
+
 TEST_CASE("mistakes in parameters", "[script][globals]")
 {
     const struct {

@@ -107,7 +107,33 @@ const Callee* Linker::function(const ast::Call& call, Position at)
     if (!good)
         return &make<NoCall>();
     const ModuleCell& cell = parts_.catalogue.cell(modules_[call.module].manifest);
+    if (spec.check && cell.object && !arguments_known(spec, cell.object, call, args))
+        return &make<NoCall>();
     return &make<FunctionCall>(spec, cell, names_.copy(args), at);
+}
+
+// What the module itself has to say about the texts that are known now.
+bool Linker::arguments_known(const FunctionSpec& spec, void* module, const ast::Call& call,
+                             std::span<const FunctionCall::Argument> args)
+{
+    bool good = true;
+    for (std::size_t i = 0; i < call.args.size() && i < args.size(); ++i) {
+        const auto* const text = std::get_if<ast::String>(&call.args[i]->node);
+        KnownText known;
+        if (args[i].ready.present && args[i].ready.value.is_text())
+            known.text = args[i].ready.value.text();
+        else if (text && args[i].expr)
+            known = {VariableLinker::before_variables(text->text), false};
+        else
+            continue;
+        if (const auto refusal = spec.check(module, i, known)) {
+            diagnostics_.error(call.args[i]->at,
+                               format("{}(): parameter {}: {}", call.name, i + 1, refusal->message), {},
+                               refusal->nearest);
+            good = false;
+        }
+    }
+    return good;
 }
 
 bool Linker::argument(const ArgSpec& spec, const ast::Expression& e, const std::string& function,

@@ -93,6 +93,15 @@ public:
     }
     Value half(Request&, int n) const { return n / 2; }
     Value room(Request&, std::string_view name) { return name; }
+    Verdict enter(Request& request, std::string_view room, std::string_view) { return note(request, room); }
+    // "attic/$var(x)": the floor is known before the room is.
+    std::optional<Refusal> check_floor(const KnownText& text) const
+    {
+        const auto slash = text.text.find('/');
+        if (slash == std::string_view::npos && !text.whole)
+            return std::nullopt;
+        return check_room(text.text.substr(0, slash));
+    }
     std::optional<VariableSpec::Refusal> check_room(std::string_view name) const
     {
         if (name == "kitchen" || name == "cellar")
@@ -109,6 +118,7 @@ public:
                           function("literal", &M::literal, "text as written"),
                           function("pick", &M::pick, "regex"), function("value_kind", &M::value_kind, "type"),
                           function("put", &M::put, "sets a variable"), function("fail", &M::fail, "throws"),
+                          checked(function("enter", &M::enter, "a room"), &M::check_floor),
                           function("sleep", &M::sleep, "suspends"),
                           function("event", &M::event, "runs event_route[probe:event]")},
             .variables = {variable("rU|ruri.user", &M::ruri_user, "user"),
@@ -116,6 +126,7 @@ public:
                           variable("avp", &M::avp, &M::set_avp, "AVP"),
                           variable("half", &M::half, "of a number"),
                           checked(variable("room", &M::room, "of a house with two of them"), &M::check_room),
+                          checked(variable("floor", &M::room, "of the same house"), &M::check_floor),
                           variable("tls_peer_subject_cn", &M::ruri, "as module tls names it"),
                           variable("tls_version", &M::ruri, "as module tls names it")},
             .transformations =

@@ -55,6 +55,8 @@ private:
     const Callee* route(const ast::RouteCall& call, Position at);
     bool argument(const ArgSpec& spec, const ast::Expression& e, const std::string& function,
                   std::size_t number, FunctionCall::Argument& made);
+    bool arguments_known(const FunctionSpec& spec, void* module, const ast::Call& call,
+                         std::span<const FunctionCall::Argument> args);
     bool text_argument(const ArgSpec& spec, const ast::Expression& e, std::string_view text,
                        FunctionCall::Argument& made, const std::string& where);
 

@@ -114,8 +114,9 @@ void Parser::store_global(const GlobalParam& param, const GlobalValue& value, Po
         next_socket_workers_ = static_cast<int>(value.number);
     if (const auto stored = apply_global(param, value, config_.settings); !stored)
         return error(at, stored.error().text);
-    if (param.effect == GlobalParam::Effect::none)
-        diagnostics_.warn(at, format("parameter {} has no effect", name));
+    if (param.effect == GlobalParam::Effect::none && !(param.met && param.met(value)))
+        diagnostics_.warn(
+            at, format("parameter {} has no effect{}{}", name, param.why.empty() ? "" : ": ", param.why));
     config_.others[name] = value.is_text ? value.text : std::to_string(value.number);
 }
 

@@ -37,13 +37,18 @@ bool op_is_raw(const void* who, std::string_view class_name, std::string_view op
 
 bool VariableLinker::has_variables(std::string_view text)
 {
+    return before_variables(text).size() != text.size();
+}
+
+std::string_view VariableLinker::before_variables(std::string_view text)
+{
     for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
         if (at + 1 < text.size() && text[at + 1] == '$')
             ++at;
         else if (starts_variable(text, at))
-            return true;
+            return text.substr(0, at);
     }
-    return false;
+    return text;
 }
 
 bool VariableLinker::is_one_variable(std::string_view text)
@@ -255,12 +260,16 @@ ModuleVariable* VariableLinker::module_variable(const PvarText& pvar, Trouble& t
             }
             how.parsed = arena_.make<std::shared_ptr<const void>>(std::move(*parsed)).get();
         }
-        if (spec.check && found->cell->object) // formats in modparams come before the modules themselves
-            if (const auto refusal = spec.check(found->cell->object, how.inner)) {
-                fail(trouble, sipyard::format("pvar \"{}\": {}", pvar.text, refusal->message), {},
-                     refusal->nearest);
-                return nullptr;
-            }
+    }
+    if (spec.check && pvar.inner && !pvar.inner->empty() &&
+        found->cell->object) { // formats in modparams come before the modules themselves
+        const KnownText known =
+            how.inner_expr ? KnownText{before_variables(*pvar.inner), false} : KnownText{how.inner, true};
+        if (const auto refusal = spec.check(found->cell->object, known)) {
+            fail(trouble, sipyard::format("pvar \"{}\": {}", pvar.text, refusal->message), {},
+                 refusal->nearest);
+            return nullptr;
+        }
     }
     if (spec.inner != VariableSpec::Inner::none && spec.inner_optional && spec.parse && !how.parsed &&
         !how.inner_expr) {

@@ -37,6 +37,7 @@ public:
     const Expr* format(std::string_view text, Trouble& trouble);
     static bool is_one_variable(std::string_view text);
     static bool has_variables(std::string_view text);
+    static std::string_view before_variables(std::string_view text); // all of it when there are none
 
     const Expr* constant(const Value& value); // copies its text
     template <class T>

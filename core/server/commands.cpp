@@ -211,6 +211,26 @@ Result<Value> clear_statistics(Server& server, const Value& given)
     return Value::object().set("cleared", cleared);
 }
 
+// The servers that did not answer lately and come last in line (use_dst_blocklist), soonest free first.
+Result<Value> blocklist(Server& server)
+{
+    Value list = Value::array();
+    for (const auto& blocked : server.host().locator().all_blocked())
+        list.add(Value::object()
+                     .set("proto", net::to_text(blocked.target.protocol))
+                     .set("address", blocked.target.to.text())
+                     .set("seconds", std::chrono::ceil<std::chrono::seconds>(blocked.left).count()));
+    return list;
+}
+
+Result<Value> forget_blocklist(Server& server)
+{
+    net::Locator& locator = server.host().locator();
+    const auto blocked = static_cast<std::int64_t>(locator.blocked_count());
+    locator.forget();
+    return Value::object().set("freed", blocked);
+}
+
 // Reads or sets debug=; the new level holds for the next line.
 Result<Value> log_level(Server& server, const Value& given)
 {
@@ -327,6 +347,12 @@ void add_server_commands(Server& server)
                 return done.error();
             return Value{*done};
         });
+    // The second names are Kamailio's.
+    for (const char* const name : {"dns.blocklist", "dst_blocklist.view"})
+        add(name, "Servers that are tried last because they did not answer",
+            [&](const Value&) { return blocklist(server); });
+    for (const char* const name : {"dns.blocklist_forget", "dst_blocklist.delete_all"})
+        add(name, "Tries every server again", [&](const Value&) { return forget_blocklist(server); });
     add("db.create", "Creates the tables of the loaded modules in a database: URL",
         [&](const Value& p) { return create_tables(server, p); });
     add("core.kill", "Stops the server", [&](const Value&) -> Result<Value> {

@@ -62,7 +62,7 @@ void Dispatcher::on_send_failed(const net::Destination& to, std::string_view byt
 void Dispatcher::handle(const net::Received& from, std::string_view bytes)
 {
     Arena& arena = task::Fiber::current()->arena();
-    auto parsed = sip::Message::parse(bytes, arena);
+    auto parsed = sip::Message::parse(bytes, arena, host_.core().hdr_name_extra_chars);
     if (!parsed) {
         bad_.add();
         if (log_.enabled(log::Level::info))

@@ -11,9 +11,9 @@ namespace sipyard::sip {
 
 static_assert(std::is_trivially_destructible_v<Message>, "the arena needs no finalizer for messages");
 
-Result<Message*> Message::parse(std::string_view buffer, Arena& arena)
+Result<Message*> Message::parse(std::string_view buffer, Arena& arena, std::string_view extra_name_chars)
 {
-    return MessageReader{buffer, arena}.read();
+    return MessageReader{buffer, arena, extra_name_chars}.read();
 }
 
 // --- header fields as they stand ---

@@ -55,8 +55,10 @@ public:
     // or HTTP, no end of the start line, a limit exceeded: drop it. A message that is returned may still have
     // a fault(). Leading line ends are skipped (RFC 3261 7.5). Bare LF is accepted as a line end; a folded
     // line continues its header. The body ends where Content-Length says; a datagram that is longer is cut,
-    // one that is shorter has a fault.
-    static Result<Message*> parse(std::string_view buffer, Arena& arena);
+    // one that is shorter has a fault. A header name may hold `extra_name_chars` beside those of a token
+    // (used during the call only).
+    static Result<Message*> parse(std::string_view buffer, Arena& arena,
+                                  std::string_view extra_name_chars = {});
 
     // --- start line ---
     bool is_request() const { return status_ == 0; }

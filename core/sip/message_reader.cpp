@@ -87,6 +87,16 @@ Result<void> MessageReader::read_start_line(std::string_view line)
     return {};
 }
 
+bool MessageReader::is_header_name(std::string_view name) const
+{
+    if (extra_name_chars_.empty())
+        return is_token(name);
+    for (const char c : name)
+        if (!is_token_char(c) && extra_name_chars_.find(c) == std::string_view::npos)
+            return false;
+    return !name.empty();
+}
+
 void MessageReader::add_header(std::string_view whole, std::string_view line)
 {
     auto& m = *message_;
@@ -114,7 +124,7 @@ void MessageReader::add_header(std::string_view whole, std::string_view line)
         auto& first = m.first_[static_cast<std::size_t>(header.id)];
         if (first == 0)
             first = static_cast<std::uint16_t>(m.header_count_);
-    } else if (!is_token(header.name)) {
+    } else if (!is_header_name(header.name)) {
         fault(400, "Header name is no token");
     }
 }

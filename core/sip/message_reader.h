@@ -8,7 +8,10 @@ namespace sipyard::sip {
 
 class MessageReader {
 public:
-    MessageReader(std::string_view buffer, Arena& arena) : rest_{buffer}, arena_{arena} {}
+    MessageReader(std::string_view buffer, Arena& arena, std::string_view extra_name_chars = {})
+        : rest_{buffer}, extra_name_chars_{extra_name_chars}, arena_{arena}
+    {
+    }
     Result<Message*> read();
 
 private:
@@ -25,7 +28,10 @@ private:
             message_->fault_ = {code, reason};
     }
 
+    bool is_header_name(std::string_view name) const;
+
     std::string_view rest_;
+    const std::string_view extra_name_chars_;
     Arena& arena_;
     Message* message_ = nullptr;
     std::uint32_t room_ = 0;      // allocated headers

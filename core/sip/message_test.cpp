@@ -1,6 +1,8 @@
 // core/sip/message_test.cpp - start line, header index, body, typed values, faults
 #include "core/sip/message.h"
 
+#include "core/base/format.h"
+
 #include "test/support/catch.h"
 
 #include <string>
@@ -27,6 +29,28 @@ const Message& parsed(std::string_view text, Arena& arena)
 }
 
 } // namespace
+
+TEST_CASE("header names may hold what an operator allows beside a token's characters", "[sip]")
+{
+    const struct {
+        const char* story;
+        const char* line;
+        const char* extra;
+        bool good;
+    } rows[] = {
+        {"a token", "X-Good: 1", "", true},      {"none", "X@Bad: 1", "", false},
+        {"another one", "X@Bad: 1", "/", false}, {"this one", "X@Bad: 1", "/@", true},
+        {"no name at all", ": 1", "@", false},
+    };
+    for (const auto& row : rows) {
+        INFO(row.story);
+        Arena arena;
+        const auto text = format("OPTIONS sip:a@b SIP/2.0\r\n{}\r\n\r\n", row.line);
+        const auto message = Message::parse(text, arena, row.extra);
+        REQUIRE(message);
+        CHECK(!(*message)->fault() == row.good);
+    }
+}
 
 TEST_CASE("a request is indexed", "[sip]")
 {

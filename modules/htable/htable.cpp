@@ -33,19 +33,25 @@ Htable::Place Htable::place(std::string_view text) const
     return {find_logged(trim(text.substr(0, arrow))), text.substr(arrow + 2)};
 }
 
-std::optional<VariableSpec::Refusal> Htable::check_place(std::string_view text) const
+std::optional<Refusal> Htable::check_place(const KnownText& text) const
 {
-    const auto arrow = text.find("=>");
-    if (arrow == std::string_view::npos)
-        return VariableSpec::Refusal{format("'{}' is not table=>key", text), {}};
-    const auto name = trim(text.substr(0, arrow));
-    if (find(name))
+    const auto arrow = text.text.find("=>");
+    if (arrow != std::string_view::npos)
+        return check_table({trim(text.text.substr(0, arrow))});
+    if (!text.whole)
+        return std::nullopt;
+    return Refusal{format("'{}' is not table=>key", text.text), {}};
+}
+
+std::optional<Refusal> Htable::check_table(const KnownText& name) const
+{
+    if (!name.whole || find(name.text))
         return std::nullopt;
     std::vector<std::string_view> known;
     for (const auto& [table, object] : tables_)
         known.push_back(table);
-    return VariableSpec::Refusal{format("there is no table '{}' (modparam htable)", name),
-                                 std::string{nearest(name, known)}};
+    return Refusal{format("there is no table '{}' (modparam htable)", name.text),
+                   std::string{nearest(name.text, known)}};
 }
 
 bool Htable::store(Table& table, std::string_view key, const Value& value)
@@ -379,21 +385,33 @@ Manifest<Htable> Htable::manifest()
                    param("lock_timeout", &Settings::lock_timeout, "Seconds sht_lock waits at most")},
         .functions =
             {function("sht_print", &M::print, "Logs every item of every table"),
-             function("sht_rm", &M::remove, "Removes the item of that key"),
-             function("sht_rm_name", &M::remove_names, "Removes items whose key matches (re, sw, eq, ne)"),
-             function("sht_rm_value", &M::remove_values,
-                      "Removes items whose value matches (re, sw, eq, ne)"),
-             function("sht_rm_name_re", &M::remove_names_re, "Removes items whose key matches: table=>regex"),
-             function("sht_rm_value_re", &M::remove_values_re,
-                      "Removes items whose value matches: table=>regex"),
-             function("sht_has_name", &M::has_name, "True when a key matches (eq, ne, re, sw)"),
-             function("sht_match_name", &M::has_name, "As sht_has_name"),
-             function("sht_has_str_value", &M::has_value, "True when a text value matches (eq, ne, re, sw)"),
-             function("sht_match_str_value", &M::has_value, "As sht_has_str_value"),
-             function("sht_reset", &M::reset, "Empties the table"),
-             function("sht_lock", &M::lock, "Waits until the key is ours: table=>key"),
-             function("sht_unlock", &M::unlock, "Gives it back; the end of the script does so too"),
-             function("sht_iterator_start", &M::iterator_start, "Begins to walk over a table"),
+             checked(function("sht_rm", &M::remove, "Removes the item of that key"), &M::check_table),
+             checked(function("sht_rm_name", &M::remove_names,
+                              "Removes items whose key matches (re, sw, eq, ne)"),
+                     &M::check_table),
+             checked(function("sht_rm_value", &M::remove_values,
+                              "Removes items whose value matches (re, sw, eq, ne)"),
+                     &M::check_table),
+             checked(function("sht_rm_name_re", &M::remove_names_re,
+                              "Removes items whose key matches: table=>regex"),
+                     &M::check_place),
+             checked(function("sht_rm_value_re", &M::remove_values_re,
+                              "Removes items whose value matches: table=>regex"),
+                     &M::check_place),
+             checked(function("sht_has_name", &M::has_name, "True when a key matches (eq, ne, re, sw)"),
+                     &M::check_table),
+             checked(function("sht_match_name", &M::has_name, "As sht_has_name"), &M::check_table),
+             checked(function("sht_has_str_value", &M::has_value,
+                              "True when a text value matches (eq, ne, re, sw)"),
+                     &M::check_table),
+             checked(function("sht_match_str_value", &M::has_value, "As sht_has_str_value"), &M::check_table),
+             checked(function("sht_reset", &M::reset, "Empties the table"), &M::check_table),
+             checked(function("sht_lock", &M::lock, "Waits until the key is ours: table=>key"),
+                     &M::check_place),
+             checked(function("sht_unlock", &M::unlock, "Gives it back; the end of the script does so too"),
+                     &M::check_place),
+             checked(function("sht_iterator_start", &M::iterator_start, "Begins to walk over a table"),
+                     &M::check_table, 1),
              function("sht_iterator_next", &M::iterator_next, "Goes to the next item; false at the end"),
              function("sht_iterator_end", &M::iterator_end, "Ends the walk"),
              function("sht_iterator_rm", &M::iterator_rm, "Removes the item the walk is at"),

@@ -53,8 +53,9 @@ private:
         std::string_view key;
     };
     Place place(std::string_view text) const; // logs when there is no such table
-    // At load: $sht(nosuch=>x) with the table's name written out is a mistake, not a matter for the log.
-    std::optional<VariableSpec::Refusal> check_place(std::string_view text) const;
+    // At load: a table's name that is written out and wrong is a mistake, not a matter for the log.
+    std::optional<Refusal> check_place(const KnownText& text) const;
+    std::optional<Refusal> check_table(const KnownText& name) const;
     Table* find(std::string_view name) const;
     Table* find_logged(std::string_view name) const;
     bool store(Table& table, std::string_view key, const Value& value);

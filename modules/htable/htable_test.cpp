@@ -99,7 +99,8 @@ TEST_CASE("items are stored, counted and removed from the script", "[htable]")
         {"an integer is no text value",
          "$sht(a=>x) = 1; if (!sht_has_str_value(\"a\", \"eq\", \"1\")) $sht(a=>said) = 1;", "$sht(a=>said)",
          "1"},
-        {"an unknown table", "$var(y) = 4; if (!sht_rm(\"nope\", \"x\")) $var(y) = 9;", "$var(y)", "9"},
+        {"an unknown table", "$var(t) = \"nope\"; $var(y) = 4; if (!sht_rm($var(t), \"x\")) $var(y) = 9;",
+         "$var(y)", "9"},
         {"walking over all",
          "$sht(a=>x) = 1; $sht(a=>y) = 2; $sht(a=>w) = 4; $var(y) = 0; sht_iterator_start(\"i\", \"a\");"
          "while (sht_iterator_next(\"i\")) { $var(y) = $var(y) + $shtitval(i); } sht_iterator_end(\"i\");",
@@ -244,6 +245,19 @@ TEST_CASE("a table that a script names wrongly is found at load", "[htable]")
         {"no key", "$var(x) = $sht(a);", "is not table=>key"},
         {"a name that is only known when the script runs", "$var(x) = $sht($var(t)=>k);", nullptr},
         {"only the key varies, and the table is there", "$var(x) = $sht(a=>$var(k));", nullptr},
+        {"only the key varies, and there is no such table", "$var(x) = $sht(pear=>$var(k));",
+         "pvar \"$sht(pear=>$var(k))\": there is no table 'pear' (modparam htable), did you mean 'pears'?"},
+        {"a function's table", "sht_rm(\"pear\", \"$var(k)\");",
+         "sht_rm(): parameter 1: there is no table 'pear' (modparam htable), did you mean 'pears'?"},
+        {"that is there", "sht_rm(\"pears\", \"pear\");", nullptr},
+        {"by pattern", "sht_rm_name_re(\"pear=>.*\");", "sht_rm_name_re(): parameter 1: there is no table"},
+        {"to lock a key that varies", "sht_lock(\"pear=>$var(k)\");",
+         "sht_lock(): parameter 1: there is no table"},
+        {"without a key", "sht_lock(\"pears\");", "is not table=>key"},
+        {"to walk over", "sht_iterator_start(\"pears\", \"pear\");",
+         "sht_iterator_start(): parameter 2: there is no table"},
+        {"named by a variable", "sht_reset($var(t)); sht_reset(\"$var(t)\"); sht_lock(\"$var(t)=>k\");",
+         nullptr},
     };
     for (const auto& row : rows) {
         INFO(row.story);

@@ -60,10 +60,15 @@ Value whole(Request& r)
 
 Value ruri(Request& r) { return r.is_http() ? Value{r.ruri()} : whole<current>(r); }
 Value original_uri(Request& r) { return r.message().is_reply() ? Value{} : Value{r.message().uri_text()}; }
+// A SIP URI that says its user is a phone number counts as tel (phone2tel), as Kamailio has it.
 Value scheme(Request& r)
 {
     const auto* uri = current(r);
-    return uri ? Value{uri->scheme == sip::Scheme::other ? uri->scheme_text : to_text(uri->scheme)} : Value{};
+    if (!uri)
+        return {};
+    if (uri->is_sip() && r.host().core().phone2tel && iequals(uri->params.find("user").value_or(""), "phone"))
+        return uri->scheme == sip::Scheme::sips ? "tels" : "tel";
+    return uri->scheme == sip::Scheme::other ? uri->scheme_text : to_text(uri->scheme);
 }
 
 // --- changing the R-URI: visible at once ---------------------------------------------------------
@@ -184,7 +189,7 @@ Variables uri_variables()
         row("rd|ruri.domain", host<current>, set_host, "Host of the R-URI"),
         row("rp|ruri.port", port<current>, set_port, "Port of the R-URI, 5060 when it says none"),
         row("rP", transport<current>, "Transport parameter of the R-URI, UDP when it says none"),
-        row("rz", scheme, "Scheme of the R-URI"),
+        row("rz", scheme, "Scheme of the R-URI; tel also with user=phone"),
         row("ou|ouri", original_uri, "R-URI as received"),
         row("oU", user<original>, "User of the R-URI as received"),
         row("od", host<original>, "Host of the R-URI as received"),

@@ -91,6 +91,13 @@ TEST_CASE("the R-URI changes at once", "[pv]")
                   {"nor parts", "$dp", "<null>"},
                   {"nor parts", "$dP", "<null>"},
               });
+    // phone2tel: user=phone makes a number of the user
+    test::Messenger phone{bench.host, invite({}, "sip:+4930@example.com;user=Phone")};
+    CHECK(bench.ask(*phone, "$rz") == "tel");
+    CHECK(bench.set(*phone, "$ru", Value{"sips:+4930@example.com;user=phone"}));
+    CHECK(bench.ask(*phone, "$rz") == "tels");
+    bench.host.settings.phone2tel = false;
+    CHECK(bench.ask(*phone, "$rz") == "sips");
     CHECK(bench.set(*m, "$rU", Value{"carol"}));
     CHECK(bench.ask(*m, "$ru") == "sip:carol:pw@example.com;transport=tcp;maddr=10.0.0.1");
     CHECK_FALSE(bench.set(*m, "$rU", Value{5})); // an int is refused and nothing changes

@@ -118,6 +118,13 @@ SCENARIO("the first server is silent: the second gets the call, and the next cal
     f.invite();
     REQUIRE(f.second.expect("INVITE"));
     CHECK(f.first.hears_nothing()); // blocked for a while
+    CHECK_THAT(f.server.rpc("dns.blocklist"),
+               Catch::Contains("{\"proto\":\"udp\",\"address\":\"127.0.0.1:" +
+                               std::to_string(f.first.port()) + "\",\"seconds\":"));
+    CHECK_THAT(f.server.rpc("dns.blocklist_forget"), Catch::Contains("{\"freed\":1}"));
+    CHECK_THAT(f.server.rpc("dst_blocklist.view"), Catch::Contains("[]"));
+    f.invite();
+    CHECK(f.first.expect("INVITE"));
 }
 
 SCENARIO("the first server is overloaded: the second is asked", "[tm][failover]")

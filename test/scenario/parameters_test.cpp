@@ -102,6 +102,20 @@ SCENARIO("messages are looked at as soon as they come, and not beyond their larg
     CHECK(server.counted("net.garbage") == 1);
 }
 
+SCENARIO("a header name has the characters an operator allows", "[parameters]")
+{
+    TempDir folder;
+    const std::string route = modules + "request_route { sl_send_reply(\"200\", \"$hdr(X@Y)\"); }\n";
+    RunningServer strict{folder.write("s.cfg", head + route)};
+    RunningServer tolerant{folder.write("t.cfg", head + "hdr_name_extra_chars=\"@\"\n" + route)};
+    const auto odd = [](RunningServer& server) {
+        UdpClient client{server.port()};
+        return client.ask(sip_request("OPTIONS", "sip:127.0.0.1", "odd", client.port(), "X@Y: seen\r\n"));
+    };
+    CHECK_THAT(odd(strict), StartsWith("SIP/2.0 400 Header name is no token"));
+    CHECK_THAT(odd(tolerant), StartsWith("SIP/2.0 200 seen"));
+}
+
 SCENARIO("a reload says what it did with the parameters", "[parameters][reload]")
 {
     TempDir folder;
