@@ -21,6 +21,8 @@ constexpr Shortcut table[] = {
     {"calls", "tm.calls", "", "calls in progress"},
     {"dialogs", "dlg.briefing", "[ATTRS]", "dialogs the dialog module follows: f t c F T I S E s"},
     {"trace", "core.trace", "CALLID", "the ladder of a live or recent call"},
+    {"blocklist", "dns.blocklist", "", "servers that are tried last because they did not answer"},
+    {"blocklist forget", "dns.blocklist_forget", "", "tries every server again"},
     {"log level", "core.log_level", "[LEVEL]", "shows or sets the log level, -5 (alert) to 3 (debug)"},
     {"reload", "core.reload", "", "compiles the configuration again and swaps the script"},
     {"stop", "core.kill", "", "stops the server"},
