@@ -201,10 +201,13 @@ Outcome Auth::verify(Request& request, const Credentials& credentials, const Sec
     if (!scheme || !credentials.header)
         return Outcome::error;
     const Exchange exchange{method, request.message().body()};
-    std::string known;
+    crypto::Hex made;
+    std::string stored;
+    std::string_view known;
     bool right = false;
     if (secret.kind == Secret::Kind::ha1) {
-        known = lower(trim(secret.text));
+        stored = lower(trim(secret.text));
+        known = stored;
         if (known.size() != 2 * crypto::digest_size(scheme->hash)) {
             log_.info("the stored HA1 of {} is none of {}", credentials.username, to_text(scheme->hash));
             counts_.refused.add();
@@ -215,10 +218,12 @@ Outcome Auth::verify(Request& request, const Credentials& credentials, const Sec
         // unq() takes off the quotes only (RFC 7616 3.4.2); clients that undo escapes first are understood as
         // well.
         const std::string_view sent = digest.username.empty() ? credentials.username : digest.username;
-        known = ha1(scheme->hash, sent, digest.realm, secret.text);
+        made = ha1(scheme->hash, sent, digest.realm, secret.text);
+        known = made;
         right = fits(*scheme, known, digest, exchange);
         if (!right && (sent != credentials.username || digest.realm.find('\\') != std::string_view::npos)) {
-            known = ha1(scheme->hash, credentials.username, sip::unescape_quoted(digest.realm), secret.text);
+            made = ha1(scheme->hash, credentials.username, sip::unescape_quoted(digest.realm), secret.text);
+            known = made;
             right = fits(*scheme, known, digest, exchange);
         }
     }

@@ -1,4 +1,4 @@
-// modules/auth/response.cpp - A1, A2 and the response (RFC 7616 3.4.1 to 3.4.3)
+// modules/auth/response.cpp - a request's credentials against what they should be (RFC 7616 3.4)
 #include "modules/auth/response.h"
 
 #include "core/base/text.h"
@@ -7,18 +7,12 @@
 namespace sipyard::auth {
 namespace {
 
-std::string with_a2(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
-                    std::string_view ha2)
+crypto::DigestParts parts_of(const sip::DigestView& digest)
 {
-    std::string session;
-    if (scheme.session) { // A1 = H(user:realm:password) ":" nonce ":" cnonce
-        session = crypto::hex_digest(scheme.hash, {ha1, ":", digest.nonce, ":", digest.cnonce});
-        ha1 = session;
-    }
-    if (!digest.has_qop)
-        return crypto::hex_digest(scheme.hash, {ha1, ":", digest.nonce, ":", ha2});
-    return crypto::hex_digest(
-        scheme.hash, {ha1, ":", digest.nonce, ":", digest.nc, ":", digest.cnonce, ":", digest.qop, ":", ha2});
+    crypto::DigestParts parts{digest.nonce, digest.nc, digest.cnonce, {}, {}, digest.uri, {}};
+    if (digest.has_qop)
+        parts.qop = digest.qop;
+    return parts;
 }
 
 bool matches(std::string_view computed, std::string_view sent)
@@ -45,25 +39,18 @@ std::string_view path_of(std::string_view target)
 
 } // namespace
 
-std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm,
-                std::string_view password)
-{
-    return crypto::hex_digest(hash, {username, ":", realm, ":", password});
-}
-
-std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
+crypto::Hex response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
                      const Exchange& exchange)
 {
-    if (iequals(digest.qop, "auth-int"))
-        return with_a2(scheme, ha1, digest,
-                       crypto::hex_digest(scheme.hash, {exchange.method, ":", digest.uri, ":",
-                                                        crypto::hex_digest(scheme.hash, exchange.body)}));
-    return with_a2(scheme, ha1, digest, crypto::hex_digest(scheme.hash, {exchange.method, ":", digest.uri}));
+    crypto::DigestParts parts = parts_of(digest);
+    parts.method = exchange.method;
+    parts.body = exchange.body;
+    return crypto::digest_response(scheme.hash, scheme.session, ha1, parts);
 }
 
-std::string server_response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest)
+crypto::Hex server_response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest)
 {
-    return with_a2(scheme, ha1, digest, crypto::hex_digest(scheme.hash, {":", digest.uri}));
+    return crypto::digest_response(scheme.hash, scheme.session, ha1, parts_of(digest));
 }
 
 bool fits(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest, const Exchange& exchange)

@@ -1,20 +1,17 @@
-// modules/auth/response.h - the arithmetic of digest authentication (RFC 7616 3.4, RFC 8760)
+// modules/auth/response.h - does a response fit the request that brings it? (RFC 7616 3.4, RFC 8760)
 #pragma once
 
-#include "core/crypto/digest.h"
+#include "core/crypto/digest_response.h"
 #include "core/module/digest_answer.h"
 #include "core/sip/auth_header.h"
 
-#include <string>
 #include <string_view>
 
 namespace sipyard::auth {
 
 using Scheme = DigestScheme; // the same names for who answers a challenge and who made it
 
-// H(username:realm:password), lower-case hex.
-std::string ha1(crypto::Algorithm hash, std::string_view username, std::string_view realm,
-                std::string_view password);
+using crypto::ha1;
 
 struct Exchange { // what the request brings beside its credentials
     std::string_view method;
@@ -23,10 +20,10 @@ struct Exchange { // what the request brings beside its credentials
 
 // The response a client that knows `ha1` would send. `ha1` is that of the plain scheme; -sess is derived
 // here.
-std::string response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
+crypto::Hex response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest,
                      const Exchange& exchange);
 // rspauth of Authentication-Info: the same with an A2 that has no method (RFC 7616 3.5).
-std::string server_response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest);
+crypto::Hex server_response(const Scheme& scheme, std::string_view ha1, const sip::DigestView& digest);
 
 // Does the response fit? A uri with backslash escapes is tried as sent and undone: clients differ in what
 // they digest.

@@ -62,7 +62,7 @@ struct Phone {
         const auto answer = response(scheme, ha1(scheme.hash, username, realm, password), d, {method, body});
         std::string line =
             format("{}: Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{}\"",
-                   header, username, realm, nonce, uri, answer);
+                   header, username, realm, nonce, uri, answer.view());
         if (!qop.empty())
             line += format(", qop={}, nc={}, cnonce=\"{}\"", qop, count, cnonce);
         if (!algorithm.empty())

@@ -73,13 +73,10 @@ struct Bench {
     explicit Bench(AuthDb::Settings settings = {}) : settings_{std::move(settings)}
     {
         const auto row = [](std::string user, std::string domain, std::string password, db::Value rpid) {
-            using auth::ha1;
-            return Table::Row{user,
-                              domain,
-                              password,
-                              ha1(crypto::Algorithm::md5, user, domain, password),
-                              ha1(crypto::Algorithm::md5, user + "@" + domain, domain, password),
-                              std::move(rpid)};
+            const auto ha1 = [&](const std::string& name) {
+                return std::string{auth::ha1(crypto::Algorithm::md5, name, domain, password).view()};
+            };
+            return Table::Row{user, domain, password, ha1(user), ha1(user + "@" + domain), std::move(rpid)};
         };
         table.rows = {row("alice", "example.com", "secret", "4711"),
                       row("bob", "example.net", "builder", {}),
