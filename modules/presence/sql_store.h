@@ -66,16 +66,11 @@ public:
     Result<void> clean(std::int64_t now);
 
 private:
-    struct Timers;
-    Result<void> clean_table(const std::string& table, std::int64_t now);
-
     db::Database& database_;
     const Settings settings_;
-    task::Runtime& runtime_;
-    const log::Logger log_;
-    std::atomic<bool> ready_{false};
+    const Clock& clock_;
+    std::atomic<bool> ready_{false}; // the tables have been looked at
     const std::unique_ptr<StoreLane> publications_, subscriptions_;
-    const std::unique_ptr<Timers> timers_;
 };
 
 } // namespace sipyard::presence

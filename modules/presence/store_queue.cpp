@@ -199,6 +199,10 @@ StoreQueue::Entry& StoreQueue::put(PutPublication& change)
         // Two rows with one tag cannot be: the one it was goes, the other one gets the state.
         DropPublication old{change.row.user, change.row.domain, change.row.event, change.old_etag};
         drop(old);
+        if (!entry->flying && is_nothing(*entry->work)) {
+            append(find(key)->told, entry->told);
+            erase(*entry);
+        }
         entry = nullptr;
     }
     if (!entry)

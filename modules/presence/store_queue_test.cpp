@@ -158,7 +158,7 @@ TEST_CASE("one change for each row is written, the newest", "[presence][store]")
         {"what came behind a refused one is tried", "+b<a take +c<b no take ok", "put b(a), put c(a b)",
          "+c<b", 0},
         {"waiting rows are counted", "+a +b s1:1 take +c", "put a, put b, sub 1/1", "", 4},
-        {"a tag that is taken already", "+a +b +b<a take ok", "put b", "+a +b +b<a", 0},
+        {"a tag that is taken already", "+a +b +b<a take ok", "put b", "+b +a +b<a", 0},
     };
     for (const auto& row : rows) {
         INFO(row.story << ": " << row.script);
