@@ -71,7 +71,7 @@ db::Database::Stats OdbcDatabase::counted() const
 
 ServerDatabase::ServerDatabase(Target target, task::Runtime& runtime, log::Logger log,
                                const DriverSettings& settings)
-    : OdbcDatabase{std::make_shared<Common>(std::move(target), runtime.clock())},
+    : OdbcDatabase{std::make_shared<Common>(std::move(target), runtime.clock(), settings, log)},
       line_{std::make_shared<Line>(common_, pool(runtime, "db", settings.threads, settings),
                                    Session::Role::both, log)}
 {
@@ -100,7 +100,7 @@ db::Database::Stats ServerDatabase::stats() const
 
 SqliteDatabase::SqliteDatabase(Target target, task::Runtime& runtime, log::Logger log,
                                const DriverSettings& settings)
-    : OdbcDatabase{std::make_shared<Common>(std::move(target), runtime.clock())},
+    : OdbcDatabase{std::make_shared<Common>(std::move(target), runtime.clock(), settings, log)},
       reads_{std::make_shared<Line>(common_, pool(runtime, "db read", settings.threads / 2, settings),
                                     Session::Role::reader, log)},
       writes_{

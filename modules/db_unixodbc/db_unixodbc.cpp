@@ -26,7 +26,9 @@ public:
         : OdbcDriver{host.runtime(),
                      host.journal(),
                      {.threads = static_cast<std::size_t>(std::max(settings.threads, 1)),
-                      .queue_limit = static_cast<std::size_t>(std::max(settings.queue_limit, 1))}}
+                      .queue_limit = static_cast<std::size_t>(std::max(settings.queue_limit, 1)),
+                      .slow = std::chrono::microseconds{host.core().latency_limit_db},
+                      .slow_level = static_cast<log::Level>(std::clamp(host.core().latency_log, -5, 3))}}
     {
     }
 

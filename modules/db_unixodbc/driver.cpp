@@ -23,25 +23,27 @@ Result<db::Database*> OdbcDriver::open(const db::Url& url)
     TRY(auto target, Target::of(url));
     // SQLite needs one writer per file, however its name is written.
     const auto key = target.file.empty() ? target.connection_string : target.file;
-    const std::lock_guard lock{mutex_};
-    for (const auto& known : opened_)
-        if (known.key == key)
-            return known.database.get();
-    const bool sqlite = target.dialect == db::Dialect::sqlite;
-    auto database = sqlite ? std::unique_ptr<db::Database>{std::make_unique<SqliteDatabase>(
-                                 std::move(target), runtime_, log_, settings_)}
-                           : std::make_unique<ServerDatabase>(std::move(target), runtime_, log_, settings_);
-    opened_.push_back({key, std::move(database)});
-    return opened_.back().database.get();
+    return opened_.with([&](std::vector<Opened>& opened) -> Result<db::Database*> {
+        for (const auto& known : opened)
+            if (known.key == key)
+                return known.database.get();
+        const bool sqlite = target.dialect == db::Dialect::sqlite;
+        auto database = sqlite
+                            ? std::unique_ptr<db::Database>{std::make_unique<SqliteDatabase>(
+                                  std::move(target), runtime_, log_, settings_)}
+                            : std::make_unique<ServerDatabase>(std::move(target), runtime_, log_, settings_);
+        return opened.emplace_back(Opened{key, std::move(database)}).database.get();
+    });
 }
 
 std::vector<db::Database*> OdbcDriver::databases() const
 {
-    const std::lock_guard lock{mutex_};
-    std::vector<db::Database*> list;
-    for (const auto& known : opened_)
-        list.push_back(known.database.get());
-    return list;
+    return opened_.with([](const std::vector<Opened>& opened) {
+        std::vector<db::Database*> list;
+        for (const auto& known : opened)
+            list.push_back(known.database.get());
+        return list;
+    });
 }
 
 } // namespace sipyard::db_unixodbc

@@ -1,12 +1,12 @@
 // modules/db_unixodbc/driver.h - opens databases by URL: one for each server, one for each SQLite file
 #pragma once
 
+#include "core/base/guarded.h"
 #include "core/db/database.h"
 #include "core/task/runtime.h"
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,8 @@ namespace sipyard::db_unixodbc {
 struct DriverSettings {
     std::size_t threads = 4;          // connections per server; SQLite reads with half of them
     std::size_t queue_limit = 10'000; // calls that wait, per database
+    Duration slow{0};                 // latency_limit_db: a statement that takes longer is logged; 0: none is
+    log::Level slow_level = log::Level::err;
 };
 
 class OdbcDriver : public db::Driver {
@@ -34,8 +36,7 @@ private:
     task::Runtime& runtime_;
     log::Logger log_;
     const DriverSettings settings_;
-    mutable std::mutex mutex_; // of opened_, held while one is added
-    std::vector<Opened> opened_;
+    Guarded<std::vector<Opened>> opened_;
 };
 
 } // namespace sipyard::db_unixodbc

@@ -12,14 +12,13 @@ Result<std::uint64_t> Freshness::ask(Duration deadline)
     const task::Event mine;
     std::shared_ptr<Look> look;
     bool first = false;
-    {
-        const std::lock_guard lock{mutex_};
-        first = next_ == nullptr;
+    next_.with([&](std::shared_ptr<Look>& next) {
+        first = next == nullptr;
         if (first)
-            next_ = std::make_shared<Look>();
-        look = next_;
+            next = std::make_shared<Look>();
+        look = next;
         look->waiting.push_back(mine);
-    }
+    });
     if (first) {
         const auto self = shared_from_this();
         auto accepted =
@@ -42,8 +41,7 @@ Result<std::uint64_t> Freshness::ask(Duration deadline)
 
 std::shared_ptr<Freshness::Look> Freshness::begin()
 {
-    const std::lock_guard lock{mutex_};
-    return std::exchange(next_, nullptr);
+    return next_.with([](std::shared_ptr<Look>& next) { return std::exchange(next, nullptr); });
 }
 
 void Freshness::finish(Look& look, Result<std::uint64_t> answer)

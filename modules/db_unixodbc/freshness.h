@@ -2,11 +2,11 @@
 // it began
 #pragma once
 
+#include "core/base/guarded.h"
 #include "modules/db_unixodbc/line.h"
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 namespace sipyard::db_unixodbc {
@@ -28,9 +28,8 @@ private:
     void look(task::PoolThread& thread, Instant deadline);
     void finish(Look& look, Result<std::uint64_t> answer);
 
-    const std::shared_ptr<Line> line_; // see Line
-    std::mutex mutex_;                 // of what follows
-    std::shared_ptr<Look> next_;       // has not begun
+    const std::shared_ptr<Line> line_;    // see Line
+    Guarded<std::shared_ptr<Look>> next_; // has not begun; its askers are added under the lock
 };
 
 } // namespace sipyard::db_unixodbc

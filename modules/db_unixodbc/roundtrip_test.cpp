@@ -6,8 +6,8 @@
 #include <optional>
 #include <thread>
 
-using namespace sipyard;
-using namespace sipyard::db_unixodbc;
+namespace sipyard::db_unixodbc {
+
 using db::Blob;
 using db::Column;
 using db::Null;
@@ -22,7 +22,7 @@ struct Bench {
             sql.emplace(SqlServer::Kind::postgres);
         else if (kind == "mysql")
             sql.emplace(SqlServer::Kind::mysql);
-        database = &server.open(sql ? sql->url() : "sqlite://" + folder.path + "/test.db");
+        database = &server.open(sql ? sql->url() : "sqlite://" + folder.path() + "/test.db");
     }
     db::Rows read(std::string text, std::vector<Value> values = {})
     {
@@ -38,7 +38,7 @@ struct Bench {
         REQUIRE(rows);
         return rows->affected;
     }
-    TempFolder folder;
+    test::TempDir folder;
     std::optional<SqlServer> sql;
     Server server;
     db::Database* database = nullptr;
@@ -315,3 +315,5 @@ TEST_CASE("MariaDB keeps the promises of core/db", "[db_unixodbc]")
     all(bench, "SELECT SLEEP(30)");
     outlives_its_server(bench);
 }
+
+} // namespace sipyard::db_unixodbc

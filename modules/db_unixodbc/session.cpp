@@ -142,8 +142,24 @@ Result<db::Rows> Session::run(std::string_view sql, const std::vector<db::Value>
              format("'{}': transactions are begun and ended by the database layer", sql.substr(0, 40))});
     if (const auto ready = connect_if_needed(); !ready)
         return note(ready.error());
+    const Instant since = common_->slow > Duration{0} ? common_->clock.now() : Instant{};
     // Without values the text is often made on the spot, by a script: preparing it would push others out.
-    return values.empty() ? direct(sql) : run_prepared(sql, values);
+    auto rows = values.empty() ? direct(sql) : run_prepared(sql, values);
+    if (common_->slow > Duration{0})
+        report_slow(sql, since);
+    return rows;
+}
+
+// The beginning is enough to know the statement by, and shows the least of what callers put into it.
+void Session::report_slow(std::string_view sql, Instant since) const
+{
+    constexpr std::size_t shown = 80;
+    const Duration took = common_->clock.now() - since;
+    if (took >= common_->slow)
+        common_->log.line(common_->slow_level, {},
+                          format("alert - query execution too long [{} us] for [{}]",
+                                 std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
+                                 sql.substr(0, shown)));
 }
 
 Result<db::Rows> Session::direct(std::string_view sql)

@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/db/database.h"
+#include "modules/db_unixodbc/driver.h"
 #include "modules/db_unixodbc/odbc.h"
 #include "modules/db_unixodbc/target.h"
 #include "modules/db_unixodbc/watchdog.h"
@@ -22,9 +23,16 @@ namespace sipyard::db_unixodbc {
 
 // What every session of a database shares; outlives them, a lost thread's too.
 struct Common {
-    Common(Target its_target, const Clock& its_clock) : target{std::move(its_target)}, clock{its_clock} {}
+    Common(Target its_target, const Clock& its_clock, const DriverSettings& settings, log::Logger its_log)
+        : target{std::move(its_target)}, clock{its_clock}, slow{settings.slow},
+          slow_level{settings.slow_level}, log{its_log}
+    {
+    }
     const Target target;
     const Clock& clock;
+    const Duration slow; // see DriverSettings
+    const log::Level slow_level;
+    const log::Logger log;
     std::unique_ptr<Watchdog> watchdog;
     std::atomic<std::uint64_t> connections{0}, reconnects{0}, reads{0}, writes{0}, batches{0}, failures{0},
         timeouts{0}, refused{0};
@@ -74,6 +82,7 @@ private:
 
     Result<void> learn_to_cancel();
     Result<db::Rows> direct(std::string_view sql);
+    void report_slow(std::string_view sql, Instant since) const;
     Result<odbc::Statement*> prepared(std::string_view sql);
     void forget(std::string_view sql);
     Error note(Error error);

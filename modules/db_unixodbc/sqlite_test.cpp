@@ -4,12 +4,13 @@
 #include "modules/db_unixodbc/test_support.h"
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <thread>
 
-using namespace sipyard;
-using namespace sipyard::db_unixodbc;
+namespace sipyard::db_unixodbc {
+
 using db::Value;
 
 namespace {
@@ -33,8 +34,8 @@ struct Sqlite {
         REQUIRE(rows->size() == 1);
         return (*rows)[0][0].integer();
     }
-    TempFolder folder;
-    std::string file = folder.path + "/test.db";
+    test::TempDir folder;
+    std::string file = folder.path() + "/test.db";
     Server server;
     db::Database& database;
 };
@@ -69,25 +70,26 @@ TEST_CASE("a missing file is created, a missing folder is named", "[db_unixodbc]
     CHECK(std::filesystem::exists(sqlite.file));
     CHECK(sqlite.number("PRAGMA synchronous") == 1);
 
-    auto& nowhere = sqlite.server.open("sqlite://" + sqlite.folder.path + "/no/where.db");
+    auto& nowhere = sqlite.server.open("sqlite://" + sqlite.folder.path() + "/no/where.db");
     const auto failed = nowhere.write("CREATE TABLE t (n INTEGER)");
     REQUIRE_FALSE(failed);
     CHECK(failed.error().kind == ErrorKind::io);
     CHECK(failed.error().text.find("/no does not exist") != std::string::npos);
     REQUIRE_FALSE(nowhere.read("SELECT 1"));
 
-    std::ofstream{sqlite.folder.path + "/text.db"} << std::string(5000, 'x');
-    CHECK_FALSE(sqlite.server.open("sqlite://" + sqlite.folder.path + "/text.db").read("SELECT * FROM t"));
+    std::ofstream{sqlite.folder.path() + "/text.db"} << std::string(5000, 'x');
+    CHECK_FALSE(sqlite.server.open("sqlite://" + sqlite.folder.path() + "/text.db").read("SELECT * FROM t"));
 }
 
 TEST_CASE("the same file is one database, however it is written", "[db_unixodbc]")
 {
     Sqlite sqlite;
     CHECK(&sqlite.database ==
-          &sqlite.server.open("sqlite:///" + sqlite.folder.path + "/../" +
-                              sqlite.folder.path.substr(sqlite.folder.path.rfind('/') + 1) + "/./test.db"));
-    CHECK(&sqlite.database != &sqlite.server.open("sqlite://" + sqlite.folder.path + "/other.db"));
-    auto& full = sqlite.server.open("sqlite://" + sqlite.folder.path + "/full.db?sync=full");
+          &sqlite.server.open("sqlite:///" + sqlite.folder.path() + "/../" +
+                              sqlite.folder.path().substr(sqlite.folder.path().rfind('/') + 1) +
+                              "/./test.db"));
+    CHECK(&sqlite.database != &sqlite.server.open("sqlite://" + sqlite.folder.path() + "/other.db"));
+    auto& full = sqlite.server.open("sqlite://" + sqlite.folder.path() + "/full.db?sync=full");
     const auto level = full.transaction<std::int64_t>([](db::Connection& connection) -> Result<std::int64_t> {
         TRY(const auto rows, connection.run("PRAGMA synchronous"));
         return rows[0][0].integer();
@@ -314,6 +316,30 @@ TEST_CASE("freshness changes with every commit, and only then", "[db_unixodbc]")
     CHECK(seen == std::set<std::uint64_t>{third});
 }
 
+TEST_CASE("a statement that takes longer than latency_limit_db is named in the log", "[db_unixodbc]")
+{
+    const struct {
+        const char* story;
+        Duration limit;
+        const char* sql;
+        bool reported;
+    } rows[] = {
+        {"no limit", Duration{0}, "SELECT 1 AS without_limit", false},
+        {"below it", std::chrono::hours{1}, "SELECT 1 AS quick", false},
+        {"above it", std::chrono::nanoseconds{1}, "SELECT 1 AS slow", true},
+    };
+    for (const auto& row : rows) {
+        INFO(row.story);
+        Sqlite sqlite{{.slow = row.limit, .slow_level = log::Level::warn}};
+        CHECK(sqlite.number(row.sql) == 1);
+        INFO(sqlite.server.lines);
+        CHECK((sqlite.server.lines.find("query execution too long [") != std::string::npos) == row.reported);
+        CHECK((sqlite.server.lines.find(format("us] for [{}]", row.sql)) != std::string::npos) ==
+              row.reported);
+        CHECK((sqlite.server.lines.find("WARNING") != std::string::npos) == row.reported);
+    }
+}
+
 TEST_CASE("readers cannot write, and transactions belong to the layer", "[db_unixodbc]")
 {
     Sqlite sqlite;
@@ -378,3 +404,5 @@ TEST_CASE("off a fiber the same calls wait in the thread", "[db_unixodbc]")
     CHECK(good == 200);
     CHECK(sqlite.number("SELECT count(DISTINCT n) FROM t") == 200);
 }
+
+} // namespace sipyard::db_unixodbc

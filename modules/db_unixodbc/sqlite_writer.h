@@ -52,7 +52,9 @@ private:
 
     const std::shared_ptr<Line> line_; // see Line
     const std::size_t limit_;
-    mutable std::mutex mutex_; // of what follows; held for a few instructions
+    // Of what follows; held for a few instructions. No Guarded: schedule() lets go of it while it asks the
+    // pool, and takes it again to see whether its drain is still the last one.
+    mutable std::mutex mutex_;
     std::deque<CallPtr> queue_;
     bool draining_ = false;
     std::uint64_t drains_ = 0; // the number of the last one; an older one that returns is a lost one

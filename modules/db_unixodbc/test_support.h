@@ -6,34 +6,15 @@
 #include "core/task/runtime.h"
 #include "modules/db_unixodbc/driver.h"
 #include "test/support/catch.h"
+#include "test/support/temp_dir.h"
 
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <mutex>
-#include <stdlib.h>
 #include <string>
 #include <vector>
 
 namespace sipyard::db_unixodbc {
-
-struct TempFolder {
-    TempFolder()
-    {
-        const char* const base = ::getenv("TMPDIR");
-        std::string pattern = std::string{base && *base ? base : "/tmp"} + "/sipyard-db-XXXXXX";
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path = pattern;
-    }
-    ~TempFolder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-    TempFolder(const TempFolder&) = delete;
-    TempFolder& operator=(const TempFolder&) = delete;
-    std::string path;
-};
 
 // Keeps the lines so that a test can ask for one.
 class MemorySink final : public log::Sink {

@@ -38,7 +38,7 @@ private:
         16; // the file has been replaced that often: SQLite is asked from then on
     const std::string path_;
     std::atomic<const Mapped*> current_{nullptr};
-    std::mutex mutex_; // of mapping anew
+    std::mutex mutex_; // of mapping anew, once in a file's life: no Guarded, as files are opened under it
     Mapped* last_ = nullptr;
     int maps_ = 0;
 };

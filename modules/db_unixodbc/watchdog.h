@@ -25,7 +25,9 @@ public:
 
     private:
         friend class Watchdog;
-        std::mutex mutex_; // held during the cancel, so that it never hits the next statement
+        // Held during the cancel, which may block, so that it never hits the next statement. No Guarded: only
+        // database threads and the watchdog's own take it, never a worker.
+        std::mutex mutex_;
         std::function<void()> cancel_;
         Duration every_{};
         Instant due_{};

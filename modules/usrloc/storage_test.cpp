@@ -1,69 +1,33 @@
 // modules/usrloc/storage_test.cpp - each db_mode on a real SQLite file: what a second server on the same file
 // finds
-#include "modules/db_unixodbc/driver.h"
 #include "modules/usrloc/store_test.h"
 #include "test/support/catch.h"
 #include "test/support/fake_host.h"
-
-#include <filesystem>
-#include <stdlib.h>
+#include "test/support/sqlite_file.h"
 
 using namespace sipyard;
 using namespace sipyard::usrloc;
 
 namespace {
 
-struct Folder {
-    Folder()
-    {
-        std::string pattern = (std::filesystem::temp_directory_path() / "sipyard-usrloc-XXXXXX").string();
-        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        path = pattern;
-    }
-    ~Folder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    db::Url url() const { return must(db::Url::parse("sqlite:///" + path + "/ul.db")); }
-    std::string path;
-};
-
-class Silent final : public log::Sink {
-public:
-    void write(log::Level, std::string_view) override {}
-};
+using Folder = test::SqliteFile;
 
 // The driver has workers and a clock of its own; the store's clock is moved by the test.
 struct Server {
-    Server(const Folder& folder, Settings settings) : database{*must(driver.open(folder.url()))}
+    Server(const Folder& file, Settings settings) : driver{file}
     {
-        runtime.start();
-        settings.db_url = folder.url();
-        host.set_database("", database);
+        settings.db_url = file.url();
+        host.set_database("", driver.database);
         store = std::make_unique<Usrloc>(settings, host);
     }
     ~Server()
     {
         store.reset();
-        runtime.stop(std::chrono::seconds{5});
+        driver.stop();
     }
-    std::string sql(const std::string& text)
-    {
-        const auto rows = must(database.read(text));
-        std::string all;
-        for (const auto& row : rows.rows)
-            for (std::size_t i = 0; i < row.size(); ++i)
-                all += (i ? "|" : all.empty() ? "" : " ") + row[i].print();
-        return all;
-    }
-    SystemClock clock;
-    log::Journal journal{std::make_unique<Silent>()};
-    task::Runtime runtime{{.workers = 1}, clock, journal};
-    db_unixodbc::OdbcDriver driver{runtime, journal};
-    db::Database& database;
+    std::string sql(const std::string& text) { return driver.rows(text); }
+    test::SqliteDriver driver;
+    db::Database& database = driver.database;
     test::FakeHost host;
     std::unique_ptr<Usrloc> store;
 };

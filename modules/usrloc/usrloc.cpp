@@ -147,7 +147,8 @@ Result<Domain*> Usrloc::domain(std::string_view table)
             if (owned.size() == most_domains)
                 return nullptr;
             const auto count = [&](std::string_view what, std::string_view about) -> Counter& {
-                return host_.counter("usrloc", format("{}-{}", table, what), about);
+                return host_.counter("usrloc",
+                                     format("{}{}{}", table, host_.core().stats_name_separator, what), about);
             };
             const std::size_t wanted = std::size_t{1} << std::clamp(settings_.hash_size, 1, 20);
             std::size_t buckets = 1;

@@ -116,8 +116,8 @@ TEST_CASE("a contact is gone when its time is over", "[usrloc]")
     host.movable_clock().jump(std::chrono::seconds{100});
     store.expire();
     CHECK(hook.gone.size() == 49);
-    CHECK(host.counted("usrloc", "location-contacts") == 2);
-    CHECK(host.counted("usrloc", "location-expires") == 49);
+    CHECK(host.counted("usrloc", "location_contacts") == 2);
+    CHECK(host.counted("usrloc", "location_expires") == 49);
     host.movable_clock().jump(std::chrono::hours{24 * 365});
     store.expire();
     CHECK(contacts(store, "ever") == "sip:a@h");
@@ -208,7 +208,7 @@ TEST_CASE("fibers of several workers register one address of record", "[usrloc]"
     REQUIRE(store.for_each("location", 0, all));
     for (const auto& name : all.list)
         CHECK(names.insert(name).second); // each once
-    CHECK(static_cast<std::int64_t>(names.size()) == host.counted("usrloc", "location-contacts"));
+    CHECK(static_cast<std::int64_t>(names.size()) == host.counted("usrloc", "location_contacts"));
 }
 
 TEST_CASE("a hundred thousand contacts in 600 bytes each", "[usrloc]")
@@ -227,7 +227,7 @@ TEST_CASE("a hundred thousand contacts in 600 bytes each", "[usrloc]")
     CHECK(each < 600);
     CHECK(each > 100);
 #endif
-    CHECK(host.counted("usrloc", "location-users") == users);
+    CHECK(host.counted("usrloc", "location_users") == users);
 }
 
 TEST_CASE("ul.* commands", "[usrloc]")

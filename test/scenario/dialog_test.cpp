@@ -46,15 +46,7 @@ struct Phone {
     }
     void reply(const std::string& asked, const std::string& status)
     {
-        std::string to = header_values(asked, "To").at(0);
-        if (to.find("tag=") == std::string::npos)
-            to += ";tag=B";
-        udp.send("SIP/2.0 " + status + "\r\n" + header_lines("Via", header_values(asked, "Via")) +
-                 header_lines("Record-Route", header_values(asked, "Record-Route")) +
-                 header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" +
-                 header_lines("Call-ID", header_values(asked, "Call-ID")) +
-                 header_lines("CSeq", header_values(asked, "CSeq")) + "Contact: <" + contact() +
-                 ">\r\nContent-Length: 0\r\n\r\n");
+        udp.send(reply_text(asked, status, "B", "Contact: <" + contact() + ">\r\n"));
     }
     // The next message that begins so; others (100, retransmissions) are passed over.
     std::string until(const std::string& begin)

@@ -91,7 +91,7 @@ SCENARIO("a phone registers, is found, and leaves", "[registrar]")
     CHECK(says(phone.receive(), "MESSAGE sip:alice@127.0.0.1:" + std::to_string(phone.port())));
     CHECK(says(server.rpc("ul.lookup", R"(["location","alice"])"),
                "\"Address\":\"sip:alice@127.0.0.1:" + std::to_string(phone.port())));
-    CHECK(server.counted("usrloc.location-contacts") == 1);
+    CHECK(server.counted("usrloc.location_contacts") == 1);
 
     const std::string gone =
         phone.ask(request("REGISTER", "alice", phone.port(), "Contact: *\r\nExpires: 0\r\n", 3));
@@ -131,16 +131,16 @@ SCENARIO("a lost connection takes its contact along, an expired contact its conn
         TcpClient phone{server.port()};
         phone.send(request("REGISTER", "bob", 5060, contact("bob", 9, ";transport=tcp"), 1, "TCP"));
         CHECK(says(phone.read_message(), "200 OK"));
-        CHECK(server.counted("usrloc.location-contacts") == 1);
+        CHECK(server.counted("usrloc.location_contacts") == 1);
     }
-    CHECK(wait_until([&] { return server.counted("usrloc.location-contacts") == 0; }));
+    CHECK(wait_until([&] { return server.counted("usrloc.location_contacts") == 0; }));
 
     TcpClient phone{server.port()};
     phone.send(request("REGISTER", "carol", 5060, contact("carol", 9, ";transport=tcp") + "Expires: 1\r\n", 1,
                        "TCP"));
     CHECK(says(phone.read_message(), "200 OK"));
     CHECK(phone.closed_by_peer());
-    CHECK(server.counted("usrloc.location-contacts") == 0);
+    CHECK(server.counted("usrloc.location_contacts") == 0);
 }
 
 SCENARIO("many phones register at once, some of them as one user", "[registrar]")
@@ -168,8 +168,8 @@ SCENARIO("many phones register at once, some of them as one user", "[registrar]"
     for (std::thread& thread : threads)
         thread.join();
     CHECK(refused == 0);
-    CHECK(server.counted("usrloc.location-contacts") == phones);
-    CHECK(server.counted("usrloc.location-users") == 1);
+    CHECK(server.counted("usrloc.location_contacts") == phones);
+    CHECK(server.counted("usrloc.location_users") == 1);
 }
 
 SCENARIO("every acknowledged registration survives kill -9", "[registrar][crash]")

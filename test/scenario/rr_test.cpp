@@ -34,17 +34,7 @@ std::string request(const std::string& method, const std::string& uri, int numbe
            "\r\nMax-Forwards: 70\r\n" + headers + "Content-Length: 0\r\n\r\n";
 }
 
-std::string ok(const std::string& asked, const std::string& tag)
-{
-    std::string to = header_values(asked, "To").at(0);
-    if (to.find("tag=") == std::string::npos)
-        to += ";tag=" + tag;
-    return "SIP/2.0 200 OK\r\n" + header_lines("Via", header_values(asked, "Via")) +
-           header_lines("Record-Route", header_values(asked, "Record-Route")) +
-           header_lines("From", header_values(asked, "From")) + "To: " + to + "\r\n" +
-           header_lines("Call-ID", header_values(asked, "Call-ID")) +
-           header_lines("CSeq", header_values(asked, "CSeq")) + "Content-Length: 0\r\n\r\n";
-}
+std::string ok(const std::string& asked, const std::string& tag) { return reply_text(asked, "200 OK", tag); }
 
 std::string contact(const std::string& user, std::uint16_t port)
 {

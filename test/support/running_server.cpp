@@ -99,29 +99,6 @@ std::uint16_t free_port()
     fail("no free port");
 }
 
-TempDir::TempDir()
-{
-    const char* const base = std::getenv("TMPDIR");
-    std::string path = std::string{base ? base : "/tmp"} + "/sipyard-test-XXXXXX";
-    if (!::mkdtemp(path.data()))
-        fail("mkdtemp");
-    path_ = path;
-}
-
-TempDir::~TempDir()
-{
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TempDir::write(std::string_view name, std::string_view text) const
-{
-    const std::string path = file(name);
-    std::ofstream out{path, std::ios::binary};
-    out << text;
-    return path;
-}
-
 std::string build_folder()
 {
     const auto exe = std::filesystem::read_symlink("/proc/self/exe");

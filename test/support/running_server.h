@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/server/server.h"
+#include "test/support/temp_dir.h"
 
 #include <cstdint>
 #include <functional>
@@ -32,21 +33,6 @@ bool wait_until(const std::function<bool()>& condition, int patience_ms = 10'000
 // A free loopback port for UDP and TCP. Somebody might take it before the server does; then the start fails
 // loudly.
 std::uint16_t free_port();
-
-// A folder that is removed with everything in it at the end of the test.
-class TempDir {
-public:
-    TempDir();
-    ~TempDir();
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-    const std::string& path() const { return path_; }
-    std::string file(std::string_view name) const { return path_ + "/" + std::string{name}; }
-    std::string write(std::string_view name, std::string_view text) const; // returns its path
-
-private:
-    std::string path_;
-};
 
 // Where this build's programs and modules are.
 std::string build_folder();

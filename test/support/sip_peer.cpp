@@ -156,17 +156,24 @@ void SipPeer::ack(const SipText& invite, const SipText& reply)
                 cseq.substr(0, cseq.find(' ')), routes));
 }
 
+std::string reply_text(const std::string& request, const std::string& status, const std::string& to_tag,
+                       const std::string& headers, const std::string& body)
+{
+    const SipText asked{request};
+    const auto copied = [&](std::string_view name) { return own_line(asked, name); };
+    std::string to = copied("To");
+    if (!to_tag.empty() && to.find(";tag=") == std::string::npos)
+        to.insert(to.size() - 2, ";tag=" + to_tag);
+    return "SIP/2.0 " + status + "\r\n" + copied("Via") + copied("Record-Route") + copied("From") + to +
+           copied("Call-ID") + copied("CSeq") + headers + "Content-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+}
+
 SipText SipPeer::reply(const SipText& request, int code, const std::string& reason,
                        const std::string& headers, const std::string& body)
 {
-    std::string to = request.header("To");
-    if (code > 100 && to.find(";tag=") == std::string::npos)
-        to += ";tag=" + tag_;
-    SipText made{format("SIP/2.0 {} {}\r\n{}From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n{}Contact: "
-                        "<{}>\r\n{}Content-Length: {}\r\n\r\n{}",
-                        code, reason.empty() ? "Reply" : reason, own_line(request, "Via"),
-                        request.header("From"), to, request.header("Call-ID"), request.header("CSeq"),
-                        own_line(request, "Record-Route"), uri(), headers, body.size(), body)};
+    SipText made{reply_text(request.text, std::to_string(code) + " " + (reason.empty() ? "Reply" : reason),
+                            code > 100 ? tag_ : "", "Contact: <" + uri() + ">\r\n" + headers, body)};
     send(made.text);
     return made;
 }

@@ -38,6 +38,11 @@ public:
 std::vector<std::string> header_values(const std::string& message, const std::string& name);
 std::string header_lines(const std::string& name, const std::vector<std::string>& list);
 
+// A reply to a request: Vias, Record-Routes, From, To, Call-ID and CSeq are copied, To gets the tag unless it
+// has one. `headers`: whole lines.
+std::string reply_text(const std::string& request, const std::string& status, const std::string& to_tag,
+                       const std::string& headers = {}, const std::string& body = {});
+
 // One peer at 127.0.0.1. Waits at most 5 s for anything; the ladder of all it saw is in log().
 class SipPeer {
 public:
