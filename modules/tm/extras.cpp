@@ -180,6 +180,7 @@ Result<TransactionId> Tm::suspend(Request& request)
         cell.saved->dst_uri = cell.store.copy(blocks_, request.dst_uri());
     }
     cell.suspended = true;
+    state(request).owes_end = false;
     cell.life_until = std::min(cell.life_until, now() + std::chrono::milliseconds{fr(cell)});
     schedule(cell);
     return cell.id();

@@ -127,6 +127,7 @@ Verdict Tm::t_newtran(Request& r)
         log_.info("t_newtran: the transaction exists already");
         return {-5}; // as Kamailio's E_SCRIPT class of errors: negative
     }
+    state(r).owes_end = *begun == Begun::created && r.route() == Route::request;
     return *begun == Begun::absorbed ? Verdict::stop() : Verdict::yes();
 }
 
@@ -254,14 +255,38 @@ Verdict Tm::t_release(Request& r)
     State& s = state(r);
     if (!s.cell)
         return Verdict::no();
+    s.owes_end = false;
     Cell& cell = *s.cell;
     const Locked locked{cell.lock};
-    if (!cell.has_final() && !has_pending(cell) && !cell.suspended) {
-        cell.state = cell.invite ? ServerState::confirmed : ServerState::completed;
-        settle(cell);
-        schedule(cell);
-    }
+    if (!has_pending(cell))
+        end_unanswered(cell);
     return Verdict::yes();
+}
+
+// Under its lock: it goes without an answer, as a script wants it, and waits for stragglers.
+bool Tm::end_unanswered(Cell& cell)
+{
+    if (cell.has_final() || cell.suspended)
+        return false;
+    cell.state = cell.invite ? ServerState::confirmed : ServerState::completed;
+    settle(cell);
+    schedule(cell);
+    return true;
+}
+
+// The script that made it is over. Nobody is left who could answer when it has no branch, no reply and nobody
+// asked for its id: kept to the end of its lifetime it would only be in the way, as Kamailio has it too.
+void Tm::end_unless_used(Cell& cell)
+{
+    bool ended = false;
+    {
+        const Locked locked{cell.lock};
+        ended = cell.in_use && !cell.gone && cell.code <= 100 && cell.saved && !cell.saved->legs &&
+                end_unanswered(cell);
+    }
+    if (ended)
+        log_.warn("the script neither relayed nor answered nor released the transaction of the {}",
+                  sip::to_text(cell.method));
 }
 
 // --- looking up ----------------------------------------------------------------------------------

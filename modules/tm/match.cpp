@@ -142,8 +142,11 @@ Result<Begun> Tm::begin(Request& request)
 
 TransactionId Tm::of(Request& request)
 {
-    const State* const s = request.find(slot_);
-    return s && s->cell ? s->cell->id() : TransactionId{};
+    State* const s = request.find(slot_);
+    if (!s || !s->cell)
+        return {};
+    s->owes_end = false; // who asks may answer later
+    return s->cell->id();
 }
 
 // What the transaction needs once the script is through: everything is copied.

@@ -7,8 +7,11 @@ namespace sipyard::tm {
 
 State::~State()
 {
-    if (cell)
-        tm->release(*cell);
+    if (!cell)
+        return;
+    if (owes_end)
+        tm->end_unless_used(*cell);
+    tm->release(*cell);
 }
 
 void Tm::attach(Request& request, Cell& cell)

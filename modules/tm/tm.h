@@ -51,7 +51,8 @@ struct State {
     const char* used_ruri = nullptr; // what t_relay has taken already: not sent to again by the next one
     const char* used_dst = nullptr;
     bool ruri_used = false;
-    int failed_with = 0; // of the last t_relay: 477, 478, 500 ...
+    bool owes_end = false; // made by t_newtran(): a script that neither relays nor answers ends it
+    int failed_with = 0;   // of the last t_relay: 477, 478, 500 ...
 };
 
 // A branch about to be made, in the request's arena.
@@ -144,6 +145,7 @@ public:
 
 private:
     friend struct Hold;
+    friend struct State;
     friend class Turn;
     struct Told; // a Happening
 
@@ -263,6 +265,8 @@ private:
     Verdict t_replicate_proto(Request& r, std::string_view host, std::optional<std::int64_t> port);
     Verdict t_replicate_to(Request& r, std::string_view protocol, std::string_view host_port);
     Verdict t_release(Request& r);
+    bool end_unanswered(Cell& cell);
+    void end_unless_used(Cell& cell);
     Verdict t_retransmit_reply(Request& r);
     Verdict t_check_trans(Request& r) { return check_trans(r); }
     Verdict t_lookup_request(Request& r);
