@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sipyard::xcap_server {
@@ -29,25 +28,22 @@ struct Place {
     std::string node; // selector and query, raw; empty: the document itself
 };
 
-using Namespaces =
-    std::vector<std::pair<std::string, std::string>>; // prefix ("": default) and URI as written
-
-// An element or an attribute of a document.
 struct Part {
     bool is_attribute = false;
-    std::string text;      // an element's markup; an attribute's value as character data
-    Namespaces namespaces; // that hold where it stands, its own declarations excepted
+    std::string text;       // an element's markup; an attribute's value as character data
+    std::string namespaces; // declarations that hold where it stands, as written: ` xmlns:a="urn:b"`; its own
+                            // excepted
 };
 
 // One step from a text to the next (RFC 5261).
 struct PatchOperation {
     enum class Kind : unsigned char { add, replace, remove };
     Kind kind = Kind::replace;
-    std::string sel;     // by position alone, so prefixes matter for attributes only: "*/*[2]/@x:name"
-    std::string pos;     // add: "" is as last child, else before, after, prepend; remove: its ws
-    std::string type;    // add: "@name" for an attribute
-    std::string content; // markup; of attributes the value, escaped as text
-    Namespaces namespaces;
+    std::string sel;        // by position alone, so prefixes matter for attributes only: "*/*[2]/@x:name"
+    std::string pos;        // add: "" is as last child, else before, after, prepend; remove: its ws
+    std::string type;       // add: "@name" for an attribute
+    std::string content;    // markup; of attributes the value, escaped as text
+    std::string namespaces; // declarations that content and sel may refer to
 };
 using Patch = std::vector<PatchOperation>; // in the order they are applied
 
@@ -61,7 +57,7 @@ struct Documents {
     virtual std::string reference(std::string_view doc_uri) const = 0;
     // invalid: not a URI of documents here.
     virtual Result<Place> place(std::string_view uri) const = 0;
-    // On a fiber; may suspend. All documents of an owner; those of the global tree with empty names.
+    // On a fiber; may suspend. All documents of an owner; with empty names those of the global tree.
     virtual Result<std::vector<StoredText>> all_of(std::string_view user, std::string_view domain) = 0;
     // Nothing: there is no such part, or more than one.
     virtual std::optional<Part> part(std::string_view auid, std::string_view text,

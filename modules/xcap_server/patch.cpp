@@ -3,6 +3,7 @@
 
 #include "core/base/format.h"
 #include "core/base/text.h"
+#include "modules/xcap_server/namespaces.h"
 
 #include <algorithm>
 
@@ -44,6 +45,8 @@ struct Content {
     std::vector<std::uint32_t> children;
 };
 
+enum class Own : bool { excluded, included }; // the element's own declarations
+
 class Comparison {
 public:
     Comparison(const IndexedView& before, const IndexedView& after) : before_{before}, after_{after} {}
@@ -66,9 +69,10 @@ public:
     Patch take() { return std::move(patch_); }
 
 private:
-    static Namespaces declared(const IndexedView& view, std::uint32_t element)
+    using Bindings = std::vector<std::pair<std::string_view, std::string_view>>; // prefix, URI
+    static Bindings declared(const IndexedView& view, std::uint32_t element)
     {
-        Namespaces out;
+        Bindings out;
         const auto& at = view.index()[element];
         const auto outer = at.parent == none ? none : view.index()[at.parent].scope;
         for (auto b = at.scope; b != outer && b != none; b = view.index().binding(b).before)
@@ -81,7 +85,9 @@ private:
         PatchOperation out;
         out.kind = kind;
         out.sel = std::move(sel);
-        out.namespaces = namespaces_at(after_, now, own);
+        const auto holder = own == Own::included ? now : after_.index()[now].parent;
+        if (holder != none)
+            append_bindings(after_, holder, Undeclared::left_out, out.namespaces);
         return out;
     }
     void replace(std::uint32_t now, const std::string& path)
@@ -255,24 +261,6 @@ std::string as_character_data(std::string_view value)
         else
             out += c;
     }
-    return out;
-}
-
-Namespaces namespaces_at(const IndexedView& view, std::uint32_t element, Own own)
-{
-    const auto& at = view.index()[element];
-    const auto scope = own == Own::included ? at.scope
-                       : at.parent == none  ? none
-                                            : view.index()[at.parent].scope;
-    Namespaces out;
-    for (auto b = scope; b != none; b = view.index().binding(b).before) {
-        const auto prefix = view.prefix(b);
-        const bool hidden =
-            std::any_of(out.begin(), out.end(), [&](const auto& n) { return n.first == prefix; });
-        if (!hidden)
-            out.emplace_back(prefix, view.uri(b));
-    }
-    std::erase_if(out, [](const auto& n) { return n.second.empty(); }); // undeclared
     return out;
 }
 

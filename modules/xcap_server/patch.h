@@ -13,10 +13,6 @@ namespace sipyard::xcap_server {
 // element around the differences. Nothing when prologs differ, which no operation can tell.
 std::optional<Patch> patch(const IndexedView& before, const IndexedView& after);
 
-// The namespaces that hold at an element, its own declarations included when `own` says so.
-enum class Own : unsigned char { excluded, included };
-Namespaces namespaces_at(const IndexedView& view, std::uint32_t element, Own own);
-
 // An attribute's value, as it is written between quotes, as character data (]]> and white space differ).
 std::string as_character_data(std::string_view value);
 
