@@ -1,101 +1,17 @@
 // modules/xcap_server/engine_test.cpp - whole documents over a store in memory: what every request is
 // answered
-#include "modules/xcap_server/engine.h"
-
-#include "core/xml/document.h"
-#include "modules/xcap_server/memory_store.h"
+#include "modules/xcap_server/engine_test_support.h"
 #include "test/support/catch.h"
-
-#include <deque>
 
 using namespace sipyard;
 using namespace sipyard::xcap_server;
 
 namespace {
 
-const std::string root = "/xcap-root";
-const std::string index_uri = root + "/resource-lists/users/sip:alice@example.com/index";
-const std::string lists_type = "application/resource-lists+xml";
 const std::string d0 = "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\">\n"
                        " <list name=\"family\">\n"
                        "  <entry uri=\"sip:ann@example.com\"><display-name>Ann</display-name></entry>\n"
                        "  <!-- keep -->\n </list>\n</resource-lists>";
-
-class StillClock final : public Clock {
-public:
-    Instant now() const override { return at; }
-    std::int64_t unix_ns() const override { return at.ns; }
-    Instant at{1'000'000'000};
-};
-
-// What an answer said, with texts of its own.
-struct Seen {
-    int code = 0;
-    std::string etag, type, body, allow;
-    bool retry_after = false;
-};
-
-struct Given {
-    std::optional<std::string> type = lists_type;
-    std::optional<std::string> if_match = {}, if_none_match = {};
-    Caller::Trust trust = Caller::Trust::script;
-    std::string uri = "sip:alice@example.com";
-};
-
-struct Server {
-    explicit Server(Engine::Settings settings = {}, std::vector<AppUsage> more = {})
-        : engine{std::move(settings),
-                 must(Usages::make(more, {})),
-                 42,
-                 {store, clock, statistics, [this](Duration) { ++pauses; },
-                  [this](const DocumentChanged& change) { changes.push_back(change); }}}
-    {
-    }
-    Seen ask(Verb verb, const std::string& target, const std::string& body = {}, const Given& given = {})
-    {
-        Arena arena;
-        Ask request{verb, target, {given.trust, given.uri}, {}, {}, body};
-        if (verb == Verb::put && given.type)
-            request.content_type = *given.type;
-        if (given.if_match)
-            request.conditions.if_match = *given.if_match;
-        if (given.if_none_match)
-            request.conditions.if_none_match = *given.if_none_match;
-        const Answer answer = engine.handle(request, arena);
-        return {answer.code,
-                std::string{answer.etag},
-                std::string{answer.content_type},
-                std::string{answer.body},
-                std::string{answer.allow},
-                answer.retry_after};
-    }
-    std::int64_t counted(std::string_view name) const
-    {
-        for (const Counter& counter : counters)
-            if (counter.name() == name)
-                return counter.value();
-        return -1;
-    }
-
-    MemoryStore store;
-    StillClock clock;
-    std::deque<Counter> counters;
-    Statistics statistics{[this](std::string_view name, std::string_view about) -> Counter& {
-        return counters.emplace_back("xcap_server", std::string{name}, std::string{about});
-    }};
-    int pauses = 0;
-    std::vector<DocumentChanged> changes;
-    Engine engine;
-};
-
-// The name of the error document's child.
-std::string conflict_in(const Seen& seen)
-{
-    const auto document = xml::Document::parse(seen.body);
-    return document && seen.type == "application/xcap-error+xml"
-               ? std::string{document->root().first().name()}
-               : "";
-}
 
 } // namespace
 
@@ -231,9 +147,9 @@ TEST_CASE("requests that are refused leave the document untouched", "[xcap_serve
         {"a name beyond the column, GET", Verb::get, other_user + std::string(250, 'x'), "", {}, 404, "", ""},
         {"a target of 9000 bytes", Verb::get, other_user + std::string(9000, 'x'), "", {}, 414, "", ""},
         {"a line end in the name", Verb::get, other_user + "x%0d%0aA:b", "", {}, 400, "", ""},
-        {"a node", Verb::get, index_uri + "/~~/resource-lists", "", {}, 501, "", ""},
-        {"a node, PUT", Verb::put, index_uri + "/~~/resource-lists", d0, {}, 501, "", ""},
-        {"a node, DELETE", Verb::del, index_uri + "/~~/resource-lists", "", {}, 501, "", ""},
+        {"a node", Verb::get, index_uri + "/~~/nothing", "", {}, 404, "", ""},
+        {"a node, PUT", Verb::put, index_uri + "/~~/nothing", d0, {}, 415, "", ""},
+        {"a node, DELETE", Verb::del, index_uri + "/~~/nothing", "", {}, 404, "", ""},
         {"an empty node selector", Verb::get, index_uri + "/~~/", "", {}, 400, "", ""},
         {"a document as a directory", Verb::put, index_uri + "/below", d0, {}, 409, "no-parent", ""},
         {"a directory as a document", Verb::put, other_user + "dir", d0, {}, 409, "constraint-failure", ""},
@@ -461,7 +377,7 @@ TEST_CASE("the cache is believed exactly as far as it was told to", "[xcap_serve
         Server server;
         server.ask(Verb::put, index_uri, d0);
         CHECK(server.ask(Verb::get, index_uri).code == 200);
-        const auto heads = server.store.heads;
+        const std::size_t heads = server.store.heads;
         for (int i = 0; i < 5; ++i)
             CHECK(server.ask(Verb::get, index_uri).body == d0);
         CHECK(server.store.heads == heads);
@@ -477,7 +393,7 @@ TEST_CASE("the cache is believed exactly as far as it was told to", "[xcap_serve
         server.ask(Verb::put, index_uri, d0);
         server.ask(Verb::get, index_uri);
         server.ask(Verb::put, index_uri + "2", d0);
-        const auto heads = server.store.heads;
+        const std::size_t heads = server.store.heads;
         server.ask(Verb::get, index_uri);
         server.ask(Verb::get, index_uri);
         CHECK(server.store.heads == heads + 1);
@@ -488,7 +404,7 @@ TEST_CASE("the cache is believed exactly as far as it was told to", "[xcap_serve
         Server server;
         server.store.tells_freshness = false;
         server.ask(Verb::put, index_uri, d0);
-        const auto heads = server.store.heads;
+        const std::size_t heads = server.store.heads;
         server.ask(Verb::get, index_uri);
         server.ask(Verb::get, index_uri);
         CHECK(server.store.heads == heads + 2);

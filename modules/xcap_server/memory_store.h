@@ -2,8 +2,11 @@
 #pragma once
 
 #include "core/base/guarded.h"
+#include "modules/xcap_server/rls_document.h"
 #include "modules/xcap_server/store.h"
 
+#include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <utility>
@@ -17,7 +20,7 @@ public:
     std::function<Result<void>(std::string_view operation)> trouble;
     // False: freshness() gives nothing, as a database that cannot tell.
     bool tells_freshness = true;
-    std::size_t loads = 0, heads = 0; // how often they were asked
+    std::atomic<std::size_t> loads = 0, heads = 0; // how often they were asked
 
     Result<DocumentPtr> load(std::string_view doc_uri) override
     {
@@ -96,6 +99,43 @@ public:
             return Written::done;
         });
     }
+    Result<std::vector<Listed>> list_all(std::string_view after, std::size_t most) override
+    {
+        TRYV(ask("list_all"));
+        return state_.with([&](State& s) {
+            std::vector<Listed> found;
+            for (const auto& [uri, row] : s.rows)
+                if (uri > after && found.size() < most)
+                    found.push_back({uri, row->etag, row->type, row->text.size()});
+            return found;
+        });
+    }
+    Result<std::vector<std::string>> taken_services(std::vector<std::string> keys,
+                                                    std::string_view doc_uri) override
+    {
+        TRYV(ask("taken_services"));
+        return state_.with([&](State& s) {
+            std::vector<std::string> taken;
+            for (const auto& [uri, row] : s.rows)
+                if (uri != doc_uri && may_hold_services(uri))
+                    for (const auto& service : services_of(row->text))
+                        if (std::find(keys.begin(), keys.end(), service.key) != keys.end())
+                            taken.push_back(service.key);
+            return taken;
+        });
+    }
+    Result<std::vector<Listed>> rls_documents() override
+    {
+        TRYV(ask("rls_documents"));
+        return state_.with([&](State& s) {
+            std::vector<Listed> found;
+            for (const auto& [uri, row] : s.rows)
+                if (may_hold_services(uri) && !services_of(row->text).empty())
+                    found.push_back({uri, row->etag, row->type, row->text.size()});
+            return found;
+        });
+    }
+    Result<std::size_t> reindex() override { return std::size_t{0}; } // there is no index to be wrong
     Result<std::optional<std::uint64_t>> freshness() override
     {
         TRYV(ask("freshness"));
