@@ -22,6 +22,11 @@ struct Claim {
     bool is_terminated() const { return (*dialog)->state == sip::DialogState::terminated; }
 };
 
+bool is_older(const Claim& a, const Claim& b)
+{
+    return std::tie(a.commit, a.origin, a.place) < std::tie(b.commit, b.origin, b.place);
+}
+
 // The claims on one dialog, oldest first, and what was known of it.
 struct Case {
     const Known* before = nullptr;
@@ -41,25 +46,51 @@ std::vector<Claim> claims_of(std::span<const Publication> publications)
             claims.push_back({&dialog, publication.commit, publication.first_commit, place++});
     }
     std::sort(claims.begin(), claims.end(), [](const Claim& a, const Claim& b) {
-        return std::tie((*a).id, a.commit, a.origin, a.place) <
-               std::tie((*b).id, b.commit, b.origin, b.place);
+        return (*a).id != (*b).id ? (*a).id < (*b).id : is_older(a, b);
     });
     return claims;
 }
 
-// Which dialog of this id does the claim mean? One without a Call-ID means the first. Null: too many.
+// Which dialog of this id does the claim mean? First those of which it says the Call-ID, then, without one or
+// with a new one, the first or the one that had none. Null: there are too many.
+Case* known_case_of(std::vector<Case>& cases, const Claim& claim)
+{
+    const auto same = std::find_if(cases.begin(), cases.end(),
+                                   [&claim](const Case& one) { return one.call_id == (*claim).call_id; });
+    return same == cases.end() ? nullptr : &*same;
+}
 Case* case_of(std::vector<Case>& cases, const Claim& claim)
 {
-    const std::string_view call_id = (*claim).call_id;
-    for (Case& one : cases)
-        if (call_id.empty() || one.call_id == call_id)
-            return &one;
+    if (Case* const known = known_case_of(cases, claim))
+        return known;
+    if ((*claim).call_id.empty() && !cases.empty())
+        return &cases.front();
     for (Case& one : cases)
         if (one.call_id.empty()) {
-            one.call_id = call_id;
+            one.call_id = (*claim).call_id;
             return &one;
         }
-    return cases.size() < max_same_id ? &cases.emplace_back(Case{.call_id = call_id}) : nullptr;
+    const auto in_use =
+        std::count_if(cases.begin(), cases.end(), [](const Case& one) { return !one.claims.empty(); });
+    if (static_cast<std::size_t>(in_use) >= max_same_id)
+        return nullptr;
+    return &cases.emplace_back(Case{.call_id = (*claim).call_id});
+}
+
+// All claims on one id, and what was known of it. What is settled now is settled the same next time.
+void put_claims(std::vector<Case>& cases, std::span<const Claim> claims)
+{
+    std::vector<const Claim*> others;
+    for (const Claim& claim : claims)
+        if (Case* const known = known_case_of(cases, claim))
+            known->claims.push_back(claim);
+        else
+            others.push_back(&claim);
+    for (const Claim* const claim : others)
+        if (Case* const one = case_of(cases, *claim))
+            one->claims.push_back(*claim);
+    for (Case& one : cases)
+        std::sort(one.claims.begin(), one.claims.end(), is_older);
 }
 
 // The claim that is shown; null when all are void.
@@ -183,9 +214,10 @@ std::shared_ptr<const State> merge(std::span<const Publication> publications, co
         std::vector<Case> cases;
         for (; old != known_before.end() && (*old)->id == id; ++old)
             cases.push_back({.before = *old, .call_id = (*old)->call_id});
-        for (; claim != claims.end() && (**claim).id == id; ++claim)
-            if (Case* const one = case_of(cases, *claim))
-                one->claims.push_back(*claim);
+        const auto first = claim;
+        while (claim != claims.end() && (**claim).id == id)
+            ++claim;
+        put_claims(cases, {first, claim});
         for (const Case& one : cases)
             if (!one.claims.empty())
                 state->dialogs.push_back(settle(one));
