@@ -17,8 +17,8 @@ struct Call {
 };
 
 struct Shortcut {
-    std::string_view words;  // "xcap list"
-    std::string_view method; // "xcap.list"
+    std::string_view words;  // "xcap get"
+    std::string_view method; // "xcap.get"; empty: a command of several calls, see run_xcap()
     std::string_view args;   // for the help: "[USER@DOMAIN]"
     std::string_view about;
 };

@@ -1,67 +1,34 @@
 // core/ctl/main.cpp - sipyardctl: asks a running server over its management socket
-#include "core/base/format.h"
 #include "core/ctl/command_line.h"
 #include "core/ctl/ladder.h"
+#include "core/ctl/socket.h"
 #include "core/ctl/table.h"
+#include "core/ctl/xcap_command.h"
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace {
 
 using namespace sipyard;
 
-constexpr std::size_t most_answer = 256 * 1024 * 1024;
-
-// One line there, one line back; at most 60 s of silence.
-Result<std::string> ask(const std::string& path, const std::string& line)
-{
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
-        return invalid(format("the socket's path {} is too long", path));
-    std::memcpy(address.sun_path, path.data(), path.size());
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return Error{ErrorKind::io, std::strerror(errno)};
-    const struct Closer {
-        int fd;
-        ~Closer() { ::close(fd); }
-    } closer{fd};
-    const timeval patience{60, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-        return Error{ErrorKind::io, format("no server answers on {} ({}); name its socket with -s", path,
-                                           std::strerror(errno))};
-    std::string_view left = line;
-    while (!left.empty()) {
-        const ssize_t count = ::send(fd, left.data(), left.size(), MSG_NOSIGNAL);
-        if (count <= 0)
-            return Error{ErrorKind::lost,
-                         format("the server closed the connection ({})", std::strerror(errno))};
-        left.remove_prefix(static_cast<std::size_t>(count));
-    }
-    std::string answer;
-    char buffer[16 * 1024];
-    while (answer.find('\n') == std::string::npos) {
-        const ssize_t count = ::read(fd, buffer, sizeof buffer);
-        if (count <= 0 || answer.size() > most_answer)
-            return Error{ErrorKind::lost, "the server gave no answer"};
-        answer.append(buffer, static_cast<std::size_t>(count));
-    }
-    return answer.substr(0, answer.find('\n'));
-}
-
 int complain(std::string_view text)
 {
     std::fprintf(stderr, "sipyardctl: %.*s\n", static_cast<int>(text.size()), text.data());
     return 1;
+}
+
+ctl::Screen screen(std::FILE* file)
+{
+    winsize size{};
+    const bool known = ::isatty(::fileno(file)) && ::ioctl(::fileno(file), TIOCGWINSZ, &size) == 0;
+    return {[file](std::string_view text) {
+                std::fwrite(text.data(), 1, text.size(), file);
+                std::fflush(file);
+            },
+            known, known && size.ws_col > 0 ? size.ws_col : std::size_t{80}};
 }
 
 } // namespace
@@ -93,17 +60,18 @@ int main(int argc, char** argv)
         std::fputs(ctl::bash_completion().c_str(), stdout);
         return 0;
     }
+    ctl::Socket server{path};
+    const ctl::Ask ask = [&](std::string_view method, json::Value params) {
+        return server.call(method, std::move(params));
+    };
+    if (const auto status = ctl::run_xcap(words, as_json, ask, screen(stdout), screen(stderr)))
+        return *status;
     const auto call = ctl::parse_call(words);
     if (!call)
         return complain(call.error().text);
-    json::Value request = json::Value::object();
-    request.set("jsonrpc", "2.0").set("method", call->method).set("params", call->params).set("id", 1);
-    const auto line = ask(path, request.dump() + "\n");
-    if (!line)
-        return complain(line.error().text);
-    const auto answer = json::parse(*line);
+    const auto answer = server.answer(call->method, call->params);
     if (!answer)
-        return complain("the server's answer is no JSON: " + answer.error().text);
+        return complain(answer.error().text);
     if (const json::Value* const error = answer->find("error")) {
         if (as_json)
             std::puts(answer->dump_pretty().c_str());

@@ -26,7 +26,7 @@ public:
     const std::string& path() const { return path_; }
 
 private:
-    static constexpr std::size_t most_connections = 32, most_line = 1024 * 1024;
+    static constexpr std::size_t most_connections = 32, most_line = 8 * 1024 * 1024;
     struct Connection;
     RpcSocket(std::string path, int fd, Host& host) : path_{std::move(path)}, fd_{fd}, host_{host} {}
     void accept_all();
