@@ -46,9 +46,14 @@ struct Dialog {
 enum class Side : unsigned char { caller, callee, both };
 enum class Direction : unsigned char { none, downstream, upstream }; // from the caller; from the callee
 
-// Announced with the Call-ID as key whenever the state, a contact or a tag changed.
+// Why a dialog is over. none: it is not; bye_of_ours: this server sent it both ways.
+enum class End : unsigned char { none, bye_of_caller, bye_of_callee, bye_of_ours, refused, expired };
+
+// Announced with the Call-ID as key whenever the state, a contact or a tag changed, and when a dialog was
+// read from the database while the server runs.
 struct DialogChanged {
     Dialog dialog;
+    End end = End::none;
 };
 
 // Told when a call is over, behind the event route, with a message of the call in hand: its $dlg_var can be
@@ -71,6 +76,22 @@ struct Api {
     // The dialog of the request in hand.
     virtual std::optional<Dialog> of(Request& request) = 0;
     virtual std::vector<Dialog> list(std::size_t most) = 0;
+    // By its two numbers.
+    virtual std::optional<Dialog> at(std::uint32_t, std::uint32_t) { return {}; }
+    // Seconds until the dialog times out as things are; 0 when it is not known.
+    virtual std::int64_t remaining(std::uint32_t, std::uint32_t) { return 0; }
+    // Seconds an answered dialog lives after its last sign of life; 0 when it is not known.
+    virtual std::int64_t lifetime(std::uint32_t, std::uint32_t) { return 0; }
+    // $dlg_var of a dialog that need not be the one in hand: kept with it, over a restart too. false: not
+    // known, or it has too many.
+    virtual std::optional<std::string> variable_of(std::uint32_t, std::uint32_t, std::string_view)
+    {
+        return {};
+    }
+    virtual bool set_variable(std::uint32_t, std::uint32_t, std::string_view, std::string_view)
+    {
+        return false;
+    }
     virtual void add_listener(EndListener&) {}
     // BYE to one side or both; `headers` are whole lines with CRLF. On a fiber. Errors: not_found, invalid
     // (not answered yet).

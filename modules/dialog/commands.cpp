@@ -230,7 +230,7 @@ Result<JsonValue> Dialogs::set_state_command(const JsonValue& params)
     if (!state || (*state != 4 && *state != 5))
         return invalid("a dialog can be set to state 4 (confirmed) or 5 (ended)");
     if (const auto change = advance(found.call, *state == 5 ? Event::timeout : Event::ack))
-        changed(found.call, change->now);
+        changed(found.call, change->now, *state == 5 ? End::expired : End::none);
     else
         return invalid("that state does not follow the dialog's own");
     return JsonValue::object();

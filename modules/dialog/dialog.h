@@ -58,6 +58,13 @@ public:
                                std::string_view to_tag) override;
     std::optional<Dialog> of(Request& request) override;
     std::vector<Dialog> list(std::size_t most) override;
+    std::optional<Dialog> at(std::uint32_t entry, std::uint32_t id) override;
+    std::int64_t remaining(std::uint32_t entry, std::uint32_t id) override;
+    std::int64_t lifetime(std::uint32_t entry, std::uint32_t id) override;
+    std::optional<std::string> variable_of(std::uint32_t entry, std::uint32_t id,
+                                           std::string_view key) override;
+    bool set_variable(std::uint32_t entry, std::uint32_t id, std::string_view key,
+                      std::string_view value) override;
     void add_listener(EndListener& listener) override
     {
         end_listeners_.push_back(&listener);
@@ -90,7 +97,7 @@ private:
     // Applies the event and `more` under the dialog's lock; nothing when the state stays.
     std::optional<Change> advance(const CallPtr& call, Event event,
                                   const std::function<void(Facts&)>& more = {});
-    void changed(const CallPtr& call, const Dialog& now);
+    void changed(const CallPtr& call, const Dialog& now, End end = End::none);
     void forget(const CallPtr& call);
     void set_deadline(const CallPtr& call, Facts& facts, Instant when);
     Instant after(std::int64_t seconds) const { return host_.clock().now() + std::chrono::seconds{seconds}; }
@@ -153,6 +160,9 @@ private:
     bool set_context_value(Request& request, std::string_view part, const sipyard::Value& value);
     Value variable_value(Request& request, std::string_view variable);
     bool set_variable_value(Request& request, std::string_view variable, const sipyard::Value& value);
+    using Variables = std::vector<std::pair<std::string, std::string>>;
+    bool put_variable(Variables& list, std::string_view key, std::optional<std::string_view> value);
+    bool put_variable(const CallPtr& call, std::string_view key, std::optional<std::string_view> value);
     std::optional<VariableSpec::Refusal> check_part(std::string_view part) const;
     std::optional<VariableSpec::Refusal> check_context(std::string_view part) const;
 
@@ -177,7 +187,8 @@ private:
     void stored_later(const CallPtr& call);
     void write(const CallPtr& call);
     void write_all();
-    std::size_t restore(std::vector<Facts> rows);
+    enum class Tell : unsigned char { yes, no };
+    std::size_t restore(std::vector<Facts> rows, Tell tell);
 
     const Settings settings_;
     Host& host_;

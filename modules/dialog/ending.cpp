@@ -104,7 +104,7 @@ void Dialogs::on_deadline(const CallPtr& call)
         log_.info("dialog {} was not answered within early_timeout", call->call_id);
         if (const auto change = advance(call, Event::timeout)) {
             failed_.add();
-            changed(call, change->now);
+            changed(call, change->now, End::expired);
         }
         return;
     }
@@ -120,7 +120,7 @@ void Dialogs::on_deadline(const CallPtr& call)
         bye(call, Side::both, {});
     if (const auto change = advance(call, Event::timeout)) {
         expired_.add();
-        changed(call, change->now);
+        changed(call, change->now, End::expired);
         run_event("dialog:end", call, EndListener::How::expired);
     }
 }
@@ -187,7 +187,7 @@ Result<void> Dialogs::terminate(std::uint32_t entry, std::uint32_t id, Side side
     if (!change)
         return Error{ErrorKind::invalid, "the dialog is not answered, or over"};
     bye(call, side, headers);
-    changed(call, change->now);
+    changed(call, change->now, End::bye_of_ours);
     run_event("dialog:end", call);
     return {};
 }

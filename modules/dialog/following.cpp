@@ -65,7 +65,7 @@ Context::~Context()
     if (!unused)
         return;
     if (const auto change = owner->advance(call, Event::timeout))
-        owner->changed(call, change->now);
+        owner->changed(call, change->now, End::refused);
     owner->forget(call);
 }
 
@@ -235,7 +235,7 @@ void Dialogs::on(const tm::Happening& happening)
     } else if (happening.what == tm::Moment::ended) {
         if (const auto change = advance(call, Event::transaction_gone)) {
             failed_.add();
-            changed(call, change->now);
+            changed(call, change->now, End::refused);
         }
     }
 }
@@ -270,7 +270,7 @@ void Dialogs::on_reply(const CallPtr& call, const tm::Happening& happening)
         return;
     if (event == Event::refused)
         failed_.add();
-    changed(call, change->now);
+    changed(call, change->now, event == Event::refused ? End::refused : End::none);
 }
 
 // dialog:start and dialog:failed, once each; when the reply has left, since the routes may take their time.
@@ -381,7 +381,7 @@ void Dialogs::follow(Request& request, Context& mine)
         }
     } else if (method == sip::Method::bye) {
         if (const auto change = advance(call, Event::bye)) {
-            changed(call, change->now);
+            changed(call, change->now, upstream ? End::bye_of_callee : End::bye_of_caller);
             run_event("dialog:end", request);
         }
     }
@@ -429,9 +429,9 @@ std::optional<Dialogs::Change> Dialogs::advance(const CallPtr& call, Event event
     return change;
 }
 
-void Dialogs::changed(const CallPtr& call, const Dialog& now)
+void Dialogs::changed(const CallPtr& call, const Dialog& now, End end)
 {
-    host_.announce(DialogChanged{now}, now.call_id);
+    host_.announce(DialogChanged{now, end}, now.call_id);
     if (store_ && settings_.db_mode == 1)
         stored_later(call);
 }

@@ -37,7 +37,7 @@ void Dialogs::start_keeping()
             row.facts.deadline = after(std::max<std::int64_t>(row.end - now, 0));
             all.push_back(std::move(row.facts));
         }
-        const std::size_t count = restore(std::move(all));
+        const std::size_t count = restore(std::move(all), Tell::no);
         if (count > 0)
             log_.notice("{} dialogs read from the database", count);
     }
@@ -55,7 +55,7 @@ void Dialogs::start_keeping()
     host_.at_stop([this] { write_all(); });
 }
 
-std::size_t Dialogs::restore(std::vector<Facts> rows)
+std::size_t Dialogs::restore(std::vector<Facts> rows, Tell tell)
 {
     std::size_t count = 0;
     for (Facts& row : rows) {
@@ -65,14 +65,17 @@ std::size_t Dialogs::restore(std::vector<Facts> rows)
         row.dialog.entry = call->entry;
         for (const auto& [profile, value] : row.profiles)
             profiles_.add(profile, value);
-        call->facts.with([&](Facts& facts) {
+        const Dialog now = call->facts.with([&](Facts& facts) {
             const Instant deadline = row.deadline;
             facts = std::move(row);
             facts.appointed = Instant{INT64_MAX};
             set_deadline(call, facts, deadline);
+            return facts.dialog;
         });
         active_.add();
         begin_keepalive(call);
+        if (tell == Tell::yes)
+            host_.announce(DialogChanged{now}, now.call_id);
         ++count;
     }
     return count;
@@ -153,7 +156,7 @@ Verdict Dialogs::db_load_callid(Request&, std::string_view call_id)
         row.facts.deadline = after(std::max<std::int64_t>(row.end - host_.clock().unix_seconds(), 0));
         all.push_back(std::move(row.facts));
     }
-    return Verdict::of(restore(std::move(all)) > 0);
+    return Verdict::of(restore(std::move(all), Tell::yes) > 0);
 }
 
 Verdict Dialogs::db_load_extra(Request&)
@@ -172,7 +175,7 @@ Verdict Dialogs::db_load_extra(Request&)
         row.facts.deadline = after(std::max<std::int64_t>(row.end - host_.clock().unix_seconds(), 0));
         all.push_back(std::move(row.facts));
     }
-    (void)restore(std::move(all));
+    (void)restore(std::move(all), Tell::yes);
     return Verdict::yes();
 }
 

@@ -184,35 +184,86 @@ Value Dialogs::variable_value(Request& request, std::string_view variable)
     return find(context(request).variables);
 }
 
+bool Dialogs::put_variable(Variables& list, std::string_view key, std::optional<std::string_view> value)
+{
+    const auto found = std::find_if(list.begin(), list.end(), [&](const auto& v) { return v.first == key; });
+    if (!value) {
+        if (found != list.end())
+            list.erase(found);
+    } else if (found != list.end()) {
+        found->second = *value;
+    } else if (list.size() < most_variables) {
+        list.emplace_back(key, *value);
+    } else {
+        log_.error("$dlg_var({}): a dialog has {} variables at most", key, most_variables);
+        return false;
+    }
+    return true;
+}
+
 bool Dialogs::set_variable_value(Request& request, std::string_view variable, const Value& value)
 {
     char digits[20];
     const std::string_view held =
         value.is_integer() ? std::string_view{digits, put_int(digits, value.number())} : value.text();
-    const auto put = [&](auto& list) {
-        const auto found =
-            std::find_if(list.begin(), list.end(), [&](const auto& v) { return v.first == variable; });
-        if (value.is_null()) {
-            if (found != list.end())
-                list.erase(found);
-        } else if (found != list.end()) {
-            found->second = held;
-        } else if (list.size() < most_variables) {
-            list.emplace_back(variable, held);
-        } else {
-            return false;
-        }
-        return true;
-    };
+    const auto given = value.is_null() ? std::nullopt : std::optional{held};
     const CallPtr call = current(request);
-    const bool done =
-        call ? call->facts.with([&](Facts& facts) { return facts.changed = true, put(facts.variables); })
-             : put(context(request).variables);
-    if (!done)
-        log_.error("$dlg_var({}): a dialog has {} variables at most", variable, most_variables);
-    if (call && store_ && settings_.db_mode == 1)
+    if (!call)
+        return put_variable(context(request).variables, variable, given);
+    return put_variable(call, variable, given);
+}
+
+bool Dialogs::put_variable(const CallPtr& call, std::string_view key, std::optional<std::string_view> value)
+{
+    const bool done = call->facts.with(
+        [&](Facts& facts) { return facts.changed = true, put_variable(facts.variables, key, value); });
+    if (store_ && settings_.db_mode == 1)
         stored_later(call);
     return done;
+}
+
+// --- for other modules ---------------------------------------------------------------------------
+
+std::optional<Dialog> Dialogs::at(std::uint32_t entry, std::uint32_t id)
+{
+    const CallPtr call = table_.find(entry, id);
+    return call ? std::optional{call->facts.with([](const Facts& f) { return f.dialog; })} : std::nullopt;
+}
+
+std::int64_t Dialogs::remaining(std::uint32_t entry, std::uint32_t id)
+{
+    const CallPtr call = table_.find(entry, id);
+    const Instant deadline =
+        call ? call->facts.with([](const Facts& f) { return f.deadline; }) : Instant{INT64_MAX};
+    if (deadline == Instant{INT64_MAX})
+        return 0;
+    return std::max<std::int64_t>((deadline - host_.clock().now()).count() / 1'000'000'000, 0);
+}
+
+std::int64_t Dialogs::lifetime(std::uint32_t entry, std::uint32_t id)
+{
+    const CallPtr call = table_.find(entry, id);
+    return call ? call->facts.with([](const Facts& f) { return f.lifetime; }) : 0;
+}
+
+std::optional<std::string> Dialogs::variable_of(std::uint32_t entry, std::uint32_t id, std::string_view key)
+{
+    const CallPtr call = table_.find(entry, id);
+    if (!call)
+        return {};
+    return call->facts.with([&](const Facts& facts) -> std::optional<std::string> {
+        for (const auto& [known, value] : facts.variables)
+            if (known == key)
+                return value;
+        return {};
+    });
+}
+
+bool Dialogs::set_variable(std::uint32_t entry, std::uint32_t id, std::string_view key,
+                           std::string_view value)
+{
+    const CallPtr call = table_.find(entry, id);
+    return call && put_variable(call, key, value);
 }
 
 } // namespace sipyard::dialog

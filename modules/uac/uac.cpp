@@ -106,6 +106,7 @@ Manifest<Uac> Uac::manifest()
         .name = "uac",
         .about = "A client's tasks: other From and To, answers to challenges, requests of the script's own, "
                  "registrations elsewhere",
+        .offers = {offer_of<Api, M>()},
         .needs = {need<tm::Api>(), need<tm::Extras>(), may_need<rr::Api>()},
         .params =
             {param("rr_from_store_param", &Settings::rr_from_store_param,

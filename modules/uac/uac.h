@@ -8,6 +8,7 @@
 #include "core/sip/header.h"
 #include "modules/rr/api.h"
 #include "modules/tm/api.h"
+#include "modules/uac/api.h"
 #include "modules/uac/registration.h"
 
 #include <atomic>
@@ -46,13 +47,14 @@ struct Replaced {
     bool from = false, to = false;
 };
 
-class Uac final : public tm::Watcher, public rr::Listener {
+class Uac final : public Api, public tm::Watcher, public rr::Listener {
 public:
     using Settings = uac::Settings;
     static Manifest<Uac> manifest();
     Uac(const Settings& settings, Host& host);
     ~Uac() override;
 
+    const std::vector<Credential>& own_credentials() const override { return credentials_; }
     // --- tm::Watcher: From and To of replies ---
     tm::Moments wants(Request& request, std::uint64_t& note) override;
     void on(const tm::Happening& happening) override;

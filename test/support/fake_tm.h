@@ -22,8 +22,14 @@ public:
     std::vector<std::pair<tm::TransactionId, std::string>> resumed; // with the route
     std::vector<std::pair<tm::TransactionId, int>> replies;
     std::vector<std::string> sent; // "METHOD ruri" of requests of our own
-    std::string refusal;           // not empty: calls fail with it
-    Request* request = nullptr;    // what with_request() lends
+    struct Own {                   // the same, whole; on_reply answers it
+        std::string method, request_uri, next_hop, from, to, call_id, headers, content_type, body;
+        std::uint32_t cseq = 0;
+        tm::OnReply on_reply;
+    };
+    std::vector<Own> own;
+    std::string refusal;        // not empty: calls fail with it
+    Request* request = nullptr; // what with_request() lends
 
     struct Told {
         int code = 0;
@@ -97,9 +103,13 @@ public:
         return done();
     }
     void add_watcher(tm::Watcher& watcher) override { watchers.push_back(&watcher); }
-    Result<tm::TransactionId> send(const tm::Outgoing& out, tm::OnReply) override
+    Result<tm::TransactionId> send(const tm::Outgoing& out, tm::OnReply on_reply) override
     {
         sent.push_back(std::string{out.method} + " " + std::string{out.request_uri});
+        own.push_back({std::string{out.method}, std::string{out.request_uri}, std::string{out.next_hop},
+                       std::string{out.from}, std::string{out.to}, std::string{out.call_id},
+                       std::string{out.headers}, std::string{out.content_type}, std::string{out.body},
+                       out.cseq, std::move(on_reply)});
         return answer(tm::TransactionId{1, 1});
     }
     Result<tm::Answer> ask(const tm::Outgoing& out, Arena&) override
