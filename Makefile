@@ -103,6 +103,13 @@ $(LIB): $(CORE_OBJ)
 $B/libsupport.a: $(patsubst %.cpp,$B/%.o,$(filter-out test/support/catch_main.cpp,$(SUPPORT_SRC)))
 	@rm -f $@ && ar rcs $@ $^
 
+# XML Schemas of modules, where a module in $B/modules looks for them; the install has them at the same place
+SCHEMAS := $(wildcard modules/*/schemas/*.xsd)
+SCHEMAS_MADE := $B/share/sipyard/schemas/.made
+$(SCHEMAS_MADE): $(SCHEMAS)
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $(SCHEMAS) $(@D)/ && touch $@
+$(MODULE_SO) $(TESTS): | $(SCHEMAS_MADE)
+
 $B/sipyard: $B/core/server/main.o $(LIB)
 	@echo "  link $@"
 	@$(CXX_PLAIN) $(LDFLAGS_ALL) -rdynamic -o $@ $< -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LIBS_core)
@@ -148,7 +155,7 @@ include test/tests.mk
 # --- packages ---------------------------------------------------------------------------------------------------------
 DEPS_build := g++ make pkg-config libxml2-dev unixodbc-dev libssl-dev libmicrohttpd-dev catch2 libpcre2-dev libboost-context-dev libc-ares-dev libfmt-dev nlohmann-json3-dev
 DEPS_run   := libsqliteodbc odbcinst curl openssl
-DEPS_test  := odbc-postgresql odbc-mariadb postgresql mariadb-server sip-tester sipsak baresip-core python3
+DEPS_test  := odbc-postgresql odbc-mariadb postgresql mariadb-server sip-tester sipsak baresip-core python3 chromium chromium-driver
 DEPS_check := clang clang-tidy clang-format libclang-rt-14-dev
 .PHONY: deps deps-test deps-check
 deps:
@@ -219,10 +226,14 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sipyard/modules $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/doc/sipyard/examples
 	install -m 755 $B/sipyard $B/sipyardctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(MODULE_SO) $(DESTDIR)$(PREFIX)/lib/sipyard/modules/
+	install -d $(DESTDIR)$(PREFIX)/share/sipyard/schemas
+	install -m 644 $(SCHEMAS) $(DESTDIR)$(PREFIX)/share/sipyard/schemas/
 	$(foreach m,$(MODULES),$(foreach a,$(ALIASES_$(m)),ln -sf $(m).so $(DESTDIR)$(PREFIX)/lib/sipyard/modules/$(a).so;))
 	install -m 644 doc/sipyard.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 doc/sipyard.cfg.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 etc/*.cfg $(DESTDIR)$(PREFIX)/share/doc/sipyard/examples/
+	install -d $(DESTDIR)$(PREFIX)/share/sipyard/xcap_admin
+	install -m 644 etc/xcap_admin/* $(DESTDIR)$(PREFIX)/share/sipyard/xcap_admin/
 clean:
 	rm -rf build compile_commands.json
 help:
