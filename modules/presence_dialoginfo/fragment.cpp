@@ -202,7 +202,7 @@ private:
 
 bool is_home(xml::ElementView element, Home home)
 {
-    return element.ns() == (home == Home::none ? std::string_view{} : sip::dialog_info_ns);
+    return element.ns() == sip::dialog_info_ns || (home == Home::none && element.ns().empty());
 }
 
 bool is_home(xml::ElementView element, std::string_view name, Home home)

@@ -24,7 +24,7 @@ struct Fragment {
     bool empty() const { return text.empty(); }
 };
 
-// In which namespace a document's own elements are. A document without any is read with lax_namespace=1.
+// Are elements in no namespace ours too? In a document whose root has none, read with lax_namespace=1.
 enum class Home : unsigned char { dialog_info, none };
 bool is_home(xml::ElementView element, Home home);
 bool is_home(xml::ElementView element, std::string_view name, Home home);

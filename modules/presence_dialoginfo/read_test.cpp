@@ -176,6 +176,10 @@ TEST_CASE("a document without namespace, when that is allowed", "[presence_dialo
                                              "  <dialog id=\"1\">\n    <state>early</state>\n    <local>\n"
                                              "      <identity>sip:a@b</identity>\n    </local>\n  </dialog>\n"
                                              "  <x:y xmlns:x=\"urn:x\"/>\n</dialog-info>\n");
+    CHECK(desk.publish(
+              "p",
+              "<dialog-info xmlns:d='urn:ietf:params:xml:ns:dialog-info'><d:dialog id='2'><d:state>ringing"
+              "</d:state></d:dialog></dialog-info>") == "400 Unknown dialog state");
     CHECK(desk.publish("p", document(dialog("1", "early"))) == "");
     CHECK(desk.publish("p", "<dialog-info xmlns='urn:x'/>") == "400 Not a dialog-info document");
 }
