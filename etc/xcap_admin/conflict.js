@@ -32,7 +32,7 @@ function side(title, note, lines, kept, mark) {
     return h("div", {class: "side"},
         h("h3", {}, title), h("p", {class: "hint"}, note),
         h("pre", {class: mark, tabindex: "0", "aria-label": title}, lines.map((line, i) =>
-            kept && !kept.has(i) ? [h("mark", {}, line), "\n"] : line + "\n")));
+            kept && !kept.has(i) ? [line.match(/^ */)[0], h("mark", {}, line.trimStart()), "\n"] : line + "\n")));
 }
 
 const linesOf = (version) => (version.xml ? xml.pretty(version.xml) : version.text).trimEnd().split("\n");

@@ -83,6 +83,11 @@ def contact_lists(browser, phone):
     check('<entry uri="sip:ben@example.com"><display-name>Ben &lt;script&gt;alert(1)&lt;/script&gt;</display-name></entry>'
           in phone.get(lists), "the entry is stored, escaped, with sip: in front")
     check(browser.script("return document.querySelectorAll('#document script').length") == 0, "data is no markup")
+    browser.click("Edit Ben <script>alert(1)</script>")
+    browser.fill("dialog #field-display", "Ben")
+    browser.click("Save")
+    browser.sees("Saved: Change Ben", "#message")
+    check('"sip:ben@example.com"><display-name>Ben</display-name></entry>' in phone.get(lists), "the name is changed")
     # A name that means something to every language on the way, in the selector of the next change too.
     hostile = """<img src=x onerror=alert(1)>'"&%2F/~~?]"""
     add_list(browser, hostile)
