@@ -10,15 +10,69 @@
 namespace sipyard::sip {
 namespace {
 
-// Bytes that end a URI or break a header wherever they stand: controls, blank, <>, quote, DEL.
-constexpr auto forbidden = [] {
-    std::array<bool, 256> table{};
+enum class Byte : unsigned char {
+    plain,
+    mark,      // one of : @ ; ?
+    forbidden, // ends a URI or breaks a header wherever it stands: controls, blank, <>, quote, DEL
+};
+constexpr auto kinds = [] {
+    std::array<Byte, 256> table{};
     for (std::size_t c = 0; c <= 0x20; ++c)
-        table[c] = true;
+        table[c] = Byte::forbidden;
     for (const char c : {'<', '>', '"', '\x7f'})
-        table[static_cast<unsigned char>(c)] = true;
+        table[static_cast<unsigned char>(c)] = Byte::forbidden;
+    for (const char c : {':', '@', ';', '?'})
+        table[static_cast<unsigned char>(c)] = Byte::mark;
     return table;
 }();
+
+// Where a URI can be cut, found in one pass. An '@' can only end the user part: no parameter or header may
+// hold one (RFC 3261 25.1), while ';' and '?' are fine inside a user (RFC 4475 3.1.1.9), so those before it
+// do not count.
+struct Marks {
+    static constexpr std::size_t none = std::string_view::npos;
+    std::size_t scheme = none;   // the first ':'
+    std::size_t password = none; // the ':' within the user part
+    std::size_t at = none, semicolon = none, question = none;
+    bool forbidden = false;
+
+    explicit Marks(std::string_view text)
+    {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const Byte kind = kinds[static_cast<unsigned char>(text[i])];
+            if (kind == Byte::plain) [[likely]]
+                continue;
+            if (kind == Byte::forbidden) {
+                forbidden = true;
+                return;
+            }
+            note(text[i], i);
+        }
+        if (at == none)
+            password = none; // it was a port's
+    }
+
+private:
+    void note(char mark, std::size_t i)
+    {
+        if (scheme == none) {
+            if (mark == ':')
+                scheme = i;
+        } else if (mark == '@') {
+            if (at == none) {
+                at = i;
+                semicolon = question = none;
+            }
+        } else if (mark == ':') {
+            if (at == none && password == none)
+                password = i;
+        } else if (mark == '?') {
+            question = std::min(question, i);
+        } else if (question == none) {
+            semicolon = std::min(semicolon, i);
+        }
+    }
+};
 
 Scheme scheme_of(std::string_view text)
 {
@@ -75,29 +129,28 @@ Complaint read_host_port(std::string_view text, Uri& out)
     return {};
 }
 
-Complaint read_sip(std::string_view rest, Uri& out)
+Complaint read_sip(std::string_view text, const Marks& marks, Uri& out)
 {
-    // An '@' can only end the user part: no parameter or header may hold one (RFC 3261 25.1), while ';' and
-    // '?' are fine inside a user (RFC 4475 3.1.1.9).
-    if (const auto at = rest.find('@'); at != std::string_view::npos) {
+    const auto between = [&](std::size_t from, std::size_t to) { return text.substr(from, to - from); };
+    std::size_t host = marks.scheme + 1;
+    if (marks.at != Marks::none) {
         out.has_user = true;
-        out.user = rest.substr(0, at);
-        rest.remove_prefix(at + 1);
-        if (const auto colon = out.user.find(':'); colon != std::string_view::npos) {
-            out.has_password = true;
-            out.password = out.user.substr(colon + 1);
-            out.user = out.user.substr(0, colon);
-        }
+        out.has_password = marks.password != Marks::none;
+        out.user = between(host, out.has_password ? marks.password : marks.at);
+        if (out.has_password)
+            out.password = between(marks.password + 1, marks.at);
+        host = marks.at + 1;
     }
-    if (const auto question = rest.find('?'); question != std::string_view::npos) {
-        out.headers = rest.substr(question + 1);
-        rest = rest.substr(0, question);
+    std::size_t end = text.size();
+    if (marks.question != Marks::none) {
+        out.headers = text.substr(marks.question + 1);
+        end = marks.question;
     }
-    if (const auto semicolon = rest.find(';'); semicolon != std::string_view::npos) {
-        out.params = ParamsView{rest.substr(semicolon)};
-        rest = rest.substr(0, semicolon);
+    if (marks.semicolon != Marks::none) {
+        out.params = ParamsView{between(marks.semicolon, end)};
+        end = marks.semicolon;
     }
-    return read_host_port(rest, out);
+    return read_host_port(between(host, end), out);
 }
 
 // One unit of an escaped text: the byte meant. An escaped reserved character is not the character itself
@@ -249,18 +302,17 @@ Complaint read(std::string_view text, Uri& out)
 {
     out = {};
     out.text = text;
-    for (const char c : text)
-        if (forbidden[static_cast<unsigned char>(c)])
-            return "URI has blanks, quotes, brackets or control characters";
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos || !is_scheme_text(text.substr(0, colon)))
+    const Marks marks{text};
+    if (marks.forbidden)
+        return "URI has blanks, quotes, brackets or control characters";
+    if (marks.scheme == Marks::none || !is_scheme_text(text.substr(0, marks.scheme)))
         return "URI has no scheme";
-    out.scheme_text = text.substr(0, colon);
+    out.scheme_text = text.substr(0, marks.scheme);
     out.scheme = scheme_of(out.scheme_text);
-    auto rest = text.substr(colon + 1);
+    const auto rest = text.substr(marks.scheme + 1);
     switch (out.scheme) {
     case Scheme::sip:
-    case Scheme::sips: return read_sip(rest, out);
+    case Scheme::sips: return read_sip(text, marks, out);
     case Scheme::tel: {
         const auto semicolon = rest.find(';');
         out.user = rest.substr(0, semicolon);
