@@ -69,8 +69,8 @@ Result<std::size_t> Uac::load_all()
         return Error{ErrorKind::not_found, "reg_db_url is not set"};
     TRY(const auto table, db::identifier(settings_.reg_db_table));
     std::string columns;
-    for (const auto& name : Account::columns())
-        columns += (columns.empty() ? "" : ", ") + name;
+    for (const auto& column : Account::columns())
+        columns += (columns.empty() ? "" : ", ") + column;
     TRY(const db::Rows rows, database_->read("SELECT " + columns + " FROM " + table));
     // What is gone from the table is gone here; what stays the same keeps its state.
     std::vector<Account> accounts;
@@ -94,8 +94,8 @@ Result<void> Uac::load_one(std::string_view uuid)
         return Error{ErrorKind::not_found, "reg_db_url is not set"};
     TRY(const auto table, db::identifier(settings_.reg_db_table));
     std::string columns;
-    for (const auto& name : Account::columns())
-        columns += (columns.empty() ? "" : ", ") + name;
+    for (const auto& column : Account::columns())
+        columns += (columns.empty() ? "" : ", ") + column;
     TRY(const db::Rows rows,
         database_->read("SELECT " + columns + " FROM " + table + " WHERE l_uuid=?", {db::Value{uuid}}));
     if (rows.empty())

@@ -109,12 +109,12 @@ bool Uac::restore(Request& request, sip::HeaderName which)
     const bool from = which == sip::HeaderName::from;
     if (!rr_)
         return false;
-    const auto& name = from ? settings_.rr_from_store_param : settings_.rr_to_store_param;
-    const auto packed = rr_->route_param(request, name);
+    const auto& param = from ? settings_.rr_from_store_param : settings_.rr_to_store_param;
+    const auto packed = rr_->route_param(request, param);
     if (!packed || packed->empty())
         return false;
     // The next element records the route anew, and so do we.
-    (void)rr_->add_param(request, request.arena().concat(";", name, "=", *packed));
+    (void)rr_->add_param(request, request.arena().concat(";", param, "=", *packed));
     // Upstream the caller's From is in the To.
     const bool downstream = rr_->direction(request) == rr::Direction::downstream;
     const auto shown_in = (from == downstream) ? sip::HeaderName::from : sip::HeaderName::to;
