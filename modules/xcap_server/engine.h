@@ -9,6 +9,7 @@
 #include "modules/xcap_server/body.h"
 #include "modules/xcap_server/cache.h"
 #include "modules/xcap_server/etag.h"
+#include "modules/xcap_server/fragment.h"
 #include "modules/xcap_server/identity.h"
 #include "modules/xcap_server/precondition.h"
 #include "modules/xcap_server/selector.h"
@@ -34,9 +35,10 @@ Verb verb_of(std::string_view method); // as in the request line; HTTP methods h
 // Who asks, and who decided that he may.
 struct Caller {
     enum class Trust : unsigned char {
-        script,   // xcaps_put...: the script has decided; `uri` is the owner whose documents are meant
-        identity, // xcaps_handle(uri): `uri` is who was authenticated; RFC 4825's default rules decide
-        nobody,   // xcaps_handle(): no identity; the owner is the one of the target
+        script,        // xcaps_put...: the script has decided; `uri` is the owner whose documents are meant
+        identity,      // xcaps_handle(uri): `uri` is who was authenticated; RFC 4825's default rules decide
+        nobody,        // xcaps_handle(): no identity; the owner is the one of the target
+        administrator, // a command: may do everything; the owner is the one of the target
     };
     Trust trust = Trust::nobody;
     std::string_view uri;
@@ -113,8 +115,7 @@ public:
         std::function<Result<std::optional<Problem>>(const Candidate&)> examine = {};
         log::Logger log = {};
         ComputedDocuments* computed = nullptr; // absent: only xcap-caps, as caps.h writes it
-        // How a document is indexed (index_of), so that long ones can leave the worker.
-        std::function<Result<TextIndexPtr>(const DocumentPtr&)> index = {};
+        XmlCheck check = {}; // how a text is parsed, so that long ones can leave the worker; may suspend
     };
     Engine(Settings settings, Usages usages, std::uint64_t random, Outside outside);
 
@@ -163,8 +164,9 @@ private:
     Result<TextIndexPtr> index_for(Version& version); // null: the text is not well-formed
     struct Edit;
     Answer damaged(std::string_view doc_uri);
-    Edit edit_node(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
-    Edit put_element(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
+    Result<Edit> edit_node(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
+    Result<Edit> put_element(const Ask& ask, const Target& target, const Version& version,
+                             Arena& arena) const;
     Edit put_attribute(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
     Edit delete_node(const Ask& ask, const Target& target, const Version& version, Arena& arena) const;
     Edit no_parent(const Ask& ask, const Target& target, std::size_t steps, Arena& arena) const;
@@ -205,8 +207,5 @@ private:
     std::atomic<std::uint64_t> jitter_;
     std::atomic<std::int64_t> last_complaint_ns_{0};
 };
-
-// Null: the text is not a well-formed document. Thread-safe.
-TextIndexPtr index_of(const Document& document);
 
 } // namespace sipyard::xcap_server

@@ -3,7 +3,6 @@
 #include "core/base/text.h"
 #include "core/xml/check.h"
 #include "modules/xcap_server/engine_parts.h"
-#include "modules/xcap_server/fragment.h"
 #include "modules/xcap_server/namespaces.h"
 #include "modules/xcap_server/select.h"
 #include "modules/xcap_server/splice.h"
@@ -34,14 +33,6 @@ struct Engine::Edit {
     bool created = false;
 };
 
-TextIndexPtr index_of(const Document& document)
-{
-    if (!xml::check(document.text, of_stored))
-        return nullptr;
-    auto index = TextIndex::of(document.text);
-    return index ? std::make_shared<const TextIndex>(std::move(*index)) : nullptr;
-}
-
 SelectorRules Engine::selector_rules(const Usage& usage) const
 {
     // OMA's clients leave out the prefix of both namespaces that their rules are made of.
@@ -52,13 +43,15 @@ Result<TextIndexPtr> Engine::index_for(Version& version)
 {
     if (version.index)
         return version.index;
-    if (outside_.index) {
-        TRY(version.index, outside_.index(version.document));
-    } else {
-        version.index = index_of(*version.document);
-    }
-    if (version.index)
+    const std::string& text = version.document->text;
+    TRY(const auto checked,
+        outside_.check ? outside_.check(text, of_stored) : Result<xml::Checked>{xml::check(text, of_stored)});
+    if (!checked)
+        return TextIndexPtr{};
+    if (auto index = TextIndex::of(text)) {
+        version.index = std::make_shared<const TextIndex>(std::move(*index));
         cache_.attach(version.document, version.index);
+    }
     return version.index;
 }
 
@@ -119,8 +112,8 @@ Engine::Edit Engine::no_parent(const Ask& ask, const Target& target, std::size_t
     return {.refusal = conflict(problem, arena)};
 }
 
-Engine::Edit Engine::put_element(const Ask& ask, const Target& target, const Version& version,
-                                 Arena& arena) const
+Result<Engine::Edit> Engine::put_element(const Ask& ask, const Target& target, const Version& version,
+                                         Arena& arena) const
 {
     const IndexedView document{version.document->text, *version.index};
     const auto steps = target.node.steps;
@@ -131,9 +124,10 @@ Engine::Edit Engine::put_element(const Ask& ask, const Target& target, const Ver
     if (parent.matches != Matches::one)
         return no_parent(ask, target, parent.matched, arena);
     FragmentView fragment;
-    if (const auto problem =
-            read_fragment(ask.body, &document, parent.element, settings_.body, arena, fragment))
-        return {.refusal = conflict(*problem, arena)};
+    TRY(const auto problem,
+        read_fragment(ask.body, &document, parent.element, settings_.body, outside_.check, arena, fragment));
+    if (problem)
+        return Edit{.refusal = conflict(*problem, arena)};
 
     Edit edit;
     const Selection present = select(document, steps);
@@ -152,7 +146,7 @@ Engine::Edit Engine::put_element(const Ask& ask, const Target& target, const Ver
     // GET(PUT(x)) is x, or nothing happens (RFC 4825 7.1, 8.2.3).
     auto index = TextIndex::of(edit.text);
     if (!index)
-        return {.refusal = conflict(Conflict::not_xml_frag, "the body is not an element", arena)};
+        return Edit{.refusal = conflict(Conflict::not_xml_frag, "the body is not an element", arena)};
     const IndexedView after{edit.text, *index};
     const Selection again = select(after, steps);
     if (again.matches != Matches::one || after.element(again.element) != fragment.text)
@@ -233,15 +227,16 @@ Engine::Edit Engine::delete_node(const Ask& ask, const Target& target, const Ver
     return edit;
 }
 
-Engine::Edit Engine::edit_node(const Ask& ask, const Target& target, const Version& version,
-                               Arena& arena) const
+Result<Engine::Edit> Engine::edit_node(const Ask& ask, const Target& target, const Version& version,
+                                       Arena& arena) const
 {
     if (ask.verb == Verb::del)
         return delete_node(ask, target, version, arena);
     if (gate(ask.conditions, std::string_view{version.document->etag}, Reading::no) != Gate::open)
-        return {.refusal = refused({412, "the document has another entity tag"})};
-    return target.node.terminal == Terminal::element ? put_element(ask, target, version, arena)
-                                                     : put_attribute(ask, target, version, arena);
+        return Edit{.refusal = refused({412, "the document has another entity tag"})};
+    if (target.node.terminal == Terminal::element)
+        return put_element(ask, target, version, arena);
+    return put_attribute(ask, target, version, arena);
 }
 
 // The document as it is in the store now; the cache only saves reading a text that has not changed.
@@ -299,7 +294,7 @@ Result<std::optional<Answer>> Engine::change_node_once(const Ask& ask, const Tar
     TRY(const auto index, index_for(version));
     if (!index)
         return refuse(damaged(target.uri.doc_uri));
-    Edit edit = edit_node(ask, target, version, arena);
+    TRY(Edit edit, edit_node(ask, target, version, arena));
     if (edit.refusal)
         return refuse(std::move(*edit.refusal));
     if (edit.text.size() > settings_.max_document)

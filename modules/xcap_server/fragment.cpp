@@ -13,19 +13,24 @@ Problem problem(Conflict conflict, std::string_view phrase)
 {
     return {conflict, std::string{phrase}, {}, {}};
 }
+Result<std::optional<Problem>> refused_for(Conflict conflict, std::string_view phrase)
+{
+    return std::optional{problem(conflict, phrase)};
+}
 
 } // namespace
 
-std::optional<Problem> read_fragment(std::string_view body, const IndexedView* document, std::uint32_t parent,
-                                     const xml::Limits& limits, Arena& arena, FragmentView& out)
+Result<std::optional<Problem>> read_fragment(std::string_view body, const IndexedView* document,
+                                             std::uint32_t parent, const xml::Limits& limits,
+                                             const XmlCheck& check, Arena& arena, FragmentView& out)
 {
     const auto text = trim(without_mark(body));
     if (!is_utf8(text))
-        return problem(Conflict::not_utf8, "the element is not UTF-8");
+        return refused_for(Conflict::not_utf8, "the element is not UTF-8");
     if (text.empty())
-        return problem(Conflict::not_xml_frag, "the body is empty");
+        return refused_for(Conflict::not_xml_frag, "the body is empty");
     if (text.front() != '<' || name_length(text.substr(1)) == 0)
-        return problem(Conflict::not_xml_frag, "the body does not begin with an element");
+        return refused_for(Conflict::not_xml_frag, "the body does not begin with an element");
 
     // The parser reads it in an element with the parent's bindings. What closes that one early is followed by
     // a second root, which no parser takes.
@@ -40,28 +45,29 @@ std::optional<Problem> read_fragment(std::string_view body, const IndexedView* d
     ++room.depth;
     ++room.elements;
     ++room.attributes;
-    if (const auto checked = xml::check(wrapped, room); checked.fault) {
+    TRY(const auto checked, check ? check(wrapped, room) : Result<xml::Checked>{xml::check(wrapped, room)});
+    if (checked.fault) {
         switch (*checked.fault) {
-        case xml::Fault::not_utf8: return problem(Conflict::not_utf8, checked.text);
+        case xml::Fault::not_utf8: return refused_for(Conflict::not_utf8, checked.text);
         case xml::Fault::not_well_formed:
-        case xml::Fault::doctype: return problem(Conflict::not_xml_frag, checked.text);
+        case xml::Fault::doctype: return refused_for(Conflict::not_xml_frag, checked.text);
         case xml::Fault::too_deep:
         case xml::Fault::too_many_elements:
         case xml::Fault::too_many_attributes:
-        case xml::Fault::name_too_long: return problem(Conflict::constraint_failure, checked.text);
+        case xml::Fault::name_too_long: return refused_for(Conflict::constraint_failure, checked.text);
         }
     }
     const auto index = TextIndex::of(wrapped);
     if (!index || index->size() < 2)
-        return problem(Conflict::not_xml_frag, "the body is not an element");
+        return refused_for(Conflict::not_xml_frag, "the body is not an element");
     const TextIndex::Element& element = (*index)[1];
     if (element.begin != begin || element.end != begin + text.size() || element.next != TextIndex::none)
-        return problem(Conflict::not_xml_frag, "the body is more than one element");
+        return refused_for(Conflict::not_xml_frag, "the body is more than one element");
     const IndexedView view{wrapped, *index};
     out.text = text;
     out.name = arena.copy(view.name(1));
     out.ns = arena.copy(value_of(view.uri(element.ns), arena));
-    return {};
+    return std::optional<Problem>{};
 }
 
 std::optional<Problem> read_attribute_value(std::string_view body, ValueView& out)

@@ -8,6 +8,7 @@
 #include "modules/xcap_server/selector.h"
 #include "modules/xcap_server/text_index.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,10 +21,14 @@ struct FragmentView {
     std::string_view ns, name; // of the element
 };
 
+// xml::check(), or something that does the same elsewhere; none: xml::check().
+using XmlCheck = std::function<Result<xml::Checked>(std::string_view text, const xml::Limits& limits)>;
+
 // Reads the body of an element's PUT where the namespace bindings of `parent` hold (`none`: none do).
-// Problems: not-utf-8, not-xml-frag, and constraint-failure for the limits.
-std::optional<Problem> read_fragment(std::string_view body, const IndexedView* document, std::uint32_t parent,
-                                     const xml::Limits& limits, Arena& arena, FragmentView& out);
+// Problems: not-utf-8, not-xml-frag, and constraint-failure for the limits. An Error is the check's.
+Result<std::optional<Problem>> read_fragment(std::string_view body, const IndexedView* document,
+                                             std::uint32_t parent, const xml::Limits& limits,
+                                             const XmlCheck& check, Arena& arena, FragmentView& out);
 
 // The body of an attribute's PUT: with its quotes, as the RFC has it, or the bare value, as clients send it.
 struct ValueView {
