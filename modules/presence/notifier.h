@@ -26,7 +26,12 @@ public:
     enum class Target : unsigned char { same, other };
     void subscribed(Instant now, Target target);
     void must_send() { must_send_ = true; }
-    void not_due() { must_send_ = false; } // the reply was 204 (RFC 5839)
+    // The reply told what there was to tell: 204 (RFC 5839).
+    void settled()
+    {
+        must_send_ = dirty_ = false;
+        baseline_ = true;
+    }
     // The next NOTIFY is the last one.
     void end() { ending_ = must_send_ = true; }
     // Restored from the database: what the watcher knows is not known.
@@ -64,7 +69,6 @@ public:
     bool held() const { return holds_ > 0; }
     // Does the watcher know the document last sent, as far as we can tell?
     bool has_baseline() const { return baseline_; }
-    void forget_baseline() { baseline_ = false; }
     std::uint32_t flight() const { return flight_; }
     unsigned failures() const { return failures_; }
     Instant sent_at() const { return sent_at_; }

@@ -23,7 +23,7 @@ struct Settings {
     int retrieve_order = 0;
     std::string retrieve_order_by = "priority";
     // --- ours ---
-    int publ_db_mode = 1;
+    int publ_db_mode = -1; // -1: 0 with publ_cache 2, else 1
     Milliseconds db_commit_timeout{500};
     std::string tel_domain;
     int server_id = 0; // in entity tags

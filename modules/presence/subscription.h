@@ -61,7 +61,7 @@ struct Way {
 };
 
 // Everything but `texts` and `resource` belongs to the resource's strand.
-struct Subscription {
+struct Subscription : std::enable_shared_from_this<Subscription> {
     Subscription(std::shared_ptr<Resource> of, OwnTexts own, std::uint64_t number)
         : resource{std::move(of)}, texts{std::move(own)}, id{number}
     {
@@ -71,7 +71,7 @@ struct Subscription {
     const OwnTexts texts;
     const std::uint64_t id;
     Interned event, params;         // type and parameters of the Event header as they came
-    Interned routes, local_contact; // "<sip:p1;lr>, <sip:p2;lr>", first hop first; "<sip:us>"
+    Interned routes, local_contact; // "<sip:p1;lr>, <sip:p2;lr>", first hop first; a URI
     Interned user_agent, accept, privacy, quirks, content_type, body; // of the SUBSCRIBE
     Interned reason;                                                  // of the status
     Way way;
@@ -79,7 +79,10 @@ struct Subscription {
     Rendered* rendered = nullptr; // the resource's
     BodyPtr last;                 // the document last sent; shared with others and the variant
     CompositePtr last_composite;  // of partial state
-    Instant expires{}, appointed{INT64_MAX};
+    Instant expires{};
+    // Its places in the resource's heap: for its expiry, and for the end of a pause. INT64_MAX: none.
+    Instant appointed{INT64_MAX}, later{INT64_MAX};
+    ContentHash sent_hash;  // of the document last put on the wire
     std::int64_t since = 0; // epoch seconds
     std::uint32_t local_cseq = 0, cseq_ceiling = 0, version = 0, version_ceiling = 0, remote_cseq = 0;
     std::uint32_t retry_after = 0; // of terminated
@@ -87,11 +90,12 @@ struct Subscription {
     std::uint16_t last_code = 0;
     Status status = Status::active;
     Wish wish = Wish::none;
-    bool polite_block : 1 = false, had_document : 1 = false, last_was_partial : 1 = false,
-                        header_only : 1 = false, // the next NOTIFY
-        gone : 1 = false, fetch : 1 = false, stored : 1 = false, in_queue : 1 = false,
-                        expire_silently : 1 = false, // the NOTIFY that ends it has no body
-        full_next : 1 = false;
+    bool polite_block : 1 = false, had_document : 1 = false, last_was_partial : 1 = false;
+    bool header_only : 1 = false; // the next NOTIFY
+    bool gone : 1 = false, in_queue : 1 = false;
+    bool fetch : 1 = false;    // one NOTIFY and it is over: in no list, index or table
+    bool stored : 1 = false;   // has a row
+    bool bodiless : 1 = false; // the NOTIFY that ends it has no body
     // In the resource's list: its place there.
     std::uint32_t place = 0;
     Subscription* next_in_queue = nullptr; // of those the next turn is for
