@@ -65,6 +65,8 @@ function leave(text) {
     documents = open = null;
     listed = [];
     byId("account").hidden = byId("workplace").hidden = true;
+    for (const place of ["documents", "document", "message", "user"]) // the next one at this screen reads none of it
+        show(byId(place));
     byId("sign-in").hidden = false;
     show(byId("sign-in-message"), text && h("p", {class: "bad"}, text));
     byId("sign-in-button").focus();
@@ -114,14 +116,13 @@ async function create(path, {type, text}) {
     await relist();
     // The server's spelling of the path is the one in the list.
     const made = listed.find((one) => decodeURIComponent(one.path) === decodeURIComponent(path));
-    go(made?.path ?? path);
+    await go(made?.path ?? path);
 }
 
+// Another document, or none. (Only what the user does with the address makes a hashchange event.)
 function go(path) {
-    const address = "#" + encodeURIComponent(path ?? "");
-    if (location.hash === address)
-        return openFromAddress();
-    location.hash = address; // the listener opens it
+    history.pushState(null, "", path ? "#" + encodeURIComponent(path) : location.pathname);
+    return openFromAddress();
 }
 
 async function openFromAddress() {
@@ -217,7 +218,7 @@ async function newest() {
             throw problem;
         open = null;
         await relist();
-        go("");
+        await go("");
         return null;
     }
 }
@@ -246,10 +247,8 @@ async function remove() {
         }
         base = theirs;
     }
-    open = null;
     await relist();
-    go("");
-    render();
+    await go("");
     say("Deleted: " + what + ".");
 }
 
