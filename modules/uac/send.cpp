@@ -53,10 +53,10 @@ std::optional<VariableSpec::Refusal> Uac::check_req(std::string_view key) const
                                  std::string{nearest(key, names)}};
 }
 
-Value Uac::get_req(Request& request, std::string_view name)
+Value Uac::get_req(Request& request, std::string_view part)
 {
     const OwnRequest& own = request.at(req_slot_);
-    const Key* const key = key_named(name);
+    const Key* const key = key_named(part);
     if (!key)
         return {};
     if (key->number)
@@ -65,31 +65,31 @@ Value Uac::get_req(Request& request, std::string_view name)
     return text.empty() ? Value{} : Value{request.arena().copy(text)};
 }
 
-bool Uac::set_req(Request& request, std::string_view name, const Value& value)
+bool Uac::set_req(Request& request, std::string_view part, const Value& value)
 {
     OwnRequest& own = request.at(req_slot_);
-    if (name == "all") {
+    if (part == "all") {
         if (value.is_null())
             own = {};
         return true;
     }
-    const Key* const key = key_named(name);
+    const Key* const key = key_named(part);
     if (!key)
         return false;
     if (key->number) {
         if (value.is_text()) {
-            log_.error("$uac_req({}) wants an integer", name);
+            log_.error("$uac_req({}) wants an integer", part);
             return false;
         }
         own.*key->number = value.number();
         return true;
     }
     if (value.is_integer()) {
-        log_.error("$uac_req({}) wants a string", name);
+        log_.error("$uac_req({}) wants a string", part);
         return false;
     }
     if (value.text().size() > key->most) {
-        log_.error("$uac_req({}): {} bytes are too many", name, value.text().size());
+        log_.error("$uac_req({}): {} bytes are too many", part, value.text().size());
         return false;
     }
     own.*key->text = value.text();
