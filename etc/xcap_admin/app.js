@@ -36,6 +36,8 @@ async function during(work) {
     } finally {
         busy = false;
         document.body.classList.remove("busy");
+        if (document.activeElement === document.body) // what had the focus has been drawn anew
+            byId("document").focus({preventScroll: true});
     }
 }
 
@@ -169,13 +171,21 @@ function render() {
             h("button", {type: "button", class: "danger", onclick: () => during(remove)}, "Delete document")),
         h("div", {class: "tabs", role: "tablist"}, tabs.map(([name, label]) => h("button", {
             type: "button", role: "tab", id: "tab-" + name, "aria-selected": String(name === tab), "aria-controls": "panel",
-            onclick: () => {
-                tab = name;
-                render();
-                byId("tab-" + name).focus();
+            tabindex: name === tab ? "0" : "-1",
+            onclick: () => turnTo(name),
+            onkeydown: (event) => {
+                const step = {ArrowRight: 1, ArrowLeft: tabs.length - 1}[event.key];
+                if (step)
+                    turnTo(tabs[(tabs.findIndex(([one]) => one === name) + step) % tabs.length][0]);
             },
         }, label))),
         h("div", {id: "panel", role: "tabpanel", "aria-labelledby": "tab-" + tab}, body));
+}
+
+function turnTo(name) {
+    tab = name;
+    render();
+    byId("tab-" + name).focus();
 }
 
 // `edit` is {title, change(document)}. What it changes is written under the tag of the version it was made for; when
@@ -196,6 +206,8 @@ async function save({title, change}) {
         const theirs = await newest();
         if (!theirs)
             throw new Error("The document has been deleted by somebody else.");
+        if (theirs.etag === base.etag)
+            throw new Error("The server does not find what this change is about.");
         if (await settle({title, mine: {xml: mine}, theirs}) === "theirs") {
             await reopen();
             say("You have their version now.");

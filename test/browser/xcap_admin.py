@@ -104,7 +104,15 @@ def contact_lists(browser, phone):
     browser.fill("dialog #field-display", "Eve Moneypenny")
     browser.click("Save")
     browser.sees("Eve Moneypenny", "#document")
-    # What the server refuses is said in its words.
+    # What the server refuses is said in its words, and changes nothing.
+    before = phone.get(lists)
+    browser.click("Rename", 'section[aria-label="List The office"]')
+    browser.fill("dialog #field-name", "family")
+    browser.click("Save")
+    browser.sees("The server refused the change", "#message")
+    browser.sees("uniqueness-failure", "#message")
+    check(phone.get(lists) == before, "a refused change is none")
+    # What the page knows itself needs no server.
     browser.click("Add an entry", 'section[aria-label="List family"]')
     browser.fill("dialog #field-uri", "sip:ann@example.com")
     browser.click("Add")
@@ -172,16 +180,17 @@ def presence_rules(browser, phone):
 
 
 def tree_and_text(browser, phone):
+    browser.click_at('#documents a[href*="resource-lists"]')
+    browser.sees("Contact lists", "#document")
+    browser.click("Elements", "#document")
+    browser.sees("sip:dora@example.com", "#panel .elements")
+    picture(browser, "tree")
     other = "/xcap-root/resource-lists/users/sip:alice@127.0.0.1/" + urllib.parse.quote("<b>bold<b>")
     check(phone.ask("PUT", other, phone.get(lists), "application/resource-lists+xml")[0] == 201, "a hostile name is a name")
     browser.click("Reload")
     browser.sees("<b>bold<b>", "#documents")
     check(browser.script("return document.querySelectorAll('#documents b').length") == 0, "a document's name is no markup")
     browser.click_at('#documents a[href*="index"]')
-    browser.sees("Contact lists", "#document")
-    browser.click("Elements", "#document")
-    browser.sees("sip:dora@example.com", "#panel .elements")
-    picture(browser, "tree")
     browser.click("Text", "#document")
     browser.sees(phone.get(lists).splitlines()[0], "#panel pre")
     browser.click_at('#documents a[href*="bold"]')
