@@ -32,6 +32,28 @@ struct FreeSchema {
     void operator()(xmlSchema* schema) const { xmlSchemaFree(schema); }
 };
 
+constexpr const char* instance_namespace = "http://www.w3.org/2001/XMLSchema-instance";
+
+// A document may say where schemas are; a validator would add them to the compiled one, which other threads
+// use. What is known is decided by compile() alone, so these hints are dropped. No recursion.
+void drop_hints(xmlNode* root)
+{
+    for (xmlNode* node = root; node;) {
+        if (node->type == XML_ELEMENT_NODE && node->properties)
+            for (const char* const name : {"schemaLocation", "noNamespaceSchemaLocation"})
+                if (xmlAttr* const hint = xmlHasNsProp(node, reinterpret_cast<const xmlChar*>(name),
+                                                       reinterpret_cast<const xmlChar*>(instance_namespace)))
+                    xmlRemoveProp(hint);
+        if (node->type == XML_ELEMENT_NODE && node->children) {
+            node = node->children;
+            continue;
+        }
+        while (node != root && !node->next)
+            node = node->parent;
+        node = node == root ? nullptr : node->next;
+    }
+}
+
 } // namespace
 
 struct Schema::Compiled {
@@ -71,6 +93,7 @@ Result<void> Schema::validate(const Document& document) const
         throw std::bad_alloc{};
     std::string first;
     xmlSchemaSetValidStructuredErrors(context.get(), keep_first, &first);
+    drop_hints(xmlDocGetRootElement(document.tree_->doc.get()));
     if (xmlSchemaValidateDoc(context.get(), document.tree_->doc.get()) == 0)
         return {};
     return Error{ErrorKind::constraint, first.empty() ? std::string{"not valid"} : std::move(first)};

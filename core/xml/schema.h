@@ -28,7 +28,8 @@ public:
     ~Schema();
 
     // Fails with `constraint` and the first message (at most 200 bytes, no file name); the text form fails as
-    // Document::parse does when the text is no document. Not concurrently on one Document.
+    // Document::parse does when the text is no document. Not concurrently on one Document; its
+    // xsi:schemaLocation attributes are ignored and gone afterwards.
     Result<void> validate(const Document& document) const;
     Result<void> validate(std::string_view text, const Limits& limits = {}) const;
 

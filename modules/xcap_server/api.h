@@ -1,8 +1,11 @@
 // modules/xcap_server/api.h - what other modules may hear about documents
 #pragma once
 
+#include "core/base/result.h"
+
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace sipyard::xcap_server {
 
@@ -26,6 +29,22 @@ struct DocumentChanged {
     // Always there for a change of a node; for one of a document when they were at hand, for nobody reads a
     // row only to tell what was in it.
     std::shared_ptr<const std::string> old_text = {}, new_text = {};
+};
+
+// Who knows the resources of this server's domains, users' addresses-of-record say.
+class ResourceLookup {
+public:
+    virtual ~ResourceLookup() = default;
+    // Is there one of that SIP URI? On a fiber; may suspend. An Error makes the request 503.
+    virtual Result<bool> exists(std::string_view uri) = 0;
+};
+
+struct Api {
+    static constexpr std::string_view name = "xcap_server";
+    virtual ~Api() = default;
+    // In a module's constructor. With rls_uri_check a service must not have the URI of a resource (RFC 4826
+    // 4.4.5). The lookup lives as long as the module.
+    virtual void add(ResourceLookup& lookup) = 0;
 };
 
 } // namespace sipyard::xcap_server

@@ -2,6 +2,10 @@
 #include "modules/xcap_server/body.h"
 
 #include "core/sip/values.h"
+#include "modules/xcap_server/constraints.h"
+#include "modules/xcap_server/uniqueness.h"
+
+#include <utility>
 
 namespace sipyard::xcap_server {
 namespace {
@@ -32,12 +36,35 @@ std::string_view without_mark(std::string_view body)
 }
 
 std::optional<Problem> examine(const Candidate& candidate, const Validation& validation,
-                               const xml::Limits& limits)
+                               const xml::Limits& limits, const Schemas* schemas, const Rules& rules)
 {
-    const xml::Checked checked = xml::check(candidate.text, limits);
-    if (checked.fault)
-        return Problem{conflict_of(*checked.fault), checked.text, {}, {}};
-    return candidate.usage.check({checked.facts.root_namespace, checked.facts.root_name}, validation);
+    const Usage& usage = candidate.usage;
+    const bool has_schema =
+        validation.schema && schemas && !usage.root_ns.empty() && schemas->knows(usage.root_ns);
+    const bool has_rules = validation.constraints && usage.rules != Usage::Rules::none;
+    if (!has_schema && !has_rules) {
+        const xml::Checked checked = xml::check(candidate.text, limits);
+        if (checked.fault)
+            return Problem{conflict_of(*checked.fault), checked.text, {}, {}};
+        return usage.check({checked.facts.root_namespace, checked.facts.root_name}, validation);
+    }
+    xml::Fault fault{};
+    const auto document = xml::Document::parse(candidate.text, limits, &fault);
+    if (!document)
+        return Problem{conflict_of(fault), document.error().text, {}, {}};
+    const auto root = document->root();
+    if (auto problem = usage.check({root.ns(), root.name()}, validation))
+        return problem;
+    if (has_schema)
+        if (auto violation = schemas->violation(*document))
+            return Problem{Conflict::schema_validation_error, std::move(*violation), {}, {}};
+    if (!has_rules)
+        return {};
+    if (auto problem = repeated_values(*document, usage))
+        return problem;
+    if (auto broken = broken_constraint(*document, candidate, rules))
+        return Problem{Conflict::constraint_failure, std::move(*broken), {}, {}};
+    return {};
 }
 
 TypeVerdict check_type(std::optional<std::string_view> content_type, const Usage& usage, TypeCheck check)

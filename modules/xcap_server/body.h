@@ -3,6 +3,7 @@
 
 #include "core/xml/check.h"
 #include "modules/xcap_server/error_document.h"
+#include "modules/xcap_server/schemas.h"
 #include "modules/xcap_server/uri.h"
 #include "modules/xcap_server/usage.h"
 
@@ -25,9 +26,19 @@ struct Candidate {
     std::string_view user = {}, domain = {}; // the owner's columns
 };
 
-// Encoding, form, root element and what the usage asks, in this order; the first failure. One pass, no tree.
+// What the operator decided about constraints.
+struct Rules {
+    UriRules uri = {};                      // of references to documents of this server
+    bool allow_foreign_refs = true;         // entry-ref into other users' trees
+    std::size_t icon_max_size = 300 * 1024; // bytes of a status icon
+};
+
+// Encoding, form, root element, schema, what has to be unique, further constraints; the first failure
+// answers. Without `schemas` there is no schema to ask. A tree is built where the usage has a schema or
+// rules; else one pass, no tree. Pure and thread-safe: what only the store knows is the examiner's.
 std::optional<Problem> examine(const Candidate& candidate, const Validation& validation,
-                               const xml::Limits& limits);
+                               const xml::Limits& limits, const Schemas* schemas = nullptr,
+                               const Rules& rules = {});
 
 // How Content-Type decides (modparam content_type_check).
 enum class TypeCheck : unsigned char { none, tolerant, strict };

@@ -101,9 +101,9 @@ TEST_CASE("usages: those of the field, the operator's, those switched off", "[xc
     const auto misspelt = Usages::make({}, {"rls-service"});
     REQUIRE_FALSE(misspelt);
     CHECK(misspelt.error().text.find("rls-services") != std::string::npos);
-    for (const char* bad : {"", "auid=a", "auid=a;ns=b", "auid=a;ns=b;mime=c", "auid=a/b;ns=b;mime=c/d",
-                            "auid=a;ns=b;mime=c/d;type=0", "auid=a;ns=b;mime=c/d;what=1",
-                            "auid=a;ns=b;mime=c/d;schema=x.xsd"}) {
+    for (const char* bad :
+         {"", "auid=a", "auid=a;ns=b", "auid=a;ns=b;mime=c", "auid=a/b;ns=b;mime=c/d",
+          "auid=a;ns=b;mime=c/d;type=0", "auid=a;ns=b;mime=c/d;what=1", "auid=a;ns=b;schema=x.xsd"}) {
         INFO(bad);
         CHECK_FALSE(Line::parse(bad));
     }

@@ -22,6 +22,7 @@ Engine::Settings engine_settings(const Settings& s)
     in_range("max_elements", s.max_elements, 1, 10'000'000);
     in_range("max_attributes", s.max_attributes, 0, 100'000);
     in_range("max_name_len", s.max_name_len, 1, 50'000);
+    in_range("rls_uri_check", s.rls_uri_check, 0, 1);
     in_range("max_docs_per_user", s.max_docs_per_user, 0, 1'000'000);
 
     Engine::Settings e;
@@ -47,6 +48,30 @@ Engine::Settings engine_settings(const Settings& s)
     for (const std::string& admin : s.admin_users)
         e.admin_users.emplace_back(canonical_xui(admin, rules, arena));
     return e;
+}
+
+Examiner::Settings examiner_settings(const Settings& s, const Engine::Settings& e)
+{
+    return {e.validation,
+            e.body,
+            {{e.root, e.canonical_xui, e.default_domain}, s.allow_foreign_refs, s.icon_max_size.bytes}};
+}
+
+std::shared_ptr<const Schemas> load_schemas(const Settings& s, const Usages& usages)
+{
+    if ((s.validation & 2) == 0)
+        return nullptr;
+    const std::string folder = s.schema_dir.empty() ? default_schema_dir() : s.schema_dir;
+    if (folder.empty())
+        throw StartupError{"xcap_server: the schemas are not where they were installed, set schema_dir"};
+    std::vector<Schemas::File> more;
+    for (const Usage& usage : usages.all())
+        if (!usage.schema.empty())
+            more.push_back({usage.schema, usage.ns});
+    auto schemas = Schemas::load(folder, more);
+    if (!schemas)
+        throw StartupError{"xcap_server: " + schemas.error().text};
+    return std::make_shared<const Schemas>(std::move(*schemas));
 }
 
 } // namespace sipyard::xcap_server

@@ -4,6 +4,9 @@
 #include "core/base/from_text.h"
 #include "core/db/url.h"
 #include "modules/xcap_server/engine.h"
+#include "modules/xcap_server/examiner.h"
+
+#include <memory>
 
 #include <string>
 #include <vector>
@@ -36,10 +39,18 @@ struct Settings { // defaults are here and nowhere else
     ByteCount cache_max_doc{64_KiB};
     std::vector<AppUsage> app_usage;
     std::vector<std::string> disable_usage;
+    std::string schema_dir; // empty: the one that came with the module
+    bool allow_foreign_refs = true;
+    ByteCount icon_max_size{300 * 1024};
+    int rls_uri_check = 1;
 };
 
 // Throws StartupError for a value outside its range.
 Engine::Settings engine_settings(const Settings& settings);
+// What new texts have to pass; `rules.uri` has views into `engine`, which outlives it.
+Examiner::Settings examiner_settings(const Settings& settings, const Engine::Settings& engine);
+// The schemas of the usages. Null when `validation` asks for none. Throws StartupError.
+std::shared_ptr<const Schemas> load_schemas(const Settings& settings, const Usages& usages);
 
 } // namespace sipyard::xcap_server
 

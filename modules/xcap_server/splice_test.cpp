@@ -107,6 +107,23 @@ TEST_CASE("an index knows where everything is", "[xcap_server]")
         INFO(broken);
         CHECK_FALSE(TextIndex::of(broken));
     }
+    // A binding ends with its element; many of them cost no more than their bytes.
+    Doc nested{
+        "<r xmlns='0'><p:a xmlns:p='1'><p:b xmlns:p='2'/><p:b/></p:a><a xmlns=''><a xmlns='3'/><a/></a><a/>"
+        "</r>"};
+    std::string namespaces;
+    for (std::uint32_t e = 0; e < nested.index->size(); ++e)
+        namespaces += "[" + std::string{nested.view().uri((*nested.index)[e].ns)} + "]";
+    CHECK(namespaces == "[0][1][2][1][][3][][0]");
+    CHECK_FALSE(TextIndex::of("<r><p:a xmlns:p='1'/><p:a/></r>"));
+    CHECK_FALSE(TextIndex::of("<r><b xmlns:p='1'></b><p:a/></r>"));
+    std::string many{"<r"}, uses;
+    for (int i = 0; i < 250; ++i)
+        many += " xmlns:p" + std::to_string(i) + "='u'";
+    for (int i = 0; i < 100'000; ++i)
+        uses += "<p0:a/>";
+    CHECK(TextIndex::of(many + ">" + uses + "</r>"));
+
     std::string deep;
     for (int i = 0; i < 100'000; ++i)
         deep += "<a>";

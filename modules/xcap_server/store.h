@@ -57,7 +57,9 @@ enum class Written : unsigned char { done, lost, too_large }; // lost: not the v
 std::string_view to_text(Created created);
 std::string_view to_text(Written written);
 
-// Thread-safe; may suspend. Errors `busy` and `unique` mean try again, all others that the store is out of
+// Thread-safe; may suspend. A change of an rls-services document keeps the index of services in the same
+// transaction. Errors `busy` and `unique` (a service that somebody else declared meanwhile, too) mean try
+// again, all others that the store is out of
 // order. After a `timeout` of a change it is unknown whether it happened.
 class Store {
 public:
@@ -71,6 +73,16 @@ public:
     virtual Result<Written> replace(DocumentPtr next, std::string_view old_etag, Quota quota) = 0;
     virtual Result<Written> remove(std::string_view doc_uri, std::string_view user, std::string_view domain,
                                    std::string_view old_etag) = 0;
+    // All documents behind a key, in the order of keys, `most` at most.
+    virtual Result<std::vector<Listed>> list_all(std::string_view after, std::size_t most) = 0;
+
+    // Which of these services (rls_document.h: service_key) are declared by other documents than this one?
+    virtual Result<std::vector<std::string>> taken_services(std::vector<std::string> keys,
+                                                            std::string_view doc_uri) = 0;
+    // The documents that declare services, by key: what the global index is made of.
+    virtual Result<std::vector<Listed>> rls_documents() = 0;
+    // Makes the index of services anew; says how many there are.
+    virtual Result<std::size_t> reindex() = 0;
     // As db::Database::freshness().
     virtual Result<std::optional<std::uint64_t>> freshness() = 0;
 };

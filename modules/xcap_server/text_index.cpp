@@ -6,6 +6,7 @@
 #include "modules/xcap_server/xml_text.h"
 
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 namespace sipyard::xcap_server {
@@ -101,7 +102,7 @@ private:
         e.name_length = name.length;
         e.prefix_length = name.prefix_length;
         e.attributes = static_cast<std::uint32_t>(out_.attributes_.size());
-        e.scope = open_ == none ? none : out_.elements_[open_].scope;
+        e.scope = scope_of(open_);
         e.parent = open_;
         e.next = none;
         e.attributes_end = here();
@@ -126,15 +127,17 @@ private:
         ++at_;
         e.tag_end = e.content_end = e.end = here();
         // Names are resolved when all declarations of the tag are known.
-        if (!resolve(e.begin + 1, e.prefix_length, e.scope, e.ns))
+        if (!resolve(e.begin + 1, e.prefix_length, e.ns))
             return false;
         for (auto i = std::size_t{e.attributes}; i < out_.attributes_.size(); ++i) {
             auto& attribute = out_.attributes_[i];
             attribute.ns = none; // no prefix, no namespace: the default one is for elements
             if (attribute.prefix_length != 0 &&
-                !resolve(attribute.name, attribute.prefix_length, e.scope, attribute.ns))
+                !resolve(attribute.name, attribute.prefix_length, attribute.ns))
                 return false;
         }
+        if (empty)
+            leave(e.scope, scope_of(open_));
         add(e, empty);
         return true;
     }
@@ -171,6 +174,7 @@ private:
         ++at_;
         e.end = here();
         e.next = none;
+        leave(e.scope, scope_of(e.parent));
         open_ = e.parent;
         return true;
     }
@@ -207,31 +211,45 @@ private:
     {
         e.scope = static_cast<std::uint32_t>(out_.bindings_.size());
         out_.bindings_.push_back(binding);
+        auto& now = bound(prefix_of(binding));
+        hidden_.push_back(now);
+        now = e.scope;
+    }
+    std::uint32_t scope_of(std::uint32_t element) const
+    {
+        return element == none ? none : out_.elements_[element].scope;
     }
 
-    bool resolve(std::uint32_t name, std::uint16_t prefix_length, std::uint32_t scope,
-                 std::uint32_t& out) const
+    // What a prefix is bound to here; "" is the default namespace. Not found by walking the bindings in
+    // scope, for somebody might declare hundreds and use them in every tag.
+    std::uint32_t& bound(std::string_view prefix)
+    {
+        return prefix.empty() ? default_ : bound_.try_emplace(prefix, none).first->second;
+    }
+    void leave(std::uint32_t scope, std::uint32_t outer_scope)
+    {
+        for (; scope != outer_scope; scope = out_.bindings_[scope].before)
+            bound(prefix_of(out_.bindings_[scope])) = hidden_[scope];
+    }
+    std::string_view prefix_of(const TextIndex::Binding& binding) const
+    {
+        return text_.substr(binding.prefix, binding.prefix_length);
+    }
+    bool resolve(std::uint32_t name, std::uint16_t prefix_length, std::uint32_t& out)
     {
         const auto prefix = text_.substr(name, prefix_length);
-        out = none;
-        if (prefix == "xml") {
-            out = TextIndex::xml_binding;
-            return true;
-        }
-        for (auto at = scope; at != none; at = out_.bindings_[at].before) {
-            const auto& binding = out_.bindings_[at];
-            if (text_.substr(binding.prefix, binding.prefix_length) != prefix)
-                continue;
-            if (binding.uri != binding.uri_end)
-                out = at;
-            return out != none || prefix_length == 0;
-        }
-        return prefix_length == 0;
+        out = prefix == "xml" ? TextIndex::xml_binding : bound(prefix);
+        if (out < out_.bindings_.size() && out_.bindings_[out].uri == out_.bindings_[out].uri_end)
+            out = none; // xmlns=""
+        return out != none || prefix.empty();
     }
 
     const std::string_view text_;
     std::size_t at_ = 0;
     std::uint32_t open_ = none; // the innermost element that has not ended
+    std::uint32_t default_ = none;
+    std::unordered_map<std::string_view, std::uint32_t> bound_; // prefix to binding
+    std::vector<std::uint32_t> hidden_;                         // by binding: what its prefix meant before
     TextIndex out_;
 };
 

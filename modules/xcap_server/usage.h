@@ -33,17 +33,30 @@ struct Usage {
     std::string name = "index"; // well-known document name, for information
     int type = 0;               // doc_type column
     GlobalTree global = GlobalTree::privileged;
-    bool computed = false;    // xcap-caps: one document in the global tree, made by the server
+    bool computed = false;    // the server makes its documents; nobody writes them
     bool read_by_all = false; // any user may read any user's documents
+    // Steps 5 and 6 of validation that are this usage's own (uniqueness.h, constraints.h).
+    enum class Rules : unsigned char {
+        none,
+        resource_lists,
+        rls_services,
+        oma_pres_rules,
+        user_profile,
+        pres_content,
+    };
+    Rules rules = Rules::none;
+    bool listed = true;      // in xcap-caps
+    std::string schema = {}; // app_usage: a file; the namespaces of the others have theirs in schema_dir
 
-    // Sections 3 to 6 of validation, first failure answers: the root element here; schema and constraints of
-    // a usage are further steps of this function.
+    // Is this the root element of such a document? Without root_name any of root_ns, without that any.
     std::optional<Problem> check(const RootElement& root, const Validation& wanted) const;
 };
 
-// An app_usage line: "auid=a;ns=urn:a;mime=application/a+xml[;type=8192][;name=index][;global=ro]".
+// An app_usage line:
+// "auid=a;ns=urn:a;mime=application/a+xml[;schema=a.xsd][;type=8192][;name=index][;global=ro]". With auid and
+// schema only it gives a usage of the field the schema it came without.
 struct AppUsage {
-    Usage usage; // type 0: the next free one
+    Usage usage; // type 0: the next free one; no ns: of the field
 };
 
 // Immutable after construction.
@@ -60,6 +73,9 @@ private:
 };
 
 inline constexpr std::string_view caps_auid = "xcap-caps";
+inline constexpr std::string_view directory_auid = "org.openmobilealliance.xcap-directory";
+inline constexpr std::string_view rls_services_auid = "rls-services";
+inline constexpr std::string_view resource_lists_auid = "resource-lists";
 inline constexpr std::string_view search_auid = "org.openmobilealliance.search";
 
 } // namespace sipyard::xcap_server

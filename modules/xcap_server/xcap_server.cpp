@@ -3,8 +3,13 @@
 #include "core/json/value.h"
 #include "core/module/module.h"
 #include "core/sip/message.h"
+#include "modules/xcap_server/administration.h"
 #include "modules/xcap_server/api.h"
+#include "modules/xcap_server/change_route.h"
+#include "modules/xcap_server/computed.h"
+#include "modules/xcap_server/documents.h"
 #include "modules/xcap_server/engine.h"
+#include "modules/xcap_server/examiner.h"
 #include "modules/xcap_server/origin.h"
 #include "modules/xcap_server/settings.h"
 #include "modules/xcap_server/sql_store.h"
@@ -12,10 +17,6 @@
 
 namespace sipyard::xcap_server {
 namespace {
-
-// Beyond this size examining a body takes long enough to leave the worker (DESIGN: XML over 64 KiB has a
-// thread).
-constexpr std::size_t long_body = 64 * 1024;
 
 std::string_view reason_of(int code)
 {
@@ -69,12 +70,13 @@ SqlStore open_store(const Settings& settings, Host& host)
         throw StartupError{format("xcap_server: xcap_table: {}", table.error().text)};
     db::Database* const database = must(host.database(settings.db_url));
     return {*database, *table, host.core().version_table,
-            settings.table_version_check ? SqlStore::VersionCheck::yes : SqlStore::VersionCheck::no};
+            settings.table_version_check ? SqlStore::VersionCheck::yes : SqlStore::VersionCheck::no,
+            (settings.validation & 4) != 0 ? SqlStore::Services::unique : SqlStore::Services::first_wins};
 }
 
 } // namespace
 
-class XcapServer {
+class XcapServer final : public Api {
 public:
     using Settings = xcap_server::Settings;
     static Manifest<XcapServer> manifest();
@@ -82,17 +84,22 @@ public:
     XcapServer(const Settings& settings, Host& host)
         : host_{host}, limits_{engine_settings(settings)}, origin_rules_{settings.directory_scheme,
                                                                          settings.directory_hostname},
-          log_{host.logger("xcap_server")}, statistics_{[&](std::string_view name,
+          log_{host.logger("xcap_server")}, statistics_{[&](std::string_view counted,
                                                             std::string_view about) -> Counter& {
-              return host.counter("xcap_server", name, about);
+              return host.counter("xcap_server", counted, about);
           }},
-          store_{open_store(settings, host)}, engine_{limits_,
-                                                      must(Usages::make(settings.app_usage,
-                                                                        settings.disable_usage)),
-                                                      crypto::random_number(), outside()},
-          variables_{host.slot<UriVariables>()}
+          usages_{must(Usages::make(settings.app_usage, settings.disable_usage))},
+          schemas_{load_schemas(settings, usages_)}, change_route_{host}, store_{open_store(settings, host)},
+          examiner_{examiner_settings(settings, limits_), schemas_, store_, &host.runtime(),
+                    settings.rls_uri_check == 0 ? Examiner::ResourceCheck{}
+                                                : [this](std::string_view uri) { return is_resource(uri); }},
+          computed_{store_,
+                    {limits_.root, limits_.canonical_xui, limits_.default_domain},
+                    caps_document(usages_, schemas_.get())},
+          engine_{limits_, usages_, crypto::random_number(), outside()}, variables_{host.slot<UriVariables>()}
     {
         host.add_table(SqlStore::layout(settings.table));
+        host.add_table(SqlStore::services_layout(settings.table));
         if (host.checking())
             return;
         // A table of another version would be damaged by us; a database that is away may come back.
@@ -100,7 +107,15 @@ public:
             if (ready.error().kind == ErrorKind::unsupported)
                 throw StartupError{"xcap_server: " + ready.error().text};
             log_.warn("the database is not there yet: {}", ready.error().text);
+        } else if (const auto index = store_.prepare_services(); !index) {
+            log_.warn("rls-services are refused with 503 until there is a table for their index: {}",
+                      index.error().text);
         }
+    }
+
+    void add(ResourceLookup& lookup) override
+    {
+        lookups_.with([&](auto& all) { all.push_back(&lookup); });
     }
 
 private:
@@ -110,22 +125,36 @@ private:
                 host_.clock(),
                 statistics_,
                 [this](Duration pause) { task::sleep_until(host_.clock().now() + pause); },
-                [this](const DocumentChanged& change) { host_.announce(change, change.doc_uri); },
-                [this](const Candidate& candidate) { return examine_somewhere(candidate); },
-                log_};
+                [this](const DocumentChanged& change) {
+                    host_.announce(change, change.doc_uri);
+                    change_route_.tell(change);
+                },
+                [this](const Candidate& candidate) { return examiner_.examine(candidate); },
+                log_,
+                &computed_,
+                [this](std::string_view text, const xml::Limits& limits) { return check_xml(text, limits); }};
     }
 
-    Result<std::optional<Problem>> examine_somewhere(const Candidate& candidate)
+    Result<xml::Checked> check_xml(std::string_view text, const xml::Limits& limits)
     {
-        if (candidate.text.size() <= long_body)
-            return examine(candidate, limits_.validation, limits_.body);
-        // The usage lives as long as the engine; the text is copied, for a job owns its data.
+        if (text.size() <= Examiner::Settings{}.long_text)
+            return xml::check(text, limits);
         return task::blocking(
             host_.runtime().cpu_lane(), std::chrono::seconds{10},
-            [](std::string copy, const Usage* kind, Validation validation, xml::Limits limits) {
-                return examine(Candidate{copy, *kind}, validation, limits);
-            },
-            std::string{candidate.text}, &candidate.usage, limits_.validation, limits_.body);
+            [](const std::string& copy, const xml::Limits& given) { return xml::check(copy, given); },
+            std::string{text}, limits);
+    }
+
+    // Whether a resource has that URI, as far as anybody registered a lookup.
+    Result<bool> is_resource(std::string_view uri)
+    {
+        const auto lookups = lookups_.with([](const auto& all) { return all; });
+        for (ResourceLookup* const lookup : lookups) {
+            TRY(const bool exists, lookup->exists(uri));
+            if (exists)
+                return true;
+        }
+        return false;
     }
 
     // The HTTP request is always answered here, once; what happened is the code.
@@ -145,6 +174,7 @@ private:
             ask.content_type = message.value(sip::HeaderName::content_type);
         ask.conditions = {joined(message, sip::HeaderName::if_match, arena),
                           joined(message, sip::HeaderName::if_none_match, arena)};
+        const ChangeRoute::Answering answering{change_route_};
         const Answer result = engine_.handle(ask, arena);
 
         std::string_view headers;
@@ -203,6 +233,8 @@ private:
         const UriVariables* const known = request.find(variables_);
         return known ? known->get(key) : Value{};
     }
+    Value change_part(Request& request, const ChangeKey& key) { return change_route_.value(request, key); }
+    void run_route(const ScriptChange& change) { change_route_.run(change); }
     bool set_uri(Request& request, const UriKey& key, const Value& value)
     {
         if (key.part != UriKey::Part::data)
@@ -215,63 +247,13 @@ private:
         return good;
     }
 
-    // --- commands --------------------------------------------------------------------------------
-    // Arguments come as an array or by name.
-    static Result<std::string> argument(const json::Value& params, std::string_view name)
-    {
-        const json::Value& value = params.is_array()    ? params[std::size_t{0}]
-                                   : params.is_object() ? params[name]
-                                                        : params;
-        if (!value.is_string() || value.text().empty())
-            return invalid(format("'{}' is missing", name));
-        return std::string{value.text()};
-    }
-    Result<json::Value> list(const json::Value& params)
-    {
-        TRY(const auto user, argument(params, "user"));
-        Arena arena;
-        const auto owner = owner_of(user, engine_.uri_rules(), arena);
-        if (!owner)
-            return invalid(format("'{}' is no user@domain", user));
-        TRY(const auto documents, store_.list(owner->user, owner->domain));
-        json::Value found = json::Value::array();
-        for (const Listed& one : documents) {
-            json::Value row = json::Value::object();
-            row.set("doc_uri", one.doc_uri)
-                .set("etag", one.etag)
-                .set("doc_type", one.type)
-                .set("size", one.size);
-            found.add(std::move(row));
-        }
-        return found;
-    }
-    Result<json::Value> show(const json::Value& params)
-    {
-        TRY(const auto doc_uri, argument(params, "doc_uri"));
-        TRY(const auto document, store_.load(doc_uri));
-        if (!document)
-            return Error{ErrorKind::not_found, format("there is no document '{}'", doc_uri)};
-        json::Value row = json::Value::object();
-        row.set("doc_uri", document->doc_uri).set("username", document->user).set("domain", document->domain);
-        row.set("doc_type", document->type).set("etag", document->etag).set("doc", document->text);
-        return row;
-    }
-    Result<json::Value> drop(const json::Value& params)
-    {
-        TRY(const auto doc_uri, argument(params, "doc_uri"));
-        TRY(const bool removed, engine_.remove(doc_uri));
-        if (!removed)
-            return Error{ErrorKind::not_found, format("there is no document '{}'", doc_uri)};
-        return json::Value{"deleted"};
-    }
-    Result<json::Value> flush_cache(const json::Value&)
-    {
-        const auto before = engine_.cache().stats();
-        json::Value row = json::Value::object();
-        engine_.cache().clear();
-        row.set("documents", before.documents).set("bytes", before.bytes);
-        return row;
-    }
+    Result<json::Value> list(const json::Value& params) { return administration_.list(params); }
+    Result<json::Value> show(const json::Value& params) { return administration_.get(params); }
+    Result<json::Value> store(const json::Value& params) { return administration_.put(params); }
+    Result<json::Value> validate(const json::Value& params) { return administration_.validate(params); }
+    Result<json::Value> drop(const json::Value& params) { return administration_.remove(params); }
+    Result<json::Value> reindex(const json::Value&) { return administration_.reindex(); }
+    Result<json::Value> flush_cache(const json::Value&) { return administration_.flush_cache(); }
     Result<json::Value> stats(const json::Value&)
     {
         json::Value row = json::Value::object();
@@ -288,8 +270,16 @@ private:
     const OriginRules origin_rules_;
     const log::Logger log_;
     Statistics statistics_;
+    const Usages usages_;
+    const std::shared_ptr<const Schemas> schemas_;
+    ChangeRoute change_route_;
+    Guarded<std::vector<ResourceLookup*>> lookups_;
     SqlStore store_;
+    const Examiner examiner_;
+    Computed computed_;
     Engine engine_;
+    Administration administration_{store_, engine_, examiner_};
+    StoredDocuments documents_{store_, engine_.usages(), engine_.uri_rules()};
     const Slot<UriVariables> variables_;
 };
 
@@ -300,6 +290,11 @@ Manifest<XcapServer> XcapServer::manifest()
     return {
         .name = "xcap_server",
         .about = "XCAP server: users' XML documents, read and written over HTTP (RFC 4825)",
+        .offers = {offer_of<Api, M>(),
+                   {Documents::name,
+                    [](void* m) -> void* {
+                        return static_cast<Documents*>(&static_cast<M*>(m)->documents_);
+                    }}},
         .params =
             {
                 param("db_url", &S::db_url, "Where the documents are kept"),
@@ -337,6 +332,12 @@ Manifest<XcapServer> XcapServer::manifest()
                 param("cache_max_doc", &S::cache_max_doc, "Longer documents are not kept in memory"),
                 param("app_usage", &S::app_usage, "A further application usage"),
                 param("disable_usage", &S::disable_usage, "An application usage to switch off"),
+                param("schema_dir", &S::schema_dir, "Folder of the XML Schemas"),
+                param("allow_foreign_refs", &S::allow_foreign_refs,
+                      "An entry-ref may lead into another user's tree"),
+                param("icon_max_size", &S::icon_max_size, "Largest status icon, decoded"),
+                param("rls_uri_check", &S::rls_uri_check,
+                      "1: a service's URI must not be a resource's that somebody knows"),
             },
         .functions =
             {
@@ -350,16 +351,23 @@ Manifest<XcapServer> XcapServer::manifest()
                          Route::request | Route::event),
             },
         .variables = {variable("xcapuri", &M::uri_part, &M::set_uri,
-                               "A part of an XCAP target: $xcapuri(u=>auid)")},
+                               "A part of an XCAP target: $xcapuri(u=>auid)"),
+                      variable("xcapchg", &M::change_part,
+                               "A part of the change in event_route[xcap_server:changed]: $xcapchg(auid)")},
         .commands =
             {
-                command("xcap.list", &M::list, "Documents of a user: user@domain"),
+                command("xcap.list", &M::list, "Documents of a user (user@domain) or of all, in pages"),
                 command("xcap.get", &M::show, "One document, by doc_uri"),
+                command("xcap.put", &M::store, "Stores a document: doc_uri, text, entity tag to replace"),
+                command("xcap.validate", &M::validate, "What a text would be refused for: text, usage, user"),
                 command("xcap.delete", &M::drop, "Deletes a document, by doc_uri"),
                 command("xcap.flush_cache", &M::flush_cache, "Forgets the documents in memory"),
+                command("xcap.reindex", &M::reindex, "Makes the index of RLS services anew"),
                 command("xcap.stats", &M::stats,
                         "Requests by method and status, cache, conflicts, parse time"),
             },
+        .listeners = {on(&M::run_route)},
+        .event_routes = {std::string{ChangeRoute::route}},
     };
 }
 } // namespace sipyard::xcap_server

@@ -5,6 +5,7 @@
 #include "core/sip/message.h"
 #include "modules/db_unixodbc/driver.h"
 #include "modules/xcap_server/api.h"
+#include "modules/xcap_server/change_route.h"
 #include "test/support/catch.h"
 #include "test/support/fake_host.h"
 
@@ -164,8 +165,116 @@ TEST_CASE("the administrator looks at documents", "[xcap_server][db]")
     CHECK((*run("xcap.get", key))["doc"].text() == document);
     CHECK((*run("xcap.stats", {}))["puts"].integer() == 1);
     CHECK((*run("xcap.flush_cache", {}))["documents"].integer() == 1);
+    const auto named = [](std::string_view doc_uri, std::string_view text, std::string_view tag) {
+        return json::Value::object().set("doc_uri", doc_uri).set("doc", text).set("if_match", tag);
+    };
+    const auto refusal = [&](std::string_view name, const json::Value& params) {
+        const auto refused = run(name, params);
+        REQUIRE_FALSE(refused);
+        return refused.error();
+    };
+    const std::string etag{(*run("xcap.get", key))["etag"].text()};
+    const std::string twice =
+        "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\"><list name='a'/>"
+        "<list name='a'/></resource-lists>";
+    CHECK(refusal("xcap.put", named(index_uri, document, "stale")).kind == ErrorKind::constraint);
+    const auto stored = run("xcap.put", named(index_uri, document, etag));
+    INFO(why(stored));
+    REQUIRE(stored);
+    CHECK((*stored)["code"].integer() == 200);
+    CHECK((*stored)["etag"].text() != etag);
+    const auto conflict = refusal("xcap.put", named(index_uri, twice, "")).text;
+    CHECK(conflict ==
+          "uniqueness-failure: the name of list is there already (resource-lists/list%5b2%5d/@name)");
+    CHECK((*run("xcap.put", named("/xcap-root/resource-lists/global/x y", document, "")))["code"].integer() ==
+          201);
+    CHECK(refusal("xcap.put", named("/elsewhere", document, "")).kind == ErrorKind::invalid);
+    CHECK(refusal("xcap.put", named("/xcap-root/none/global/x", document, "")).kind == ErrorKind::not_found);
+    CHECK(refusal("xcap.put", named("/xcap-root/xcap-caps/global/index", document, ""))
+              .text.starts_with("405"));
+    // pages
+    CHECK(run("xcap.list", {})->size() == 2);
+    const auto page = run("xcap.list", json::Value::object().set("limit", 1));
+    REQUIRE(page->size() == 1);
+    CHECK((*page)[0]["doc_uri"].text() == "/xcap-root/resource-lists/global/x y");
+    CHECK(run("xcap.list", json::Value::object().set("limit", 1).set("after", (*page)[0]["doc_uri"].text()))
+              ->size() == 1);
+    CHECK(run("xcap.list", json::Value::object().set("after", index_uri))->size() == 0);
+    CHECK(run("xcap.list", json::Value::object().set("user", "101@127.0.0.1").set("after", index_uri))
+              ->size() == 0);
+    // what would be refused
+    const auto valid = run("xcap.validate", json::Value::array({document}));
+    REQUIRE(valid);
+    CHECK((*valid)["valid"].boolean());
+    CHECK((*valid)["auid"].text() == "resource-lists");
+    const auto not_valid =
+        run("xcap.validate", json::Value::object().set("doc", twice).set("auid", "resource-lists"));
+    REQUIRE(not_valid);
+    CHECK_FALSE((*not_valid)["valid"].boolean(true));
+    CHECK((*not_valid)["kind"].text() == "uniqueness-failure");
+    CHECK((*not_valid)["exists"][0]["field"].text() == "resource-lists/list%5b2%5d/@name");
+    CHECK((*run("xcap.validate", json::Value::array({document, "pres-rules"})))["kind"].text() ==
+          "schema-validation-error");
+    CHECK(refusal("xcap.validate", json::Value::array({document, "none"})).kind == ErrorKind::not_found);
+    CHECK_FALSE(run("xcap.validate", json::Value::array({"<a/>"})));
+    CHECK((*run("xcap.reindex", {}))["services"].integer() == 0);
+    CHECK(run("xcap.delete", json::Value::array({"/xcap-root/resource-lists/global/x y"})));
+
     CHECK(run("xcap.delete", key));
     CHECK_FALSE(run("xcap.delete", key));
     CHECK_FALSE(run("xcap.get", key));
-    CHECK_FALSE(run("xcap.list", {}));
+    CHECK(run("xcap.list", {})->size() == 0);
+    CHECK_FALSE(run("xcap.list", json::Value::array({"nobody at all"})));
+}
+
+TEST_CASE("the script hears of changes when the client has its answer", "[xcap_server][db]")
+{
+    Script script;
+    std::vector<std::string> heard;
+    script.host.on_event_route("xcap_server:changed", [&](Request& request) {
+        std::string line;
+        for (const auto& variable : script.manifest.variables) {
+            if (variable.name != "xcapchg")
+                continue;
+            for (const char* const key :
+                 {"owner", "auid", "doc_uri", "uri_adoc", "file", "node", "method", "old_etag", "new_etag"}) {
+                const auto parsed = FromText<xcap_server::ChangeKey>::parse(key);
+                REQUIRE(parsed);
+                const Value value = variable.get(script.module.get(), request, {key, &*parsed, {}});
+                line += value.is_null() ? "- " : std::string{value.text()} + " ";
+            }
+        }
+        heard.push_back(line);
+        return Verdict{1};
+    });
+    const std::string owner = "sip:101@127.0.0.1";
+    const auto etag = [&] {
+        const std::string& headers = script.last().headers;
+        const auto at = headers.find("ETag: \"") + 7;
+        return headers.substr(at, headers.find('"', at) - at);
+    };
+    REQUIRE(script.call("xcaps_put", "PUT", index_uri, type_line, "", {owner, index_uri, document}) == 1);
+    const auto first = etag();
+    const std::string node = index_uri + "/~~/resource-lists/list%5b1%5d";
+    REQUIRE(script.call("xcaps_put", "PUT", node, "Content-Type: application/xcap-el+xml\r\n", "",
+                        {owner, node, "<list/>"}) == 1);
+    const auto second = etag();
+    CHECK(script.call("xcaps_put", "PUT", index_uri, type_line, "", {owner, index_uri, "<a>"}) ==
+          -1); // no change
+    REQUIRE(script.call("xcaps_del", "DELETE", index_uri, "", "", {owner, index_uri}) == 1);
+    const auto told = script.host.announced<xcap_server::ScriptChange>();
+    REQUIRE(told.size() == 3);
+    for (const auto& change : told)
+        CHECK(change->answered.signalled());
+    script.host.on_fiber([&] {
+        for (const auto& change : told)
+            for (const auto& listener : script.manifest.listeners)
+                listener.run(script.module.get(), change.get());
+    });
+    const std::string place = "sip:101@127.0.0.1 resource-lists " + index_uri + " " + index_uri + " index ";
+    REQUIRE(heard.size() == 3);
+    CHECK(heard[0] == place + "- PUT - " + first + " ");
+    CHECK(heard[1] == place + "resource-lists/list%5b1%5d PUT " + first + " " + second + " ");
+    CHECK(heard[2] == place + "- DELETE " + second + " - ");
+    CHECK_FALSE(FromText<xcap_server::ChangeKey>::parse("nothing"));
 }
