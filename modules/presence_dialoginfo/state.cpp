@@ -45,6 +45,10 @@ std::vector<Claim> claims_of(std::span<const Publication> publications)
         for (const DialogPtr& dialog : document->dialogs)
             claims.push_back({&dialog, publication.commit, publication.first_commit, place++});
     }
+    if (claims.size() > max_known) {
+        std::nth_element(claims.begin(), claims.begin() + max_known, claims.end(), is_older);
+        claims.resize(max_known);
+    }
     std::sort(claims.begin(), claims.end(), [](const Claim& a, const Claim& b) {
         return (*a).id != (*b).id ? (*a).id < (*b).id : is_older(a, b);
     });

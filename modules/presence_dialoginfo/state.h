@@ -24,7 +24,7 @@ struct Known {
     bool ended = false;                      // terminated, and its Call-ID makes that final
 };
 
-inline constexpr std::size_t max_same_id = 16;
+inline constexpr std::size_t max_same_id = 16, max_known = 1'024;
 
 struct State : presence::Composite {
     std::vector<Known> dialogs; // in the order of the document
@@ -37,7 +37,7 @@ struct State : presence::Composite {
 // - the newest commit wins; the element of an older publication is void even after the newer one ended
 // - terminated is final where the Call-ID is the same; without a Call-ID an id may be used again
 // - a dialog is forgotten with the last publication that has its id
-// - of one id at most max_same_id dialogs are told apart, the oldest
+// - of one id at most max_same_id dialogs are told apart, and max_known published elements count: the oldest
 // `before` may be null. The order of `publications` does not count. At most O(n log n) in the dialogs.
 std::shared_ptr<const State> merge(std::span<const presence::Publication> publications, const State* before);
 

@@ -211,4 +211,20 @@ TEST_CASE("of one id only so many dialogs are told apart", "[presence_dialoginfo
     CHECK(desk.dialogs() == "1:early 1~2:early");
 }
 
+TEST_CASE("a user's dialogs are limited in number", "[presence_dialoginfo]")
+{
+    Desk desk;
+    for (int p = 0; p < 5; ++p) {
+        std::string all;
+        for (std::size_t i = 0; i < max_dialogs; ++i)
+            all += dialog(std::to_string(p) + "." + std::to_string(i), "early");
+        REQUIRE(desk.publish("p" + std::to_string(p), document(all)) == "");
+    }
+    CHECK(desk.state().dialogs.size() == max_known);
+    CHECK(desk.state().dialogs.back().name == "3.255");
+    desk.remove("p0");
+    CHECK(desk.state().dialogs.front().name == "1.0");
+    CHECK(desk.state().dialogs.back().name == "4.255");
+}
+
 } // namespace sipyard::presence_dialoginfo
