@@ -3,6 +3,8 @@
 #include "test/support/running_server.h"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 using namespace sipyard;
 using namespace sipyard::test;
@@ -30,10 +32,13 @@ SCENARIO("a person edits lists and rules in a browser", "[xcap_admin]")
                                         std::to_string(server.port())};
     if (const char* const pictures = std::getenv("PICTURES"))
         command.emplace_back(pictures);
-    const Ran ran = run_program(command);
-    INFO(ran.output);
+    const std::string said = folder.file("said");
+    Program browser{command, said};
+    const int status = browser.wait(130'000);
+    std::ifstream in{said};
+    INFO(std::string(std::istreambuf_iterator<char>{in}, {}));
     INFO(server.log());
-    CHECK(ran.status == 0);
+    CHECK(status == 0);
 
     // What the browser has left in the table, seen without it.
     const std::string stored =
