@@ -24,9 +24,17 @@ namespace {
 constexpr std::int64_t now = 1'800'000'000;
 constexpr std::int64_t never = -1;
 
+// A loaded machine is no slow database.
+SqlStore::Settings patient()
+{
+    SqlStore::Settings settings;
+    settings.commit_timeout = std::chrono::seconds{60};
+    return settings;
+}
+
 // A server process as far as the database can tell: a driver and workers of its own.
 struct Process {
-    Process(const std::string& url, SqlStore::Settings settings = {})
+    Process(const std::string& url, SqlStore::Settings settings = patient())
         : database{server.open(url)}, store{std::in_place,
                                             database,
                                             std::move(settings),
@@ -220,7 +228,7 @@ void rows_survive_a_restart(const Place& place)
         CHECK(first.counted("rows") == 8);
         CHECK(first.counted("late") == 0);
     }
-    SqlStore::Settings small;
+    SqlStore::Settings small = patient();
     small.page = 1;
     Process second{place.url, small};
     const auto found = publications(second);
@@ -320,7 +328,7 @@ void unfit_rows_hurt_nobody(const Place& place)
 // Every fiber changes its own rows again and again; with a short commit timeout many do not wait long enough.
 void order_holds(const Place& place, StoreMode mode, Duration commit_timeout)
 {
-    SqlStore::Settings settings;
+    SqlStore::Settings settings = patient();
     settings.publications = settings.subscriptions = mode;
     settings.commit_timeout = commit_timeout;
     settings.update_period = std::chrono::milliseconds{20};
@@ -376,11 +384,13 @@ void all(const Place& place)
 // The server crashes and comes back: nobody waits longer than he must, and nothing is lost.
 void outlives_its_database(Place& place)
 {
-    SqlStore::Settings settings;
+    SqlStore::Settings settings = patient();
     settings.commit_timeout = std::chrono::milliseconds{200};
     settings.retry_period = std::chrono::milliseconds{50};
     Process process{place.url, settings};
-    CHECK(process.change(PutPublication{publication("o1"), {}}));
+    (void)process.change(PutPublication{publication("o1"), {}}); // connecting may take longer than that
+    CHECK(process.flush());
+    const auto late = process.counted("late"), outages = process.counted("outages");
     place.sql->stop();
     CHECK_FALSE(process.change(PutPublication{publication("o2"), "o1"}));
     for (int i = 3; i < 200; ++i) {
@@ -392,16 +402,18 @@ void outlives_its_database(Place& place)
     }
     CHECK_FALSE(process.change(PutSubscription{subscription("during")}));
     CHECK(process.store->waiting() == 2);
-    CHECK(process.counted("late") == 199);
-    CHECK(process.counted("outages") == 2); // of each table one
+    CHECK(process.counted("late") - late == 199);
+    CHECK(process.counted("outages") - outages == 2); // of each table one
     place.sql->start();
     while (!process.flush()) {
     }
     CHECK(process.store->waiting() == 0);
     CHECK(tags(place.url).find("o199") != std::string::npos);
     CHECK(tags(place.url).find("o1 ") == std::string::npos);
-    CHECK(process.change(PutPublication{publication("o200"), "o199"}));
-    CHECK(process.change(gone(publication("o200"))));
+    (void)process.change(PutPublication{publication("o200"), "o199"});
+    (void)process.change(gone(publication("o200")));
+    CHECK(process.flush());
+    CHECK(tags(place.url).empty());
     CHECK(process.server.lines.find("presentity: the database takes changes again") != std::string::npos);
 }
 
@@ -432,15 +444,15 @@ TEST_CASE("presence in MariaDB", "[presence][db]")
 TEST_CASE("a locked database costs the commit timeout once", "[presence][db]")
 {
     const Place place{"sqlite"};
-    SqlStore::Settings settings;
-    settings.commit_timeout = std::chrono::milliseconds{100};
+    SqlStore::Settings settings = patient();
+    settings.commit_timeout = std::chrono::milliseconds{700};
     Process process{place.url, settings};
     CHECK(process.change(PutPublication{publication("e1"), {}}));
     Lock lock{place};
     const auto start = std::chrono::steady_clock::now();
     CHECK_FALSE(process.change(PutPublication{publication("e2"), "e1"})); // waits, in vain
-    CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds{100});
-    for (int i = 3; i <= 500; ++i) // nobody else does: these took a minute otherwise
+    CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds{700});
+    for (int i = 3; i <= 500; ++i) // nobody else does: these took minutes otherwise
         CHECK_FALSE(process.change(
             PutPublication{publication("e" + std::to_string(i)), "e" + std::to_string(i - 1)}));
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{5});
@@ -460,7 +472,7 @@ TEST_CASE("a locked database costs the commit timeout once", "[presence][db]")
 TEST_CASE("what waits at the end is written at the next start or not at all", "[presence][db]")
 {
     const Place place{"sqlite"};
-    SqlStore::Settings settings;
+    SqlStore::Settings settings = patient();
     settings.publications = settings.subscriptions = StoreMode::back;
     settings.update_period = std::chrono::hours{1};
     {
@@ -489,7 +501,7 @@ TEST_CASE("what waits at the end is written at the next start or not at all", "[
 TEST_CASE("nothing is written in mode memory", "[presence][db]")
 {
     const Place place{"sqlite"};
-    SqlStore::Settings settings;
+    SqlStore::Settings settings = patient();
     settings.publications = StoreMode::memory;
     Process process{place.url, settings};
     CHECK(process.change(PutPublication{publication("a"), {}}));
@@ -549,9 +561,12 @@ TEST_CASE("tables of another version are left alone", "[presence][db]")
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind == ErrorKind::unsupported);
     CHECK(refused.error().text.find("active_watchers") != std::string::npos);
-    CHECK_FALSE(process.change(PutPublication{publication("a"), {}}));
-    CHECK(process.store->waiting() == 1);
-    SqlStore::Settings settings;
+    process.on_fiber([&] {
+        CHECK(process.store->change_all({PutPublication{publication("a"), {}}}, Store::Wait::no));
+        CHECK_FALSE(process.store->flush());
+    });
+    CHECK(process.store->waiting() == 1); // whoever mends the table gets it
+    SqlStore::Settings settings = patient();
     settings.check_version = false;
     Process unchecked{place.url, settings};
     CHECK(unchecked.change(PutPublication{publication("b"), {}}));
@@ -562,7 +577,7 @@ TEST_CASE("tables of another version are left alone", "[presence][db]")
 TEST_CASE("expired rows are deleted by themselves", "[presence][db]")
 {
     const Place place{"sqlite"};
-    SqlStore::Settings settings;
+    SqlStore::Settings settings = patient();
     settings.clean_period = std::chrono::milliseconds{1};
     {
         Process process{place.url};

@@ -26,6 +26,7 @@ bool is_of_row(ErrorKind kind)
 struct Waiter {
     explicit Waiter(std::size_t changes) : left{changes} {}
     std::atomic<std::size_t> left;
+    std::atomic<bool> refused{false};
     task::Event all;
 };
 
@@ -126,7 +127,9 @@ bool StoreLane::add(std::vector<StoreChange> changes, Store::Wait wait)
         for (StoreChange& change : changes) {
             StoreQueue::Written written;
             if (waiter)
-                written = [waiter] {
+                written = [waiter](bool well) {
+                    if (!well)
+                        waiter->refused = true;
                     if (waiter->left.fetch_sub(1) == 1)
                         waiter->all.signal();
                 };
@@ -143,14 +146,14 @@ bool StoreLane::add(std::vector<StoreChange> changes, Store::Wait wait)
             start = s.draining = true;
     });
     for (auto& tell : told)
-        tell();
+        tell(true);
     if (start)
         start_drain();
     if (!waiter)
         return true;
     if (waiter->all.signalled() ||
         (worth_waiting && waiter->all.wait(runtime_.clock().now() + settings_.commit_timeout)))
-        return true;
+        return !waiter->refused;
     counters_.late.add();
     if (!worth_waiting)
         return false;
@@ -275,7 +278,7 @@ void StoreLane::landed(const Batch& batch)
     });
     counters_.rows.add(static_cast<std::int64_t>(batch.size()));
     for (auto& tell : told)
-        tell();
+        tell(true);
     if (alarmed)
         log_.notice("{}: the database takes changes again, {} still wait", table_, waiting);
 }
@@ -293,7 +296,7 @@ void StoreLane::stay(Batch::const_iterator from, const Batch& batch, const Error
         return alarm(s);
     });
     for (auto& tell : told)
-        tell();
+        tell(true);
     if (first)
         complain(why.text, waiting);
 }
@@ -346,11 +349,14 @@ bool StoreLane::one_by_one(const Batch& batch)
 
 void StoreLane::refuse(const StoreQueue::Flight& flight, const Error& why)
 {
+    StoreQueue::Told told;
     state_.with([&](State& s) {
-        s.queue.refused(flight);
+        s.queue.refused(flight, told);
         s.away = s.behind = false; // it does answer
     });
     note_refusal(why);
+    for (auto& tell : told)
+        tell(false);
 }
 
 // Strangers can make rows that are refused, so not each of them gets a line.

@@ -323,9 +323,10 @@ void StoreQueue::failed(const Flight& flight, Told& told)
     account(entry);
 }
 
-void StoreQueue::refused(const Flight& flight)
+void StoreQueue::refused(const Flight& flight, Told& told)
 {
     Entry& entry = *flight.entry;
+    append(told, entry.told);
     if (!entry.next) {
         erase(entry);
         return;

@@ -38,9 +38,9 @@ using RowWork = std::variant<PublicationWork, SubscriptionWork>;
 // Not thread-safe.
 class StoreQueue {
 public:
-    // Called when the row's state, this one or a later one, is in the database. Never called when it is
-    // refused or crowded out.
-    using Written = Function<void()>;
+    // Called with true when the row's state, this one or a later one, is in the database; with false when it
+    // has been refused. Never called when it is crowded out.
+    using Written = Function<void(bool)>;
     using Told = std::vector<Written>; // to be called when no lock is held
     struct Entry;
     struct Limits {
@@ -72,8 +72,8 @@ public:
     void written(const Flight& flight, Told& told);
     // It may have it or not. For several flights the last one first, so that they keep their order.
     void failed(const Flight& flight, Told& told);
-    // It never will: the change is dropped.
-    void refused(const Flight& flight);
+    // It never will: the change is dropped; who waited for it is added to `told`.
+    void refused(const Flight& flight, Told& told);
 
     std::size_t waiting() const { return order_.size(); }
     std::size_t size() const { return entries_.size(); } // rows that wait or fly

@@ -65,13 +65,14 @@ struct Play {
     void one(const std::string& word)
     {
         StoreQueue::Told told;
+        const bool well = word != "no";
         if (word == "take") {
             flying = queue.take(100);
             for (const auto& flight : flying)
                 log += (log.empty() ? "" : ", ") + to_text(*flight.work);
         } else if (word == "ok" || word == "no") {
             for (const auto& flight : flying)
-                word == "ok" ? queue.written(flight, told) : queue.refused(flight);
+                well ? queue.written(flight, told) : queue.refused(flight, told);
             flying.clear();
         } else if (word == "fail") {
             for (auto flight = flying.rbegin(); flight != flying.rend(); ++flight)
@@ -79,10 +80,14 @@ struct Play {
             flying.clear();
         } else {
             queue.add(
-                change_of(word), [this, word] { heard += (heard.empty() ? "" : " ") + word; }, told);
+                change_of(word),
+                [this, word](bool written) {
+                    heard += (heard.empty() ? "" : " ") + (written ? word : "!" + word);
+                },
+                told);
         }
         for (auto& call : told)
-            call();
+            call(well);
     }
     static StoreChange change_of(const std::string& word)
     {
@@ -154,9 +159,9 @@ TEST_CASE("one change for each row is written, the newest", "[presence][store]")
         {"failed ones keep their place in front", "+a s1:1 take +b fail take ok",
          "put a, sub 1/1, put a(a), sub 1/1, put b", "+a s1:1 +b", 0},
         {"a row keeps its place when it changes", "+a +b +c<a take ok", "put c, put b", "+a +c<a +b", 0},
-        {"a refused row is forgotten", "+a take no take", "put a", "", 0},
+        {"a refused row is forgotten", "+a take no take", "put a", "!+a", 0},
         {"what came behind a refused one is tried", "+b<a take +c<b no take ok", "put b(a), put c(a b)",
-         "+c<b", 0},
+         "!+b<a +c<b", 0},
         {"waiting rows are counted", "+a +b s1:1 take +c", "put a, put b, sub 1/1", "", 4},
         {"a tag that is taken already", "+a +b +b<a take ok", "put b", "+b +a +b<a", 0},
     };
@@ -217,7 +222,7 @@ TEST_CASE("keys of strangers do not meet", "[presence][store]")
 // An imagined database executes what flies, sometimes without telling: in the end it is what memory is.
 TEST_CASE("whatever fails, the database ends as memory", "[presence][store]")
 {
-    for (unsigned seed = 1; seed <= 300; ++seed) {
+    for (unsigned seed = 1; seed <= 100; ++seed) {
         std::mt19937 random{seed};
         const auto dice = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
         StoreQueue queue{{}};
