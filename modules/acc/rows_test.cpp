@@ -46,8 +46,8 @@ struct Bench {
         return out;
     }
     FakeHost host{{.workers = 1, .threshold = log::Level::err, .system_clock = true}};
-    db_unixodbc::TempFolder folder;
-    const std::string url = "sqlite://" + folder.path + "/test.db";
+    test::TempDir folder;
+    const std::string url = "sqlite://" + folder.path() + "/test.db";
     db_unixodbc::OdbcDriver driver{host.runtime(), host.journal()};
     db::Database* database = nullptr;
     FakeTm tm;

@@ -178,8 +178,8 @@ TEST_CASE("avp_print lists everything", "[avpops]")
 
 TEST_CASE("AVPs in the database", "[avpops]")
 {
-    db_unixodbc::TempFolder folder;
-    const std::string url = "sqlite://" + folder.path + "/test.db";
+    test::TempDir folder;
+    const std::string url = "sqlite://" + folder.path() + "/test.db";
     Bench bench{format(
         "modparam(\"avpops\",\"db_url\",\"{}\")\nmodparam(\"avpops\",\"avp_table\",\"usr_preferences\")\n"
         "modparam(\"avpops\",\"use_domain\",1)\n"
