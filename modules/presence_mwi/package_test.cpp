@@ -59,6 +59,7 @@ struct Mailbox {
 
 } // namespace
 
+// Case M01: yes, no, refreshed.
 TEST_CASE("a lamp goes on and off", "[presence_mwi]")
 {
     Mailbox box;
