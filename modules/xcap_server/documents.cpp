@@ -160,9 +160,8 @@ std::optional<Part> StoredDocuments::part(std::string_view auid, std::string_vie
     const auto raw = cut(query, '?');
     Arena arena;
     NodeSelectorView selector;
-    SelectorRules rules;
-    rules.default_ns = usage->ns;
-    if (read_selector(raw, query, rules, arena, selector) || selector.terminal == Terminal::namespaces)
+    if (read_selector(raw, query, {usage->ns, usage->also_ns()}, arena, selector) ||
+        selector.terminal == Terminal::namespaces)
         return {};
     const auto index = TextIndex::of(text);
     if (!index)

@@ -12,9 +12,6 @@
 namespace sipyard::xcap_server {
 namespace {
 
-constexpr std::string_view oma_rules_auid = "org.openmobilealliance.pres-rules";
-constexpr std::string_view pres_rules_ns = "urn:ietf:params:xml:ns:pres-rules";
-
 // What a row may have that was stored under other limits: the parser's own.
 constexpr xml::Limits of_stored{256, 100'000'000, 100'000, 50'000};
 
@@ -35,8 +32,7 @@ struct Engine::Edit {
 
 SelectorRules Engine::selector_rules(const Usage& usage) const
 {
-    // OMA's clients leave out the prefix of both namespaces that their rules are made of.
-    return {usage.ns, usage.auid == oma_rules_auid ? pres_rules_ns : std::string_view{}, settings_.prefixes};
+    return {usage.ns, usage.also_ns(), settings_.prefixes};
 }
 
 Result<TextIndexPtr> Engine::index_for(Version& version)

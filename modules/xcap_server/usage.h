@@ -48,6 +48,12 @@ struct Usage {
     bool listed = true;      // in xcap-caps
     std::string schema = {}; // app_usage: a file; the namespaces of the others have theirs in schema_dir
 
+    // A second namespace that names without prefix may have: OMA's clients leave out the prefixes of both
+    // that their rules are made of.
+    std::string_view also_ns() const
+    {
+        return rules == Rules::oma_pres_rules ? "urn:ietf:params:xml:ns:pres-rules" : "";
+    }
     // Is this the root element of such a document? Without root_name any of root_ns, without that any.
     std::optional<Problem> check(const RootElement& root, const Validation& wanted) const;
 };
