@@ -16,6 +16,13 @@ std::string_view from_xavp(Request& request, std::string_view name, std::string_
         [&](AvpStore& store) { return request.arena().copy(store.xavps.get(name, 0, field, 0).text()); });
 }
 
+// A SUBSCRIBE as its package sees it before there is a subscription.
+SubscribeView view_of(std::string_view presentity, const SubscribeOrder& order, const Arrival& arrival)
+{
+    return {presentity,    arrival.watcher,    order.params, order.accept,    order.user_agent,
+            order.contact, order.content_type, order.body,   arrival.privacy, arrival.quirks};
+}
+
 } // namespace
 
 // Behind a NAT or in a browser nobody but the connection it came by leads to the contact (spec presence 4.3).
@@ -130,6 +137,10 @@ Verdict Presence::subscribe_new(Request& request, const Known& known, const Subs
     if (order.expires > 0 &&
         dialogs_.size() >= static_cast<std::size_t>(std::max(settings_.max_subscriptions, 1)))
         return deny({503, "Too many subscriptions", "Retry-After: 60\r\n"});
+    const SubscribeView view = view_of(*key, order, seen);
+    known.package->prepare(view);
+    if (const auto refusal = known.package->refuse(view))
+        return deny(*refusal);
     Arrival arrival = seen;
     arrival.local_tag = tm_.local_tag(request);
     const bool counted = order.expires > 0;
@@ -172,6 +183,12 @@ Verdict Presence::subscribe_again(Request& request, const SubscribeOrder& order,
                           counts.subscribe_refused);
         counts.unknown_dialog.add();
         return refuse(request, {481, "Subscription does not exist", {}}, counts.subscribe_refused);
+    }
+    if (order.expires > 0 && !order.refusal) {
+        const SubscribeView view = view_of(s->resource->key, order, arrival);
+        s->resource->package().prepare(view);
+        if (const auto refusal = order.body.empty() ? std::nullopt : s->resource->package().refuse(view))
+            return refuse(request, *refusal, counts.subscribe_refused);
     }
     std::variant<Accepted, Refusal> outcome = Refusal{481, "Subscription does not exist", {}};
     const auto ticket = on(s->resource, Fanout::now, [&](Resource& r, Now now, Effects& effects) {
