@@ -2,6 +2,7 @@
 #include "core/ctl/xcap_command.h"
 
 #include "core/base/format.h"
+#include "core/base/text.h"
 #include "core/ctl/command_line.h"
 #include "core/ctl/document_path.h"
 #include "core/ctl/files.h"
@@ -58,6 +59,8 @@ public:
     Result<int> validate(const std::string& auid, const std::string& file)
     {
         TRY(const std::string text, read_file(file));
+        if (!is_utf8(text))
+            return invalid("not-utf-8: the file is not UTF-8");
         json::Value params = json::Value::object().set("doc", text);
         if (!auid.empty())
             params.set("auid", auid);
@@ -116,7 +119,7 @@ private:
             if (answer.size() < static_cast<std::size_t>(page))
                 return rows;
             const std::string_view last = answer[answer.size() - 1]["doc_uri"].text();
-            if (last <= after)
+            if (last == after) // a database may order by other rules than bytes
                 return invalid("the server's list does not go on");
             after = last;
         }
@@ -125,6 +128,9 @@ private:
     Result<json::Value> store(const std::string& doc_uri, const std::string& text,
                               const std::string& if_match)
     {
+        // JSON would carry something else in place of such bytes.
+        if (!is_utf8(text))
+            return invalid("not-utf-8: the file is not UTF-8");
         json::Value params = json::Value::object().set("doc_uri", doc_uri).set("doc", text);
         if (!if_match.empty())
             params.set("if_match", if_match);

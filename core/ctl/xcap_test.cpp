@@ -139,6 +139,12 @@ TEST_CASE("documents are listed, shown, stored and deleted", "[ctl][xcap]")
     CHECK(fake.calls.back().find("\"auid\":\"pres-rules\"") != std::string::npos);
     CHECK(fake.out.find("bad") != std::string::npos);
 
+    const auto known = fake.documents;
+    CHECK(fake.run({"put", index_uri, folder.write("latin", "<a>\xe4</a>")}) == 1);
+    CHECK(fake.run({"validate", folder.file("latin")}) == 1);
+    CHECK(fake.err.find("not UTF-8") != std::string::npos);
+    CHECK(fake.documents == known);
+
     CHECK(fake.run({"delete", index_uri}) == 0);
     CHECK(fake.documents.empty());
     CHECK(fake.run({"delete", index_uri}) == 1);
