@@ -105,6 +105,7 @@ Result<Schemas> Schemas::load(const std::string& folder, const std::vector<File>
             else if (child.is("import", schema_ns))
                 here.imports.insert(child.attribute("namespace").value_or(""));
         }
+        note_borrowing(root, root.prefix(), here);
         all +=
             format("<xs:import namespace=\"{}\" schemaLocation=\"{}\"/>", xml_escape(ns), xml_escape(name));
     }
