@@ -313,12 +313,12 @@ TEST_CASE("a forged line end stays in its line", "[acc]")
 TEST_CASE("the times of a call", "[acc]")
 {
     acc::Settings settings;
-    CHECK(acc::cdr_times(settings, 1795280839, 1795280842, true) ==
-          "start_time=1795280839.000; end_time=1795280842.000; duration=3.000");
-    CHECK(acc::cdr_times(settings, 1795280839, 1795280839, false).ends_with("; duration=0"));
+    CHECK(acc::cdr_times(settings, 1795280839120, 1795280842005, true) ==
+          "start_time=1795280839.120; end_time=1795280842.005; duration=2.885");
+    CHECK(acc::cdr_times(settings, 1795280839120, 1795280839120, false).ends_with("; duration=0"));
     settings.time_mode = 4;
     settings.cdr_start_id = "begun";
-    CHECK(acc::cdr_times(settings, 1795280839, 1795280842, true)
+    CHECK(acc::cdr_times(settings, 1795280839120, 1795280842005, true)
               .starts_with("begun=2026-11-21 17:07:19; end_time="));
 }
 
@@ -327,8 +327,11 @@ TEST_CASE("a call that is over has its record", "[acc]")
     using How = dialog::EndListener::How;
     dialog::Dialog call;
     call.begun = 1000;
+    call.begun_ms = 900;
     call.started = 1005;
+    call.started_ms = 50;
     call.ended = 1065;
+    call.ended_ms = 250;
     const struct {
         const char* story;
         const char* params;
@@ -336,14 +339,14 @@ TEST_CASE("a call that is over has its record", "[acc]")
         const char* line;
     } rows[] = {
         {"answered", "", How::ended,
-         "start_time=1000.000; end_time=1065.000; duration=65.000; c1=alice; none="},
+         "start_time=1000.900; end_time=1065.250; duration=64.350; c1=alice; none="},
         {"counted from the answer", "modparam(\"acc\", \"cdr_start_on_confirmed\", 1)", How::ended,
-         "start_time=1005.000; end_time=1065.000; duration=60.000"},
-        {"not answered", "", How::failed, "start_time=1000.000; end_time=1000.000; duration=0; c1=alice"},
+         "start_time=1005.050; end_time=1065.250; duration=60.200"},
+        {"not answered", "", How::failed, "start_time=1000.900; end_time=1000.900; duration=0; c1=alice"},
         {"not answered, and nobody asks", "modparam(\"acc\", \"cdr_on_failed\", 0)", How::failed, nullptr},
         {"timed out", "", How::expired, nullptr},
         {"timed out, and somebody asks", "modparam(\"acc\", \"cdr_expired_dlg_enable\", 1)", How::expired,
-         "duration=65.000"},
+         "duration=64.350"},
         {"not in the log", "modparam(\"acc\", \"cdr_log_enable\", 0)", How::ended, nullptr},
     };
     for (const auto& row : rows) {

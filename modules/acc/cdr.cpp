@@ -10,14 +10,14 @@ namespace sipyard::acc {
 
 namespace {
 
-constexpr std::int64_t second = 1'000'000'000;
+constexpr std::int64_t millisecond = 1'000'000;
 
 // time_mode 3 and 4 write times as text here too.
-std::string time_of(const Settings& s, std::int64_t seconds)
+std::string time_of(const Settings& s, std::int64_t ms)
 {
     if (s.time_mode == 3 || s.time_mode == 4)
-        return time_text(seconds * second, s.time_format, s.time_mode == 3 ? Zone::local : Zone::utc);
-    return seconds_text(seconds * second);
+        return time_text(ms * millisecond, s.time_format, s.time_mode == 3 ? Zone::local : Zone::utc);
+    return seconds_text(ms * millisecond);
 }
 
 } // namespace
@@ -25,7 +25,7 @@ std::string time_of(const Settings& s, std::int64_t seconds)
 std::string cdr_times(const Settings& s, std::int64_t start, std::int64_t end, bool answered)
 {
     return format("{}={}; {}={}; {}={}", s.cdr_start_id, time_of(s, start), s.cdr_end_id, time_of(s, end),
-                  s.cdr_duration_id, answered ? seconds_text((end - start) * second) : "0");
+                  s.cdr_duration_id, answered ? seconds_text((end - start) * millisecond) : "0");
 }
 
 Cdr::Cdr(const Settings& settings, Host& host, RowWriter* rows)
@@ -73,13 +73,16 @@ void Cdr::on_end(Request& request, const dialog::Dialog& dialog, How how)
     if (skip_ && !skip_->get(request).is_null())
         return;
     const bool answered = how != How::failed && dialog.started > 0;
-    const std::int64_t start = answered && settings_.cdr_start_on_confirmed ? dialog.started : dialog.begun;
-    const std::int64_t end = answered ? std::max(dialog.ended, start) : start;
+    const std::int64_t start = answered && settings_.cdr_start_on_confirmed
+                                   ? dialog.started * 1000 + dialog.started_ms
+                                   : dialog.begun * 1000 + dialog.begun_ms;
+    const std::int64_t end = answered ? std::max(dialog.ended * 1000 + dialog.ended_ms, start) : start;
     std::string line = cdr_times(settings_, start, end, answered);
     const auto zone = settings_.time_mode == 4 ? Zone::utc : Zone::local;
     const std::string form = settings_.time_mode >= 3 ? settings_.time_format : "%Y-%m-%d %H:%M:%S";
-    std::vector<db::Value> row{time_text(start * second, form, zone), time_text(end * second, form, zone),
-                               static_cast<double>(end - start)};
+    std::vector<db::Value> row{time_text(start * millisecond, form, zone),
+                               time_text(end * millisecond, form, zone),
+                               static_cast<double>(end - start) / 1000};
     for (const Field& field : extra_) {
         const Value value = field.source->get(request);
         line += format("; {}={}", field.name, text_of(value));

@@ -30,8 +30,8 @@ private:
     RowWriter* const rows_;
 };
 
-// "start_time=1795280839.000; end_time=1795280842.000; duration=3.000"; a call that was not answered lasted
-// 0.
+// "start_time=1795280839.120; end_time=1795280842.240; duration=3.120" of milliseconds since 1970; a call
+// that was not answered lasted 0.
 std::string cdr_times(const Settings& settings, std::int64_t start, std::int64_t end, bool answered);
 
 } // namespace sipyard::acc

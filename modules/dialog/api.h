@@ -40,7 +40,8 @@ struct Dialog {
     std::string call_id, request_uri;
     Party caller, callee;
     std::int64_t begun = 0, started = 0, ended = 0; // seconds since 1970: INVITE, 2xx, end; 0: not yet
-    int code = 0;                                   // the reply that ended it before it began
+    std::int16_t begun_ms = 0, started_ms = 0, ended_ms = 0; // and thousandths; 0 when read from the database
+    int code = 0;                                            // the reply that ended it before it began
 };
 
 enum class Side : unsigned char { caller, callee, both };

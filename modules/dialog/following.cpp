@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::int64_t kept_after_end = 5; // seconds: late replies and their routes still find the dialog
 
+void set_time(const Clock& clock, std::int64_t& seconds, std::int16_t& ms)
+{
+    const std::int64_t now = clock.unix_ns() / 1'000'000;
+    seconds = now / 1000;
+    ms = static_cast<std::int16_t>(now % 1000);
+}
+
 // What a transaction's watcher remembers: which dialog, and whether this is the request that began it.
 enum class Part : std::uint64_t { beginning = 1, refresh = 2 };
 std::uint64_t note_of(const Call& call, Part part)
@@ -152,7 +159,7 @@ CallPtr Dialogs::create(Request& request, Context& mine)
     call->facts.with([&](Facts& facts) {
         Dialog& d = facts.dialog;
         d.request_uri = request.ruri();
-        d.begun = host_.clock().unix_seconds();
+        set_time(host_.clock(), d.begun, d.begun_ms);
         d.caller.uri = from->uri;
         d.caller.tag = from->tag();
         d.caller.contact = contact_of(message);
@@ -254,7 +261,7 @@ void Dialogs::on_reply(const CallPtr& call, const tm::Happening& happening)
             return;
         // The first 2xx decides which of the forks is the dialog; the caller ends the others (RFC
         // 3261 13.2.2.4).
-        d.started = host_.clock().unix_seconds();
+        set_time(host_.clock(), d.started, d.started_ms);
         if (is_plain(happening.to_tag))
             d.callee.tag = happening.to_tag;
         if (happening.reply) {
@@ -401,7 +408,7 @@ std::optional<Dialogs::Change> Dialogs::advance(const CallPtr& call, Event event
         d.state = to;
         facts.changed = true;
         if (to == State::deleted) {
-            d.ended = host_.clock().unix_seconds();
+            set_time(host_.clock(), d.ended, d.ended_ms);
             left.swap(facts.profiles);
             const bool refused = from < State::confirmed_no_ack;
             // Kept a little for late messages; after a refusal for the ACK, if wait_ack says so.

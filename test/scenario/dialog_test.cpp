@@ -179,3 +179,41 @@ SCENARIO("an answered call survives kill -9", "[dialog]")
     CHECK_THAT(bob.until("SIP/2.0 200"), StartsWith("SIP/2.0 200"));
     CHECK(wait_until([&] { return sqlite(folder.file("d.db"), "SELECT count(*) FROM dialog") == "0\n"; }));
 }
+
+SCENARIO("db_mode 2 writes now and then, 3 when the server stops", "[dialog]")
+{
+    for (const int mode : {2, 3}) {
+        INFO("db_mode " << mode);
+        TempDir folder;
+        const std::string config =
+            folder.write("d.cfg", following("modparam(\"dialog\", \"db_mode\", " + std::to_string(mode) +
+                                                ")\nmodparam(\"dialog\", \"db_update_period\", 1)\n"
+                                                "modparam(\"dialog\", \"db_url\", DBURL)\n",
+                                            "loadmodule \"db_sqlite.so\"\n"));
+        ServerProcess server{config, {{"DBURL", "\"sqlite://" + folder.file("d.db") + "\""}}};
+        const auto states = [&] { return sqlite(folder.file("d.db"), "SELECT state FROM dialog"); };
+        Phone alice{server.port()}, bob{server.port()};
+        const std::string route = call(alice, bob, "call-6");
+        if (mode == 2) {
+            CHECK(wait_until([&] { return states() == "4\n"; }));
+        } else {
+            REQUIRE(wait_until([&] { return field(server.rpc("dlg.list"), "state") == "4"; }));
+            CHECK(bob.udp.receive(1500).empty()); // longer than the period of the other mode
+            CHECK(states().empty());
+        }
+        server.kill(SIGTERM);
+        CHECK(server.wait() == 0);
+        CHECK(states() == "4\n");
+        server.start();
+        INFO(server.output());
+        CHECK(field(server.rpc("dlg.list"), "state") == "4");
+        bob.request("BYE", alice.contact(), 1, "call-6", "B", "A", route);
+        const std::string bye = alice.until("BYE");
+        REQUIRE_THAT(bye, StartsWith("BYE " + alice.contact()));
+        alice.reply(bye, "200 OK");
+        CHECK_THAT(bob.until("SIP/2.0 200"), StartsWith("SIP/2.0 200"));
+        server.kill(SIGTERM); // what has ended by then is not kept
+        CHECK(server.wait() == 0);
+        CHECK(states().empty());
+    }
+}
