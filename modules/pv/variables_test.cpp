@@ -206,6 +206,7 @@ TEST_CASE("header fields", "[pv]")
                   {"all", "$(hdr(X-A)[*])", "one,two"},
                   {"count", "$hdrc(X-A)", "int 2"},
                   {"count none", "$hdrc(X-B)", "int 0"},
+                  {"a name only hdr_name_extra_chars allows", "$hdr(X@Y)", "<null>"},
                   {"no header name", "$hdr(a b)", "! pvar \"$hdr(a b)\": 'a b' is no header name"},
                   {"list", "$hfl(Route)", "<sip:p1;lr>"},
                   {"third of two headers", "$(hfl(Route)[2])", "<sip:p3;lr>"},
