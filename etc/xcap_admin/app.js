@@ -67,7 +67,7 @@ function leave(text) {
     documents = open = null;
     listed = [];
     byId("account").hidden = byId("workplace").hidden = true;
-    for (const place of ["documents", "document", "message", "user"]) // the next one at this screen reads none of it
+    for (const place of ["documents", "document", "message", "user"]) // nothing for the next one at this screen
         show(byId(place));
     byId("sign-in").hidden = false;
     show(byId("sign-in-message"), text && h("p", {class: "bad"}, text));
@@ -77,7 +77,8 @@ function leave(text) {
 // --- the documents ---
 
 async function relist() {
-    listed = await documents.list(usages.filter((one) => one.create).map((one) => ({auid: one.auid, name: one.create.name})));
+    const wellKnown = usages.filter((one) => one.create).map(({auid, create: {name}}) => ({auid, name}));
+    listed = await documents.list(wellKnown);
     renderList();
 }
 
@@ -170,7 +171,8 @@ function render() {
                 h("span", {class: "etag"}, "version ", h("code", {}, (open.etag ?? "").replaceAll("\"", ""))))),
             h("button", {type: "button", class: "danger", onclick: () => during(remove)}, "Delete document")),
         h("div", {class: "tabs", role: "tablist"}, tabs.map(([name, label]) => h("button", {
-            type: "button", role: "tab", id: "tab-" + name, "aria-selected": String(name === tab), "aria-controls": "panel",
+            type: "button", role: "tab", id: "tab-" + name,
+            "aria-selected": String(name === tab), "aria-controls": "panel",
             tabindex: name === tab ? "0" : "-1",
             onclick: () => turnTo(name),
             onkeydown: (event) => {

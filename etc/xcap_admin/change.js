@@ -73,7 +73,8 @@ function inserted(left, right, steps, selector, parent) {
     let at = 0;
     while (at < left.length && xml.isSame(left[at], right[at]))
         ++at;
-    if (!isElement(right[at]) || !right[at].namespaceURI || !left.slice(at).every((node, i) => xml.isSame(node, right[at + 1 + i])))
+    if (!isElement(right[at]) || !right[at].namespaceURI ||
+        !left.slice(at).every((node, i) => xml.isSame(node, right[at + 1 + i])))
         return null;
     const element = right[at];
     const name = selector.name(element), test = selector.test(element, right.filter(isElement));

@@ -48,7 +48,8 @@ export function settle({title, mine, theirs}) {
             h("div", {class: "sides"},
                 side("Theirs", "what the server has now", left, keptLeft, "theirs"),
                 side("Yours", "what you were about to save", right, keptRight, "mine")),
-            h("p", {class: "hint"}, "\u201cApply mine\u201d makes your one change on their version; the rest of theirs stays."),
+            h("p", {class: "hint"},
+                "\u201cApply mine\u201d makes your one change on their version; the rest of theirs stays."),
             h("div", {class: "actions"},
                 h("button", {type: "submit", value: "theirs", id: "take-theirs"}, "Take theirs"),
                 h("button", {type: "submit", value: "mine", class: "main", id: "apply-mine"}, "Apply mine on top")));

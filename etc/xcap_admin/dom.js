@@ -10,7 +10,8 @@ export function h(name, attributes, ...children) {
         else if (value !== false && value !== undefined && value !== null)
             element.setAttribute(key, value === true ? "" : value);
     }
-    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+    const absent = [null, undefined, false];
+    element.append(...children.flat(Infinity).filter((child) => !absent.includes(child)));
     return element;
 }
 

@@ -114,7 +114,8 @@ const entryFields = (name, uri) => [
 export const asUri = (text) => (/^[a-z][a-z0-9+.-]*:/i.test(text) ? text : "sip:" + text);
 
 async function addEntry(way, title, save) {
-    const given = await ask({title: "Add an entry to \u201c" + title + "\u201d", fields: entryFields("", ""), action: "Add"});
+    const given = await ask({title: "Add an entry to \u201c" + title + "\u201d", action: "Add",
+                             fields: entryFields("", "")});
     if (!given)
         return;
     const uri = asUri(given.uri);

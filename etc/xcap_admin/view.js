@@ -26,7 +26,8 @@ export function showTree(version) {
                 : h("li", {}, h("span", {class: "text"}, (child.data ?? "").trim()))))));
     };
     const tree = h("ul", {class: "elements"}, node(version.xml.documentElement, 0));
-    return h("div", {}, tree, left < 0 && h("p", {class: "hint"}, "Only the first " + mostNodes + " elements are shown."));
+    return h("div", {}, tree,
+        left < 0 && h("p", {class: "hint"}, "Only the first " + mostNodes + " elements are shown."));
 }
 
 export function showText(version) {
