@@ -1,8 +1,6 @@
 // modules/xcap_server/namespaces.cpp - walking the bindings in scope
 #include "modules/xcap_server/namespaces.h"
 
-#include "modules/xcap_server/xml_text.h"
-
 #include <vector>
 
 namespace sipyard::xcap_server {
@@ -46,12 +44,11 @@ std::string namespaces_document(const IndexedView& document, std::uint32_t eleme
 
 std::string_view prefix_for(const IndexedView& document, std::uint32_t element, std::string_view ns)
 {
-    if (value_equals(document.uri(TextIndex::xml_binding), ns))
+    if (document.is_bound_to(TextIndex::xml_binding, ns))
         return "xml";
     const auto scope = document.index()[element].scope;
     for (auto at = scope; at != none; at = document.index().binding(at).before)
-        if (!document.prefix(at).empty() && value_equals(document.uri(at), ns) &&
-            !document.is_hidden(at, scope))
+        if (!document.prefix(at).empty() && document.is_bound_to(at, ns) && !document.is_hidden(at, scope))
             return document.prefix(at);
     return {};
 }

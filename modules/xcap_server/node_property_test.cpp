@@ -89,7 +89,7 @@ TEST_CASE("what was put is what is got, and all else stays", "[xcap_server]")
     Generator make{20'240'607};
     int created = 0, replaced = 0, deleted = 0, refused = 0;
     const auto text = [&] { return server.ask(Verb::get, test_uri).body; };
-    for (int round = 0; round < 1500; ++round) {
+    for (int round = 0; round < 600; ++round) {
         const std::string before = make.document();
         server.ask(Verb::put, test_uri, before, {"application/t+xml"});
         REQUIRE(text() == before);
@@ -163,10 +163,10 @@ TEST_CASE("what was put is what is got, and all else stays", "[xcap_server]")
         }
     }
     // The generator reaches all of it.
-    CHECK(created > 300);
-    CHECK(replaced > 100);
-    CHECK(deleted > 100);
-    CHECK(refused > 300);
+    CHECK(created > 100);
+    CHECK(replaced > 20);
+    CHECK(deleted > 40);
+    CHECK(refused > 100);
 }
 
 namespace {

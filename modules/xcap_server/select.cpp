@@ -1,8 +1,6 @@
 // modules/xcap_server/select.cpp - evaluating node selectors on the byte index
 #include "modules/xcap_server/select.h"
 
-#include "modules/xcap_server/xml_text.h"
-
 namespace sipyard::xcap_server {
 namespace {
 
@@ -17,7 +15,7 @@ public:
         if (!asked_ || binding != last_) {
             asked_ = true;
             last_ = binding;
-            answer_ = value_equals(document_.uri(binding), ns_);
+            answer_ = document_.is_bound_to(binding, ns_);
         }
         return answer_;
     }
@@ -50,7 +48,7 @@ Found find(const IndexedView& document, std::uint32_t context, const StepView& s
             continue;
         if (step.has_test) {
             const auto attribute = document.find_attribute(e, step.test_ns, step.test_name);
-            if (attribute == none || !value_equals(document.value(attribute), step.test_value)) {
+            if (attribute == none || !document.has_value(attribute, step.test_value)) {
                 if (step.has_position)
                     break;
                 continue;
@@ -94,7 +92,7 @@ Selection select(const IndexedView& document, std::span<const StepView> steps)
 
 bool has_name(const IndexedView& document, std::uint32_t element, std::string_view ns, std::string_view name)
 {
-    return document.name(element) == name && value_equals(document.uri(document.index()[element].ns), ns);
+    return document.name(element) == name && document.is_bound_to(document.index()[element].ns, ns);
 }
 
 } // namespace sipyard::xcap_server

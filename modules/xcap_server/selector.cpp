@@ -42,6 +42,8 @@ char quote_at(std::string_view raw, std::size_t at, std::size_t& length)
     length = 1;
     if (raw[at] == '"' || raw[at] == '\'')
         return raw[at];
+    if (raw[at] != '%')
+        return 0;
     const auto three = raw.substr(at, 3);
     if (three == "%22" || three == "%27") {
         length = 3;

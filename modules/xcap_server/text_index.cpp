@@ -198,12 +198,16 @@ private:
         at_ = close + 1;
         const auto value_end = static_cast<std::uint32_t>(close);
         const auto whole = text_.substr(name.at, name.length);
+        const bool plain =
+            text_.substr(value, value_end - value).find_first_of("&\t\r\n") == std::string_view::npos;
         if (whole == "xmlns") {
-            bind({name.at, value, value_end, e.scope, 0}, e);
+            bind({name.at, value, value_end, e.scope, 0, plain}, e);
         } else if (whole.starts_with("xmlns:")) {
-            bind({name.at + 6, value, value_end, e.scope, static_cast<std::uint16_t>(name.length - 6)}, e);
+            bind({name.at + 6, value, value_end, e.scope, static_cast<std::uint16_t>(name.length - 6), plain},
+                 e);
         } else {
-            out_.attributes_.push_back({name.at, value, value_end, none, name.length, name.prefix_length});
+            out_.attributes_.push_back(
+                {name.at, value, value_end, none, name.length, name.prefix_length, plain});
         }
         return true;
     }
@@ -271,12 +275,24 @@ std::string_view IndexedView::uri(std::uint32_t binding) const
     return text_.substr(at.uri, at.uri_end - at.uri);
 }
 
+bool IndexedView::is_bound_to(std::uint32_t binding, std::string_view ns) const
+{
+    const bool plain = binding >= TextIndex::xml_binding || index_.binding(binding).plain;
+    return plain ? uri(binding) == ns : value_equals(uri(binding), ns);
+}
+
+bool IndexedView::has_value(std::uint32_t attribute, std::string_view wanted) const
+{
+    return index_.attribute(attribute).plain ? value(attribute) == wanted
+                                             : value_equals(value(attribute), wanted);
+}
+
 std::uint32_t IndexedView::find_attribute(std::uint32_t e, std::string_view ns, std::string_view name) const
 {
     for (auto i = index_[e].attributes; i < index_.attributes_end(e); ++i) {
         const auto& at = index_.attribute(i);
         const auto skip = at.prefix_length == 0 ? 0u : at.prefix_length + 1u;
-        if (text_.substr(at.name + skip, at.name_length - skip) == name && value_equals(uri(at.ns), ns))
+        if (text_.substr(at.name + skip, at.name_length - skip) == name && is_bound_to(at.ns, ns))
             return i;
     }
     return none;

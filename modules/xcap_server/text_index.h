@@ -11,7 +11,7 @@
 namespace sipyard::xcap_server {
 
 // Changes are splices of the stored bytes and answers are pieces of them, so what is remembered of a document
-// is offsets, no tree: 44 bytes an element, 20 an attribute. Immutable; says nothing without the text it was
+// is offsets, no tree: 44 bytes an element, 24 an attribute. Immutable; says nothing without the text it was
 // built from.
 class TextIndex {
 public:
@@ -37,11 +37,13 @@ public:
         std::uint32_t name, value, value_end; // value inside the quotes
         std::uint32_t ns;
         std::uint16_t name_length, prefix_length;
+        bool plain; // the value is as it is written: no reference, no white space but blanks
     };
     struct Binding {
         std::uint32_t prefix, uri, uri_end; // uri inside the quotes; empty: undeclared
         std::uint32_t before;               // the binding declared before it that holds as well
         std::uint16_t prefix_length;        // 0: the default namespace
+        bool plain;                         // as of attributes
     };
 
     // Of a well-formed text in UTF-8 without DOCTYPE; nothing when it is seen to be none, or is beyond 4 GiB.
@@ -105,6 +107,8 @@ public:
         const auto& at = index_.binding(binding);
         return text_.substr(at.prefix, at.prefix_length);
     }
+    bool is_bound_to(std::uint32_t binding, std::string_view ns) const;     // `none`: to ""
+    bool has_value(std::uint32_t attribute, std::string_view wanted) const; // as XML reports it
     // The attribute of that expanded name, or TextIndex::none.
     std::uint32_t find_attribute(std::uint32_t e, std::string_view ns, std::string_view name) const;
     // Does a binding of that prefix further in hide this one at the element?

@@ -211,5 +211,5 @@ SCENARIO("nodes of a document over HTTP and HTTPS", "[xcap_nodes]")
         CHECK(stored().body == document);
     }
     // What is in the database is the text, byte by byte.
-    CHECK(sqlite(xcap.folder.file("xcap.db"), "select doc from xcap") == document + "\n");
+    CHECK(sqlite(xcap.folder.file("xcap.db"), "select cast(doc as text) from xcap") == document + "\n");
 }
