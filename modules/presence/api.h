@@ -215,7 +215,7 @@ struct LocalPublication {
     std::string sender;
 };
 
-// Thread-safe. Where it says so, on a fiber and may suspend.
+// Thread-safe. Where it says so, on a fiber that holds no strand, and may suspend.
 struct Api {
     static constexpr std::string_view name = "presence";
     virtual ~Api() = default;

@@ -94,7 +94,7 @@ Manifest<Presence> Presence::manifest()
                 function("handle_subscribe", &M::handle_subscribe, "Takes a SUBSCRIBE and answers it",
                          Route::request),
                 function("pres_auth_status", &M::auth_status,
-                         "May the watcher see the presence of the presentity?"),
+                         "May the watcher see the presence of the presentity?", Route::request),
                 function("pres_has_subscribers", &M::has_subscribers, "Does anybody watch the presentity?"),
                 function("pres_refresh_watchers", &M::refresh_watchers,
                          "The rules (0) or the state (1) of a presentity have changed"),

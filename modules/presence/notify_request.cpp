@@ -48,6 +48,13 @@ tm::Outgoing compose(const Notification& n, Arena& arena)
     out.method = "NOTIFY";
     out.request_uri = way.request_uri;
     out.next_hop = way.next_hop;
+    // The contact of a phone on a connection often names no transport: it means that connection.
+    sip::Uri hop;
+    if (n.way.connection && n.way.socket && net::is_stream(n.way.socket->protocol) &&
+        sip::read(way.next_hop, hop).empty() && hop.transport_text().empty() &&
+        hop.scheme == sip::Scheme::sip)
+        out.next_hop = arena.concat(way.next_hop.substr(0, way.next_hop.find('?')),
+                                    ";transport=", net::to_text(n.way.socket->protocol));
     out.from = arena.concat(s.texts[OwnTexts::local], ";tag=", s.to_tag());
     out.to = s.from_tag().empty() ? s.texts[OwnTexts::remote]
                                   : arena.concat(s.texts[OwnTexts::remote], ";tag=", s.from_tag());

@@ -286,13 +286,9 @@ Verdict Presence::has_subscribers(Request&, std::string_view presentity, std::st
     const Known* const known = named(event);
     const auto key =
         known ? presentity_of(presentity, known->package->traits()) : Result<std::string>{Error{}};
-    bool some = false;
-    if (key)
-        (void)on(*known, *key, Missing::leave, Fanout::now, [&](Resource& r, Now, Effects&) {
-            some = std::any_of(r.watchers().begin(), r.watchers().end(),
-                               [](const SubscriptionPtr& s) { return s->status == Status::active; });
-        });
-    return Verdict::of(some);
+    // Without the strand: this may be called in routes that hold one.
+    const ResourcePtr resource = key ? resources_.find(known->identity, *key) : ResourcePtr{};
+    return Verdict::of(resource && resource->watcher_count.load(std::memory_order_relaxed) > 0);
 }
 
 Verdict Presence::refresh_watchers(Request& request, std::string_view presentity, std::string_view event,

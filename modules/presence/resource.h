@@ -7,6 +7,7 @@
 #include "modules/presence/publish.h"
 #include "modules/presence/subscribe.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -73,9 +74,10 @@ private:
 public:
     const std::string identity; // of the package: "dialog;sla"
     const std::string key;      // of the presentity
-    task::Strand strand{100'000};
-    bool dead = false;            // it has left the table: look it up again
-    Instant appointed{INT64_MAX}; // when the server will call tick()
+    task::Strand strand{1'000'000};
+    bool dead = false;                         // it has left the table: look it up again
+    Instant appointed{INT64_MAX};              // when the server will call tick()
+    std::atomic<std::size_t> watcher_count{0}; // read by anybody
 
     EventPackage& package() const { return package_; }
     // Nothing lives here and nothing is under way.

@@ -135,6 +135,7 @@ void Resource::admit(const SubscriptionPtr& s)
 {
     s->place = static_cast<std::uint32_t>(subscriptions_.size());
     subscriptions_.push_back(s);
+    watcher_count.store(subscriptions_.size(), std::memory_order_relaxed);
     common_.counts.subscriptions.add();
     appoint_expiry(*s);
 }
@@ -299,6 +300,7 @@ void Resource::remove(Subscription& s, Effects& effects)
         subscriptions_[s.place]->place = s.place;
     }
     subscriptions_.pop_back();
+    watcher_count.store(subscriptions_.size(), std::memory_order_relaxed);
     common_.counts.subscriptions.add(-1);
     effects.gone.push_back(mine);
 }
