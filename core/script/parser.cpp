@@ -350,7 +350,8 @@ std::optional<std::string> Parser::read_route_name(Route kind)
     return std::nullopt;
 }
 
-// [A-Za-z][0-9A-Za-z-]*(:[A-Za-z][0-9A-Za-z_-]*)+ - written without blanks.
+// [A-Za-z][0-9A-Za-z_-]*(:[A-Za-z][0-9A-Za-z_-]*)+ - written without blanks. Kamailio has no '_' before the
+// first colon, but modules have it in their names: xcap_server:changed.
 std::optional<std::string> Parser::read_event_name()
 {
     const Position at = peek().at;
@@ -366,7 +367,7 @@ std::optional<std::string> Parser::read_event_name()
     for (const std::string_view piece : split(name, ':')) {
         good = good && !piece.empty() && is_alpha(piece.front());
         for (const char c : piece)
-            good = good && (is_alnum(c) || c == '-' || (c == '_' && pieces > 0));
+            good = good && (is_alnum(c) || c == '-' || c == '_');
         ++pieces;
     }
     if (good && pieces >= 2)
