@@ -1,227 +1,10 @@
-// test/scenario/blf_calls_test.cpp - lamps: calls through a proxy become dialog state at a presence server,
-// message by message (RFC 3903, RFC 4235)
-#include "test/support/catch.h"
-#include "test/support/running_server.h"
-#include "test/support/sip_peer.h"
-
-#include <csignal>
-#include <deque>
-#include <functional>
-#include <map>
+// test/scenario/blf_calls_test.cpp - lamps: calls through a proxy become PUBLISHes to a presence server the
+// test plays (RFC 3903, RFC 4235)
+#include "test/support/blf_place.h"
 
 using namespace sipyard;
 using namespace sipyard::test;
 using Catch::Matchers::Contains;
-using Catch::Matchers::StartsWith;
-
-namespace {
-
-// A proxy that follows calls. The INVITE's X-To, X-To-2 ... are where its user was located.
-std::string proxy(const std::string& modules, const std::string& params, const std::string& requests = {},
-                  const std::string& in_invite = {}, const std::string& more = {})
-{
-    return "auto_aliases=no\nalias=\"example.com\"\nlisten=udp:127.0.0.1:PORT\n"
-           "loadmodule \"pv.so\"\nloadmodule \"siputils.so\"\nloadmodule \"sl.so\"\nloadmodule \"tm.so\"\n"
-           "loadmodule \"rr.so\"\nloadmodule \"textops.so\"\nloadmodule \"corex.so\"\n" +
-           modules + "loadmodule \"dialog.so\"\nloadmodule \"pua.so\"\nloadmodule \"pua_dialoginfo.so\"\n" +
-           params + "request_route {\n" + requests +
-           "\tif (has_totag()) {\n\t\tif (loose_route()) t_relay();\n\t\telse if (method == \"ACK\") "
-           "t_relay();\n\t\texit;\n\t}\n"
-           "\tif (method == \"CANCEL\") {\n\t\tt_relay();\n\t\texit;\n\t}\n"
-           "\tif (method != \"INVITE\") {\n\t\tsl_send_reply(\"405\", \"Not here\");\n\t\texit;\n\t}\n"
-           "\trecord_route();\n\tdlg_manage();\n" +
-           in_invite +
-           "\t$ru = $hdr(X-To);\n"
-           "\tif ($hdr(X-To-2) != $null) append_branch(\"$hdr(X-To-2)\");\n"
-           "\tif ($hdr(X-To-3) != $null) append_branch(\"$hdr(X-To-3)\");\n"
-           "\tt_relay();\n}\n" +
-           more;
-}
-
-RunningServer::Options at_port(std::uint16_t port)
-{
-    RunningServer::Options options;
-    options.defines["PORT"] = std::to_string(port);
-    return options;
-}
-
-// A phone of a user at example.com.
-struct Phone {
-    Phone(std::uint16_t proxy_port, std::string who) : name{std::move(who)}, peer{proxy_port, name} {}
-    std::string aor() const { return "sip:" + name + "@example.com"; }
-    std::string contact() const { return peer.uri(); }
-
-    SipText invite(const std::string& to, const std::vector<std::string>& located, const std::string& call_id,
-                   const std::string& headers = {})
-    {
-        std::string where;
-        for (std::size_t n = 0; n < located.size(); ++n)
-            where += "X-To" + (n == 0 ? "" : "-" + std::to_string(n + 1)) + ": " + located[n] + "\r\n";
-        return send("INVITE", to, call_id, "a", to, "", 1, where + headers);
-    }
-    SipText send(const std::string& method, const std::string& ruri, const std::string& call_id,
-                 const std::string& from_tag, const std::string& to, const std::string& to_tag, int cseq,
-                 const std::string& headers, const std::string& display = "")
-    {
-        const std::string text =
-            method + " " + ruri + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" + std::to_string(peer.port()) +
-            ";branch=z9hG4bK" + name + method + std::to_string(++sent) + "\r\nFrom: " + display + "<" +
-            aor() + ">;tag=" + from_tag + "\r\nTo: <" + to + ">" + (to_tag.empty() ? "" : ";tag=" + to_tag) +
-            "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) + " " + method +
-            "\r\nContact: <" + contact() + ">\r\nMax-Forwards: 70\r\n" + headers +
-            "Content-Length: 0\r\n\r\n";
-        peer.send(text);
-        return SipText{text};
-    }
-    // What comes of `method`, other requests and replies passed over.
-    SipText wait_for(const std::string& method) { return peer.expect(method); }
-    SipText ring(const SipText& invite) { return answer(invite, 180, "Ringing"); }
-    SipText answer(const SipText& request, int code, const std::string& reason)
-    {
-        return peer.reply(request, code, reason, code < 300 ? "Contact: <" + contact() + ">\r\n" : "");
-    }
-
-    std::string name;
-    SipPeer peer;
-    int sent = 0;
-};
-
-std::string tag_in(const std::string& value)
-{
-    const auto at = value.find(";tag=");
-    return at == std::string::npos ? "" : value.substr(at + 5, value.find(';', at + 5) - at - 5);
-}
-
-// Alice calls bob at one phone; both sides of the signalling.
-struct PhoneCall {
-    Phone& alice;
-    Phone& bob;
-    std::string id;
-    SipText invite{}, at_bob{}, answer{};
-    std::string bob_tag{}, route{};
-
-    void begin(const std::string& headers = {})
-    {
-        invite = alice.invite(bob.aor(), {bob.contact()}, id, headers);
-        at_bob = bob.wait_for("INVITE");
-        REQUIRE(at_bob);
-    }
-    void ring()
-    {
-        const SipText sent = bob.ring(at_bob);
-        bob_tag = tag_in(sent.header("To"));
-        REQUIRE(alice.peer.expect(180));
-    }
-    void pick_up()
-    {
-        const SipText sent = bob.answer(at_bob, 200, "OK");
-        bob_tag = tag_in(sent.header("To"));
-        answer = alice.peer.expect(200);
-        REQUIRE(answer);
-        route = header_lines("Route", header_values(answer.text, "Record-Route"));
-        alice.send("ACK", bob.contact(), id, "a", bob.aor(), bob_tag, 1, route);
-        REQUIRE(bob.wait_for("ACK"));
-    }
-    void hang_up()
-    {
-        alice.send("BYE", bob.contact(), id, "a", bob.aor(), bob_tag, 2, route);
-        const SipText bye = bob.wait_for("BYE");
-        REQUIRE(bye);
-        bob.answer(bye, 200, "OK");
-        CHECK(alice.peer.expect(200));
-    }
-};
-
-// A presence server as a PUBLISH sees it. Every publication is answered, what each user published is kept.
-struct PresencePeer {
-    explicit PresencePeer(std::uint16_t proxy_port) : peer{proxy_port, "presence"} {}
-    // The next PUBLISH of the user, others are answered meanwhile. Empty when none comes.
-    SipText next(const std::string& user, int patience_ms = 5000)
-    {
-        auto& mine = waiting["sip:" + user + "@example.com"];
-        while (mine.empty()) {
-            const SipText one = peer.receive(patience_ms);
-            if (!one)
-                return {};
-            if (!one.is_request("PUBLISH"))
-                continue;
-            const int code = verdict ? verdict(one) : 200;
-            if (code == 200)
-                peer.reply(one, 200, "OK",
-                           "SIP-ETag: E" + std::to_string(++tags) + "\r\nExpires: " + one.header("Expires") +
-                               "\r\n");
-            else if (code > 0)
-                peer.reply(one, code, "No", headers);
-            waiting[one.ruri()].push_back(one);
-        }
-        const SipText first = mine.front();
-        mine.pop_front();
-        return first;
-    }
-    bool hears_nothing() { return !next("nobody", 300) && waiting_is_empty(); }
-    bool waiting_is_empty() const
-    {
-        for (const auto& [user, list] : waiting)
-            if (!list.empty())
-                return false;
-        return true;
-    }
-    std::string etag() const { return "E" + std::to_string(tags); }
-
-    SipPeer peer;
-    std::map<std::string, std::deque<SipText>> waiting;
-    std::function<int(const SipText&)> verdict; // 0: no answer at all
-    std::string headers;                        // of a refusal
-    int tags = 0;
-};
-
-std::string attribute(const std::string& xml, const std::string& name)
-{
-    const auto at = xml.find(" " + name + "=\"");
-    if (at == std::string::npos)
-        return {};
-    const auto begin = at + name.size() + 3;
-    return xml.substr(begin, xml.find('"', begin) - begin);
-}
-std::string state_in(const std::string& xml)
-{
-    const auto at = xml.find("<state");
-    if (at == std::string::npos)
-        return "";
-    const auto begin = xml.find('>', at) + 1;
-    return xml.substr(begin, xml.find('<', begin) - begin);
-}
-std::string id_in(const std::string& xml)
-{
-    const auto at = xml.find("<dialog ");
-    return at == std::string::npos ? "" : attribute(xml.substr(at), "id");
-}
-
-// The proxy, two phones, and a presence server elsewhere.
-struct Elsewhere {
-    explicit Elsewhere(const std::string& params = {}, const std::string& in_invite = {},
-                       const std::string& more = {}, const std::string& modules = {})
-        : port{free_port()}, presence{port}, alice{port, "alice"}, bob{port, "bob"},
-          server{folder.write("blf.cfg", proxy(modules,
-                                               "modparam(\"pua\", \"outbound_proxy\", \"sip:127.0.0.1:" +
-                                                   std::to_string(presence.peer.port()) + "\")\n" + params,
-                                               "", in_invite, more)),
-                 at_port(port)}
-    {
-    }
-    ~Elsewhere()
-    {
-        UNSCOPED_INFO(server.log());
-        UNSCOPED_INFO(presence.peer.log());
-    }
-    TempDir folder;
-    const std::uint16_t port;
-    PresencePeer presence;
-    Phone alice, bob;
-    RunningServer server;
-};
-
-} // namespace
 
 SCENARIO("a call is published at a presence server elsewhere", "[blf]")
 {
@@ -463,8 +246,8 @@ SCENARIO("whose documents are published", "[blf]")
                         "branch_route[MUTE] { dialoginfo_mute_branch(\"B\"); }\n"};
         PhoneCall call{place.alice, place.bob, "blf-8"};
         call.begin();
-        call.ring();
         CHECK(state_in(place.presence.next("alice").body()) == "trying");
+        call.ring();
         CHECK(state_in(place.presence.next("alice").body()) == "early");
         CHECK(place.presence.hears_nothing());
     }
@@ -488,8 +271,8 @@ SCENARIO("whose documents are published", "[blf]")
         const SipText invite =
             place.alice.invite("sip:bob@elsewhere.example", {place.bob.contact()}, "blf-10");
         const SipText at_bob = place.bob.wait_for("INVITE");
-        place.bob.ring(at_bob);
         CHECK(state_in(place.presence.next("alice").body()) == "trying");
+        place.bob.ring(at_bob);
         CHECK(state_in(place.presence.next("alice").body()) == "early");
         CHECK(place.presence.hears_nothing());
     }
@@ -501,5 +284,118 @@ SCENARIO("whose documents are published", "[blf]")
         call.ring();
         CHECK_THAT(place.presence.next("bob").body(), Contains("privacy"));
         CHECK_THAT(place.presence.next("alice").body(), !Contains("privacy"));
+    }
+}
+
+SCENARIO("parameters of what is published", "[blf]")
+{
+    const auto param = [](const std::string& name, const std::string& value) {
+        return "modparam(\"pua_dialoginfo\", \"" + name + "\", " + value + ")\n";
+    };
+    GIVEN("one dialog for all phones, named by the Call-ID")
+    {
+        Elsewhere place{param("branch_mode", "0") + param("use_uuid", "0")};
+        Phone second{place.port, "bob"};
+        const SipText invite =
+            place.alice.invite("sip:bob@example.com", {place.bob.contact(), second.contact()}, "blf-20");
+        const SipText first_invite = place.bob.wait_for("INVITE"), second_invite = second.wait_for("INVITE");
+        place.bob.ring(first_invite);
+        CHECK(id_in(place.presence.next("bob").body()) == "blf-20");
+        second.ring(second_invite);
+        second.answer(second_invite, 200, "OK");
+        const SipText confirmed = place.presence.next("bob");
+        CHECK(state_in(confirmed.body()) == "confirmed");
+        CHECK(id_in(confirmed.body()) == "blf-20");
+        CHECK(confirmed.count("SIP-If-Match") == 1);
+        CHECK(!place.presence.next("bob", 300));
+    }
+    GIVEN("a callee who is shown from the start, and taken back at the end")
+    {
+        Elsewhere place{param("callee_trying", "1") + param("publish_on_trying", "0") +
+                        param("terminated_mode", "\"remove\"") + param("override_lifetime", "77")};
+        PhoneCall call{place.alice, place.bob, "blf-21"};
+        call.begin();
+        const SipText trying = place.presence.next("bob");
+        CHECK(state_in(trying.body()) == "trying");
+        CHECK(trying.header("Expires") == "77");
+        call.ring();
+        CHECK(state_in(place.presence.next("alice").body()) == "early");
+        CHECK(state_in(place.presence.next("bob").body()) == "early");
+        call.pick_up();
+        CHECK(state_in(place.presence.next("bob").body()) == "confirmed");
+        call.hang_up();
+        const SipText gone = place.presence.next("bob");
+        CHECK(gone.header("Expires") == "0");
+        CHECK(gone.count("SIP-If-Match") == 1);
+        CHECK(gone.body().empty());
+    }
+    GIVEN("requests within the call, and new contacts, are published")
+    {
+        Elsewhere place{param("publish_target_changes", "1")};
+        PhoneCall call{place.alice, place.bob, "blf-22"};
+        call.begin();
+        call.pick_up();
+        CHECK(state_in(place.presence.next("bob").body()) == "confirmed");
+        place.alice.send("OPTIONS", place.bob.contact(), "blf-22", "a", place.bob.aor(), call.bob_tag, 2,
+                         call.route);
+        place.bob.answer(place.bob.wait_for("OPTIONS"), 200, "OK");
+        CHECK(place.alice.peer.expect(200));
+        CHECK(!place.presence.next("bob", 300)); // nothing that a lamp shows
+        place.alice.send("UPDATE", place.bob.contact(), "blf-22", "a", place.bob.aor(), call.bob_tag, 3,
+                         call.route);
+        place.bob.peer.send(reply_text(place.bob.wait_for("UPDATE").text, "200 OK", call.bob_tag,
+                                       "Contact: <sip:bob@127.0.0.1:9>\r\n"));
+        CHECK_THAT(place.presence.next("bob").body(), Contains("<target uri=\"sip:bob@127.0.0.1:9\"/>"));
+    }
+    GIVEN("requests within the call publish once more")
+    {
+        Elsewhere place{param("publish_dialog_req_within", "1")};
+        PhoneCall call{place.alice, place.bob, "blf-23"};
+        call.begin();
+        call.pick_up();
+        CHECK(state_in(place.presence.next("bob").body()) == "confirmed");
+        place.alice.send("OPTIONS", place.bob.contact(), "blf-23", "a", place.bob.aor(), call.bob_tag, 2,
+                         call.route);
+        place.bob.answer(place.bob.wait_for("OPTIONS"), 200, "OK");
+        CHECK(state_in(place.presence.next("bob").body()) == "confirmed");
+    }
+    GIVEN("names and users the script knows")
+    {
+        Elsewhere place{param("callee_spec_param", "\"$var(callee)\"") + param("trust_pai", "1") +
+                            param("attribute_display", "1"),
+                        "\t$var(callee) = \"\\\"Sales\\\" <sip:sales@example.com>\";\n"};
+        PhoneCall call{place.alice, place.bob, "blf-24"};
+        call.begin("P-Asserted-Identity: <sip:+4912345@example.com>\r\n");
+        call.ring();
+        CHECK_THAT(place.presence.next("sales").body(),
+                   Contains("<identity display=\"Sales\">sip:sales@example.com</identity>") &&
+                       Contains("<identity display=\"+4912345\">sip:+4912345@example.com</identity>"));
+    }
+    GIVEN("a flag for users elsewhere")
+    {
+        Elsewhere place{param("send_publish_flag", "3"), "\tsetflag(3);\n"};
+        place.alice.invite("sip:bob@elsewhere.example", {place.bob.contact()}, "blf-25");
+        place.bob.ring(place.bob.wait_for("INVITE"));
+        SipText early;
+        do
+            early = place.presence.peer.expect("PUBLISH");
+        while (early && early.ruri() != "sip:bob@elsewhere.example");
+        CHECK(state_in(early.body()) == "early");
+    }
+    GIVEN("AVPs that change while it rings")
+    {
+        Elsewhere place{
+            param("use_pubruri_avps", "1") + param("pubruri_callee_avp", "\"$avp(lamps)\"") +
+                param("refresh_pubruri_avps_flag", "4"),
+            "\tsetflag(4);\n\t$avp(lamps) = \"sip:bob@example.com\";\n\tt_on_reply(\"MOVED\");\n",
+            "onreply_route[MOVED] { $(avp(lamps)[*]) = $null; $avp(lamps) = \"sip:group@example.com\"; }\n"};
+        PhoneCall call{place.alice, place.bob, "blf-26"};
+        call.begin();
+        call.ring();
+        CHECK(state_in(place.presence.next("bob").body()) == "early");
+        call.pick_up();
+        CHECK(state_in(place.presence.next("group").body()) == "early");
+        CHECK(state_in(place.presence.next("group").body()) == "confirmed");
+        CHECK(place.presence.next("bob").header("Expires") == "0");
     }
 }
