@@ -378,4 +378,65 @@ TEST_CASE("hostile INVITEs make no dialog", "[dialog]")
     CHECK(with(";tag=A", ";tag=one-more") == -1);
 }
 
+TEST_CASE("how a call ended is told", "[dialog]")
+{
+    const auto last = [](Played& p) {
+        const auto all = p.host.announced<DialogChanged>();
+        REQUIRE_FALSE(all.empty());
+        return all.back()->end;
+    };
+    SECTION("the caller hangs up")
+    {
+        Played p;
+        p.answered();
+        CHECK(last(p) == End::none);
+        p.within("BYE", 2);
+        CHECK(last(p) == End::bye_of_caller);
+    }
+    SECTION("the callee hangs up")
+    {
+        Played p;
+        p.answered();
+        p.within("BYE", 2, "B", "A");
+        CHECK(last(p) == End::bye_of_callee);
+    }
+    SECTION("we hang up")
+    {
+        Played p;
+        p.answered();
+        const auto d = p.dialog();
+        REQUIRE(d);
+        CHECK(p.api->terminate(d->entry, d->id, Side::both, {}));
+        CHECK(last(p) == End::bye_of_ours);
+    }
+    SECTION("refused")
+    {
+        Played p;
+        p.invite();
+        p.replied(486);
+        CHECK(last(p) == End::refused);
+    }
+}
+
+TEST_CASE("what other modules ask of a dialog by its numbers", "[dialog]")
+{
+    Played p;
+    p.answered();
+    const auto d = p.dialog();
+    REQUIRE(d);
+    CHECK(p.api->at(d->entry, d->id)->call_id == "c1");
+    CHECK_FALSE(p.api->at(d->entry, d->id + 1));
+    CHECK(p.api->lifetime(d->entry, d->id) == 43'200);
+    CHECK(p.api->remaining(d->entry, d->id) == 43'200);
+    CHECK(p.api->remaining(d->entry, d->id + 1) == 0);
+    CHECK_FALSE(p.api->variable_of(d->entry, d->id, "lamp"));
+    CHECK(p.api->set_variable(d->entry, d->id, "lamp", "on"));
+    CHECK(p.api->variable_of(d->entry, d->id, "lamp") == "on");
+    CHECK_FALSE(p.api->set_variable(d->entry, d->id + 1, "lamp", "on"));
+    for (int n = 0; n < 63; ++n)
+        CHECK(p.api->set_variable(d->entry, d->id, "v" + std::to_string(n), "x"));
+    CHECK_FALSE(p.api->set_variable(d->entry, d->id, "one-more", "x")); // 64 at most
+    CHECK(p.api->set_variable(d->entry, d->id, "lamp", "off"));
+}
+
 } // namespace sipyard::dialog
