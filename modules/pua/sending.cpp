@@ -39,7 +39,7 @@ bool Pua::is_local(std::string_view presentity) const
         return mode_ == Mode::local;
     sip::Uri uri;
     return presence_ && settings_.outbound_proxy.empty() && sip::read(presentity, uri).empty() &&
-           host_.is_myself(uri.host, uri.port, {});
+           host_.is_myself(uri.host_plain(), uri.port, {});
 }
 
 void Pua::send(const SendingPtr& sending)
