@@ -13,7 +13,8 @@ struct Bench {
         : server{folder.write(
                      "p.cfg",
                      "debug=2\nlisten=udp:127.0.0.1:PORT\nlisten=tcp:127.0.0.1:PORT\n"
-                     "loadmodule \"tm.so\"\nloadmodule \"tmx.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\n"
+                     "loadmodule \"tm.so\"\nloadmodule \"tmx.so\"\nloadmodule \"sl.so\"\nloadmodule "
+                     "\"pv.so\"\n"
                      "loadmodule \"xlog.so\"\nloadmodule \"textops.so\"\nloadmodule \"kex.so\"\n"
                      "modparam(\"tm\", \"retr_timer1\", 300)\nmodparam(\"tm\", \"wt_timer\", 500)\n" +
                          params + routes),
