@@ -18,7 +18,7 @@ public:
         Validation validation;
         xml::Limits limits;
         Rules rules;
-        std::size_t long_text = 64 * 1024; // longer ones leave the worker
+        std::size_t long_text = 16 * 1024; // longer ones leave the worker: half a millisecond
     };
     // Is there a resource of that URI already, an address-of-record say? Nothing registered: nobody knows.
     using ResourceCheck = std::function<Result<bool>(std::string_view uri)>;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <stdlib.h>
+#include <thread>
 
 using namespace sipyard;
 using namespace sipyard::xcap_server;
@@ -250,4 +251,22 @@ TEST_CASE("a document cannot make validation expensive", "[xcap_server][schemas]
         rules += "<rule id='r" + std::to_string(i) + "'/>";
     CHECK(violation(rules + "</ruleset>") == "");
     CHECK(violation(rules + "<rule id='r7'/></ruleset>") != "");
+}
+
+TEST_CASE("many threads ask the same schemas", "[xcap_server][schemas]")
+{
+    const Schemas schemas = must(Schemas::load(default_schema_dir()));
+    std::vector<std::string> wrong(4);
+    std::vector<std::thread> threads;
+    for (std::string& answer : wrong)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 50 && answer.empty(); ++i)
+                for (const auto& [name, text] : test_documents::all())
+                    if (const auto found = schemas.violation(*xml::Document::parse(text)))
+                        answer = name + ": " + *found;
+        });
+    for (auto& thread : threads)
+        thread.join();
+    for (const std::string& answer : wrong)
+        CHECK(answer == "");
 }

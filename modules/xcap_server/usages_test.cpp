@@ -3,6 +3,7 @@
 #include "modules/xcap_server/computed.h"
 #include "modules/xcap_server/examiner.h"
 #include "modules/xcap_server/memory_store.h"
+#include "modules/xcap_server/settings.h"
 #include "modules/xcap_server/test_documents.h"
 #include "test/support/catch.h"
 
@@ -531,4 +532,24 @@ TEST_CASE("usages of the operator's", "[xcap_server][usages]")
                                                  {"org.openmobilealliance.pres-rules", 2}};
     for (const auto& [auid, type] : types)
         CHECK(usages->find(auid)->type == type);
+}
+
+TEST_CASE("the server does not start with schemas it cannot read", "[xcap_server][usages]")
+{
+    const auto usages = must(Usages::make({}, {}));
+    Settings settings;
+    CHECK(load_schemas(settings, usages)->knows("urn:ietf:params:xml:ns:pidf"));
+    settings.schema_dir = "/nowhere/at/all";
+    try {
+        load_schemas(settings, usages);
+        FAIL("it started");
+    } catch (const StartupError& error) {
+        CHECK(std::string_view{error.what()}.find("/nowhere/at/all") != std::string_view::npos);
+    }
+    settings.validation = 5; // no schema asked
+    CHECK(load_schemas(settings, usages) == nullptr);
+    settings = {};
+    const auto mine =
+        must(Usages::make({must(FromText<AppUsage>::parse("auid=a;ns=urn:a;mime=a/b;schema=none.xsd"))}, {}));
+    CHECK_THROWS_AS(load_schemas(settings, mine), StartupError);
 }

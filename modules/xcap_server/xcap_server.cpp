@@ -15,8 +15,13 @@
 #include "modules/xcap_server/sql_store.h"
 #include "modules/xcap_server/uri_variable.h"
 
+#include <optional>
+
 namespace sipyard::xcap_server {
 namespace {
+
+// Beyond this size indexing takes long enough to leave the worker; examining does so earlier (examiner.h).
+constexpr std::size_t long_text = 64 * 1024;
 
 std::string_view reason_of(int code)
 {
@@ -137,7 +142,7 @@ private:
 
     Result<xml::Checked> check_xml(std::string_view text, const xml::Limits& limits)
     {
-        if (text.size() <= Examiner::Settings{}.long_text)
+        if (text.size() <= long_text)
             return xml::check(text, limits);
         return task::blocking(
             host_.runtime().cpu_lane(), std::chrono::seconds{10},
@@ -174,7 +179,9 @@ private:
             ask.content_type = message.value(sip::HeaderName::content_type);
         ask.conditions = {joined(message, sip::HeaderName::if_match, arena),
                           joined(message, sip::HeaderName::if_none_match, arena)};
-        const ChangeRoute::Answering answering{change_route_};
+        std::optional<ChangeRoute::Answering> answering;
+        if (verb == Verb::put || verb == Verb::del)
+            answering.emplace(change_route_);
         const Answer result = engine_.handle(ask, arena);
 
         std::string_view headers;
