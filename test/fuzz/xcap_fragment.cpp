@@ -33,7 +33,7 @@ void check_splice(std::string_view before, std::string_view after)
     std::size_t front = 0, back = 0;
     while (front < shorter && before[front] == after[front])
         ++front;
-    while (back < shorter - front && before[before.size() - 1 - back] == after[after.size() - 1 - back])
+    while (back < shorter && before[before.size() - 1 - back] == after[after.size() - 1 - back])
         ++back;
     promise(front >= 2 && back >= 1); // the root's tags at least, "/>" may have become "</r>"
 }
