@@ -5,6 +5,7 @@ The server has alice (password wonderland). Exit status 0 when all went as told;
 With PICTURES, a folder, the pictures of doc/xcap_admin.md are taken on the way."""
 import os, signal, sys, urllib.error, urllib.parse, urllib.request
 
+sys.dont_write_bytecode = True  # the tree stays as it is
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from webdriver import Browser
 
