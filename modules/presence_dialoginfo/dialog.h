@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/dialog.h - what is kept of a published dialog: typed where we decide by it, the
-// rest as text ready to be written (RFC 4235 4.1)
+// modules/presence_dialoginfo/dialog.h - what is kept of a published dialog, for decisions and for writing
 #pragma once
 
 #include "core/sip/dialog_info.h"

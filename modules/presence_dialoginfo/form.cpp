@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/form.cpp - pieces in the order of the schema (RFC 4235 4.4), less what privacy
-// takes
+// modules/presence_dialoginfo/form.cpp - pieces in the order of the schema, less what privacy takes
 #include "modules/presence_dialoginfo/form.h"
 
 #include "core/base/xml_text.h"

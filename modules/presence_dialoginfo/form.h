@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/form.h - one dialog as a view shows it: some pieces left out, some put
-// differently
+// modules/presence_dialoginfo/form.h - one dialog as a view shows it, some pieces left out
 #pragma once
 
 #include "modules/presence_dialoginfo/dialog.h"

@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/fragment.cpp - an element and all below it, written with the fewest
-// declarations
+// modules/presence_dialoginfo/fragment.cpp - an element and all below it, with few declarations
 #include "modules/presence_dialoginfo/fragment.h"
 
 #include "core/base/text.h"

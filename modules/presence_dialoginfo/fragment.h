@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/fragment.h - a piece of a stranger's document, rewritten so that it may stand
-// in ours
+// modules/presence_dialoginfo/fragment.h - a piece of a stranger's document, to stand in ours
 //
 // Elements of dialog-info's namespace lose their prefix, which ours declares as the default one. All others
 // keep theirs and declare it where it is needed first. Comments and processing instructions are gone, CDATA

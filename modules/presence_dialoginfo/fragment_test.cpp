@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/fragment_test.cpp - elements from strangers, written so that they mean the same
-// in our document
+// modules/presence_dialoginfo/fragment_test.cpp - strangers' elements mean the same in our document
 #include "modules/presence_dialoginfo/fragment.h"
 
 #include "test/support/catch.h"

@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/package.cpp - settings, phone and script decide the view; the rest is done
-// elsewhere
+// modules/presence_dialoginfo/package.cpp - settings, phone and script decide the view
 #include "modules/presence_dialoginfo/package.h"
 
 #include "modules/presence_dialoginfo/read.h"

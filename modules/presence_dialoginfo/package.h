@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/package.h - the event package "dialog" as the presence server drives it (RFC
-// 4235)
+// modules/presence_dialoginfo/package.h - the event package "dialog" (RFC 4235)
 #pragma once
 
 #include "core/base/units.h"

@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/package_test.cpp - which view a phone gets, by its SUBSCRIBE, the script and
-// settings
+// modules/presence_dialoginfo/package_test.cpp - which view a phone gets, by SUBSCRIBE and settings
 #include "modules/presence_dialoginfo/test_support.h"
 
 #include "test/support/catch.h"

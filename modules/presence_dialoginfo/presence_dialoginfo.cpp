@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/presence_dialoginfo.cpp - who is on the phone: the event package dialog (RFC
-// 4235)
+// modules/presence_dialoginfo/presence_dialoginfo.cpp - event package dialog: who is on the phone
 #include "core/module/module.h"
 #include "modules/presence/api.h"
 #include "modules/presence_dialoginfo/package.h"

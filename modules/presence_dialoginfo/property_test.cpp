@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/property_test.cpp - whatever is published in whatever order: one well-formed,
-// valid document, the same however the publications are handed over
+// modules/presence_dialoginfo/property_test.cpp - random publishers, one valid document
 #include "modules/presence_dialoginfo/test_support.h"
 
 #include "core/xml/schema.h"
@@ -83,42 +82,53 @@ constexpr std::string_view schema_text = R"(<xs:schema targetNamespace="urn:ietf
   <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
   <xs:attribute name="version" type="xs:nonNegativeInteger" use="required"/>
   <xs:attribute name="state" use="required"><xs:simpleType><xs:restriction base="xs:string">
-   <xs:enumeration value="full"/><xs:enumeration value="partial"/></xs:restriction></xs:simpleType></xs:attribute>
+   <xs:enumeration value="full"/><xs:enumeration value="partial"/></xs:restriction></xs:simpleType>
+   </xs:attribute>
   <xs:attribute name="entity" type="xs:anyURI" use="required"/></xs:complexType></xs:element>
  <xs:element name="dialog"><xs:complexType><xs:sequence>
   <xs:element ref="t:state"/>
   <xs:element name="duration" type="xs:nonNegativeInteger" minOccurs="0"/>
   <xs:element name="replaces" minOccurs="0"><xs:complexType><xs:attribute name="call-id" type="xs:string"/>
-   <xs:attribute name="local-tag" type="xs:string"/><xs:attribute name="remote-tag" type="xs:string"/></xs:complexType></xs:element>
+   <xs:attribute name="local-tag" type="xs:string"/><xs:attribute name="remote-tag" type="xs:string"/>
+   </xs:complexType></xs:element>
   <xs:element name="referred-by" type="t:nameaddr" minOccurs="0"/>
   <xs:element name="route-set" minOccurs="0"><xs:complexType><xs:sequence>
-   <xs:element name="hop" type="xs:string" maxOccurs="unbounded"/></xs:sequence></xs:complexType></xs:element>
+   <xs:element name="hop" type="xs:string" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
+   </xs:element>
   <xs:element name="local" type="t:participant" minOccurs="0"/>
   <xs:element name="remote" type="t:participant" minOccurs="0"/>
   <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
   <xs:attribute name="id" type="xs:string" use="required"/><xs:attribute name="call-id" type="xs:string"/>
   <xs:attribute name="local-tag" type="xs:string"/><xs:attribute name="remote-tag" type="xs:string"/>
   <xs:attribute name="direction"><xs:simpleType><xs:restriction base="xs:string">
-   <xs:enumeration value="initiator"/><xs:enumeration value="recipient"/></xs:restriction></xs:simpleType></xs:attribute>
+   <xs:enumeration value="initiator"/><xs:enumeration value="recipient"/></xs:restriction></xs:simpleType>
+   </xs:attribute>
   </xs:complexType></xs:element>
  <xs:complexType name="participant"><xs:sequence>
   <xs:element name="identity" type="t:nameaddr" minOccurs="0"/>
   <xs:element name="target" minOccurs="0"><xs:complexType><xs:sequence>
    <xs:element name="param" minOccurs="0" maxOccurs="unbounded"><xs:complexType>
-    <xs:attribute name="pname" type="xs:string" use="required"/><xs:attribute name="pval" type="xs:string" use="required"/>
-    </xs:complexType></xs:element></xs:sequence><xs:attribute name="uri" type="xs:string" use="required"/></xs:complexType></xs:element>
-  <xs:element name="session-description" minOccurs="0"><xs:complexType><xs:simpleContent><xs:extension base="xs:string">
-   <xs:attribute name="type" type="xs:string" use="required"/></xs:extension></xs:simpleContent></xs:complexType></xs:element>
+    <xs:attribute name="pname" type="xs:string" use="required"/>
+   <xs:attribute name="pval" type="xs:string" use="required"/>
+    </xs:complexType></xs:element></xs:sequence><xs:attribute name="uri" type="xs:string" use="required"/>
+   </xs:complexType></xs:element>
+  <xs:element name="session-description" minOccurs="0"><xs:complexType><xs:simpleContent>
+   <xs:extension base="xs:string">
+   <xs:attribute name="type" type="xs:string" use="required"/></xs:extension></xs:simpleContent>
+   </xs:complexType></xs:element>
   <xs:element name="cseq" type="xs:nonNegativeInteger" minOccurs="0"/>
-  <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
+  <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
+   </xs:complexType>
  <xs:complexType name="nameaddr"><xs:simpleContent><xs:extension base="xs:anyURI">
   <xs:attribute name="display-name" type="xs:string"/></xs:extension></xs:simpleContent></xs:complexType>
  <xs:element name="state"><xs:complexType><xs:simpleContent><xs:extension base="xs:string">
-  <xs:attribute name="event"><xs:simpleType><xs:restriction base="xs:string"><xs:enumeration value="cancelled"/>
+  <xs:attribute name="event"><xs:simpleType><xs:restriction base="xs:string">
+   <xs:enumeration value="cancelled"/>
    <xs:enumeration value="rejected"/><xs:enumeration value="replaced"/><xs:enumeration value="local-bye"/>
    <xs:enumeration value="remote-bye"/><xs:enumeration value="error"/><xs:enumeration value="timeout"/>
    </xs:restriction></xs:simpleType></xs:attribute>
-  <xs:attribute name="code"><xs:simpleType><xs:restriction base="xs:positiveInteger"><xs:minInclusive value="100"/>
+  <xs:attribute name="code"><xs:simpleType><xs:restriction base="xs:positiveInteger">
+   <xs:minInclusive value="100"/>
    <xs:maxInclusive value="699"/></xs:restriction></xs:simpleType></xs:attribute>
   </xs:extension></xs:simpleContent></xs:complexType></xs:element>
 </xs:schema>)";

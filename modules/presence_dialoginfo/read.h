@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/read.h - a published body becomes a document, or the reason why not (RFC 4235
-// 4)
+// modules/presence_dialoginfo/read.h - a published body becomes a document (RFC 4235 4)
 #pragma once
 
 #include "core/base/result.h"

@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/render_test.cpp - documents byte for byte: privacy, one dialog, idle, partial,
-// news
+// modules/presence_dialoginfo/render_test.cpp - documents byte for byte, and what is news
 #include "modules/presence_dialoginfo/test_support.h"
 
 #include "test/support/catch.h"

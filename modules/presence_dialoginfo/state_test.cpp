@@ -1,5 +1,4 @@
-// modules/presence_dialoginfo/state_test.cpp - several publishers, one user: whose word counts, in which
-// order
+// modules/presence_dialoginfo/state_test.cpp - several publishers, one user: whose word counts
 #include "modules/presence_dialoginfo/test_support.h"
 
 #include "test/support/catch.h"

@@ -1,5 +1,4 @@
-// test/fuzz/dialog_info.cpp - any bytes as what three publishers say of their calls: refused, or ours and
-// well-formed
+// test/fuzz/dialog_info.cpp - any bytes as publications: refused, or made into a well-formed document
 #include "core/xml/check.h"
 #include "modules/presence_dialoginfo/quirks.h"
 #include "modules/presence_dialoginfo/read.h"
