@@ -140,6 +140,11 @@ TEST_CASE("a schema accepts and refuses, with the first message", "[xml]")
         {"nothing in it", "<list xmlns='urn:t'/>", false},
         {"another namespace", "<list xmlns='urn:u'><entry>1</entry></list>", false},
         {"an unknown attribute", "<list xmlns='urn:t' a='b'><entry>1</entry></list>", false},
+        {"hints where schemas are do not count",
+         "<list xmlns='urn:t' xmlns:i='http://www.w3.org/2001/XMLSchema-instance' "
+         "i:schemaLocation='urn:t file:///etc/passwd'><entry "
+         "i:noNamespaceSchemaLocation='x'>42</entry></list>",
+         true},
     };
     for (const auto& row : rows) {
         INFO(row.story);
