@@ -36,8 +36,10 @@ Verdict Presence::refuse(Request& request, const Refusal& refusal, Counter& coun
 // Just after the start the answer to "is there such a state" is not known yet.
 void Presence::wait_loaded()
 {
-    if (!loaded())
-        (void)loading_ended_.wait(host_.clock().now() + 2s);
+    // Many may wait at once, and an event has one waiter; at a start nobody minds some milliseconds.
+    const Instant patience = host_.clock().now() + 2s;
+    while (!loaded() && host_.clock().now() < patience && !host_.runtime().stopping())
+        task::sleep_until(host_.clock().now() + 10ms);
 }
 
 const Presence::Known* Presence::meant(const sip::Message& request) const

@@ -62,6 +62,9 @@ Result<void> Presence::publish(const LocalPublication& publication)
     const Known* const known = named(publication.package);
     if (!known)
         return Error{ErrorKind::not_found, format("no event package '{}'", publication.package)};
+    wait_loaded(); // an earlier run's publication of that id is replaced or taken away
+    if (!loaded() && publication.body.empty())
+        return Error{ErrorKind::overloaded, "what is stored has not been read yet"};
     const std::string whole = publication.package + "\n" + publication.presentity + "\n" + publication.id;
     const std::string ruid = "l" + crypto::digest(crypto::Algorithm::sha256, whole).hex().substr(0, 40);
     Result<void> outcome;

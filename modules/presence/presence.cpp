@@ -138,7 +138,6 @@ Presence::Presence(const Settings& settings, Host& host, std::unique_ptr<Store> 
     check_settings();
     if (!store_) {
         loaded_ = true;
-        loading_ended_.signal();
         return;
     }
     if (host.checking())

@@ -200,7 +200,6 @@ private:
     WatcherCounts watchers_;
     const std::unique_ptr<Agenda> agenda_;
     std::atomic<bool> loaded_{false}, draining_{false};
-    const task::Event loading_ended_;
 };
 
 // For rows and commands: an AVP-free look at what a request says about the way back.

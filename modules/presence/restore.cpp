@@ -9,13 +9,11 @@ void Presence::restore()
 {
     if (!store_) {
         loaded_ = true;
-        loading_ended_.signal();
         return;
     }
     std::vector<SubscriptionPtr> watchers;
     const Instant begun = host_.clock().now();
     for (int attempt = 0; !load(watchers); ++attempt) {
-        loading_ended_.signal(); // who waits goes on without
         if (host_.runtime().stopping())
             return;
         if (attempt == 0)
@@ -26,7 +24,6 @@ void Presence::restore()
         task::sleep_until(host_.clock().now() + 2s);
     }
     loaded_ = true;
-    loading_ended_.signal();
     if (!watchers.empty() || resources_.size() > 0)
         log_.info("{} resources and {} subscriptions restored", resources_.size(), watchers.size());
     pace(watchers);
