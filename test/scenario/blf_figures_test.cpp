@@ -217,23 +217,44 @@ SCENARIO("kill -9 during a call: the lamp goes out when it ends", "[blf][kill]")
     call.begin();
     call.ring();
     CHECK(state_in(desk.notify().body()) == "early");
-    call.pick_up();
-    const SipText confirmed = desk.until("confirmed");
-    CHECK(state_in(confirmed.body()) == "confirmed");
-    REQUIRE(wait_until([&] {
-        return sqlite(folder.file("blf.db"), "SELECT count(*) FROM dialog_vars, dialog WHERE dialog_key = "
-                                             "'dialoginfo' AND state = 4") == "1\n";
-    }));
-    server.kill(SIGKILL);
-    server.wait();
-    server.start();
-    INFO(server.output());
-    call.hang_up();
-    const SipText ended = desk.until("terminated");
-    INFO(desk.peer.log());
-    CHECK(state_in(ended.body()) == "terminated");
-    CHECK(id_in(ended.body()) == id_in(confirmed.body()));
-    CHECK(attribute(ended.body(), "event") == "remote-bye");
+    WHEN("it rings: the lamp goes out")
+    {
+        REQUIRE(wait_until([&] {
+            return sqlite(folder.file("blf.db"), "SELECT count(*) FROM pua WHERE etag <> ''") == "2\n";
+        }));
+        server.kill(SIGKILL);
+        server.wait();
+        server.start();
+        INFO(server.output());
+        SipText shown;
+        do
+            shown = desk.notify();
+        while (shown && state_in(shown.body()) == "early"); // as it was, when the server is back
+        INFO(server.output() << server.rpc("pua.list"));
+        REQUIRE(shown);
+        CHECK_THAT(shown.body(), !Contains("<dialog "));
+    }
+    WHEN("it was answered")
+    {
+        call.pick_up();
+        const SipText confirmed = desk.until("confirmed");
+        CHECK(state_in(confirmed.body()) == "confirmed");
+        REQUIRE(wait_until([&] {
+            return sqlite(folder.file("blf.db"),
+                          "SELECT count(*) FROM dialog_vars, dialog WHERE dialog_key = "
+                          "'dialoginfo' AND state = 4") == "1\n";
+        }));
+        server.kill(SIGKILL);
+        server.wait();
+        server.start();
+        INFO(server.output());
+        call.hang_up();
+        const SipText ended = desk.until("terminated");
+        INFO(desk.peer.log());
+        CHECK(state_in(ended.body()) == "terminated");
+        CHECK(id_in(ended.body()) == id_in(confirmed.body()));
+        CHECK(attribute(ended.body(), "event") == "remote-bye");
+    }
 }
 
 SCENARIO("kill -9 of a proxy whose presence server is elsewhere", "[blf][kill]")
