@@ -1,5 +1,6 @@
 // modules/presence/handle_subscribe.cpp - SUBSCRIBE: the request's way from the script to the resource and
 // its answer (RFC 6665 4.2.1)
+#include "core/base/format.h"
 #include "core/base/text.h"
 #include "core/sip/dialog.h"
 #include "core/sip/message.h"
@@ -109,6 +110,9 @@ Verdict Presence::handle_subscribe(Request& request, std::optional<std::string_v
                              : host_.network().pick(request.received().protocol, request.received().source);
     arrival.way.connection = request.received().connection;
     arrival.way.may_connect = !leads_through_flow(message, request.received());
+    if (!arrival.way.may_connect)
+        arrival.way.flow = common_->texts.of(format("sip:{};transport={}", request.received().source.text(),
+                                                    net::to_text(request.received().protocol)));
     arrival.routes = joined(message, sip::HeaderName::record_route, routes_storage);
     arrival.local_contact = contact;
     arrival.local = local;

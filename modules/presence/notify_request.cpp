@@ -48,12 +48,14 @@ tm::Outgoing compose(const Notification& n, Arena& arena)
     out.method = "NOTIFY";
     out.request_uri = way.request_uri;
     out.next_hop = way.next_hop;
+    if (!n.way.flow.empty())
+        out.next_hop = n.way.flow.view();
     // The contact of a phone on a connection often names no transport: it means that connection.
     sip::Uri hop;
     if (n.way.connection && n.way.socket && net::is_stream(n.way.socket->protocol) &&
-        sip::read(way.next_hop, hop).empty() && hop.transport_text().empty() &&
+        sip::read(out.next_hop, hop).empty() && hop.transport_text().empty() &&
         hop.scheme == sip::Scheme::sip)
-        out.next_hop = arena.concat(way.next_hop.substr(0, way.next_hop.find('?')),
+        out.next_hop = arena.concat(out.next_hop.substr(0, out.next_hop.find('?')),
                                     ";transport=", net::to_text(n.way.socket->protocol));
     out.from = arena.concat(s.texts[OwnTexts::local], ";tag=", s.to_tag());
     out.to = s.from_tag().empty() ? s.texts[OwnTexts::remote]
@@ -76,6 +78,8 @@ tm::Outgoing compose(const Notification& n, Arena& arena)
 
 bool needs_dns(const Notification& n)
 {
+    if (!n.way.flow.empty())
+        return false;
     std::string_view rest = n.to->routes.view(), first;
     return !is_numeric(sip::next_in_list(rest, first) ? uri_of(first) : n.way.contact.view());
 }

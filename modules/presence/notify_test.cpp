@@ -255,6 +255,19 @@ TEST_CASE("N06 a watcher whose connection is the only way", "[presence]")
     bench.answer(n, outcome);
     CHECK(bench.resource->watchers().empty());
     CHECK(bench.common->counts.flow_lost.value() == 1);
+
+    Notification behind_nat{n.to, 7, 0, n.to->way, "Event: test\r\n", TestPackage::body_of("a")};
+    behind_nat.way.may_connect = false;
+    behind_nat.way.flow = bench.common->texts.of("sip:198.51.100.9:4444;transport=tcp");
+    Arena arena;
+    const tm::Outgoing out = compose(behind_nat, arena);
+    CHECK(out.request_uri == "sip:desk@192.0.2.7");
+    CHECK(out.next_hop == "sip:198.51.100.9:4444;transport=tcp");
+    CHECK(!out.may_connect);
+    CHECK(out.from == "<sip:bob@example.com>;tag=us1");
+    CHECK(out.to == "\"Desk\" <sip:desk@example.com>;tag=from");
+    CHECK(out.body == "<0>a");
+    CHECK(!needs_dns(behind_nat));
 }
 
 TEST_CASE("an expiry waits for the NOTIFY under way", "[presence]")

@@ -57,7 +57,10 @@ struct Way {
     Interned contact; // URI: the remote target
     const net::Listener* socket = nullptr;
     net::ConnectionId connection;
-    bool may_connect = true; // false: behind a NAT or a WebSocket, only its connection leads there
+    // Behind a NAT or a WebSocket the contact leads nowhere: only the connection does, and this URI names its
+    // other end.
+    bool may_connect = true;
+    Interned flow;
 };
 
 // Everything but `texts` and `resource` belongs to the resource's strand.
