@@ -29,18 +29,11 @@ public:
     enum class Listens : unsigned char { udp, udp_and_tcp };
     explicit Phone(Listens listens = Listens::udp)
     {
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(bind(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
-        socklen_t size = sizeof at;
-        REQUIRE(getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
-        port_ = ntohs(at.sin_port);
-        if (listens == Listens::udp_and_tcp) {
-            tcp_ = socket(AF_INET, SOCK_STREAM, 0);
-            REQUIRE(bind(tcp_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+        // A port that is free for one protocol may be taken for the other.
+        for (int tries = 0; !bind_both(listens); ++tries)
+            REQUIRE(tries < 20);
+        if (tcp_ >= 0)
             REQUIRE(listen(tcp_, 4) == 0);
-        }
     }
     ~Phone()
     {
@@ -77,8 +70,26 @@ public:
     }
 
 private:
-    const int fd_ = socket(AF_INET, SOCK_DGRAM, 0);
-    int tcp_ = -1, connection_ = -1;
+    bool bind_both(Listens listens)
+    {
+        for (int* const fd : {&fd_, &tcp_})
+            if (*fd >= 0)
+                close(std::exchange(*fd, -1));
+        fd_ = socket(AF_INET, SOCK_DGRAM, 0);
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(bind(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+        socklen_t size = sizeof at;
+        REQUIRE(getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+        port_ = ntohs(at.sin_port);
+        if (listens == Listens::udp)
+            return true;
+        tcp_ = socket(AF_INET, SOCK_STREAM, 0);
+        return bind(tcp_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
+    }
+
+    int fd_ = -1, tcp_ = -1, connection_ = -1;
     int port_ = 0;
 };
 

@@ -192,7 +192,7 @@ void SqlServer::start()
         pid_ = launch({"mariadbd", "--no-defaults", "--datadir=" + folder_ + "/data", "--port=" + port,
                        "--bind-address=127.0.0.1", "--socket=" + folder_ + "/s",
                        "--pid-file=" + folder_ + "/pid", "--innodb-buffer-pool-size=8M",
-                       "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"},
+                       "--innodb-flush-log-at-trx-commit=2", "--skip-name-resolve"},
                       "mysql", log);
     const auto until = std::chrono::steady_clock::now() + patience;
     const auto ready = [&] { // PostgreSQL accepts before it is ready; pg_isready knows
