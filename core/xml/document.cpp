@@ -69,14 +69,42 @@ bool ElementView::is(std::string_view wanted, std::string_view wanted_ns) const
 
 std::optional<std::string> ElementView::attribute(std::string_view wanted, std::string_view wanted_ns) const
 {
+    std::string storage;
+    const auto value = attribute(wanted, wanted_ns, storage);
+    if (!value)
+        return {};
+    if (!storage.empty())
+        return storage;
+    return std::string{*value};
+}
+
+std::optional<std::string_view> ElementView::attribute(std::string_view wanted, std::string_view wanted_ns,
+                                                       std::string& storage) const
+{
     if (!node_)
         return {};
     for (const xmlAttr* attribute = node_at(node_)->properties; attribute; attribute = attribute->next) {
         const auto attribute_ns = attribute->ns ? view(attribute->ns->href) : std::string_view{};
-        if (view(attribute->name) == wanted && attribute_ns == wanted_ns)
-            return value_of(attribute);
+        if (view(attribute->name) != wanted || attribute_ns != wanted_ns)
+            continue;
+        const xmlNode* const part = attribute->children;
+        if (!part)
+            return std::string_view{};
+        if (!part->next)
+            return view(part->content);
+        storage = value_of(attribute);
+        return storage;
     }
     return {};
+}
+
+bool ElementView::has_qualified_attributes() const
+{
+    if (node_)
+        for (const xmlAttr* attribute = node_at(node_)->properties; attribute; attribute = attribute->next)
+            if (attribute->ns)
+                return true;
+    return false;
 }
 
 std::vector<Attribute> ElementView::attributes() const

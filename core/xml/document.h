@@ -30,6 +30,10 @@ public:
     bool is(std::string_view name, std::string_view ns) const;
 
     std::optional<std::string> attribute(std::string_view name, std::string_view ns = {}) const;
+    // The same without a copy, where the value is in the document as it is; else in `storage`.
+    std::optional<std::string_view> attribute(std::string_view name, std::string_view ns,
+                                              std::string& storage) const;
+    bool has_qualified_attributes() const;     // one of them is in a namespace
     std::vector<Attribute> attributes() const; // in their order; namespace declarations are none
     std::string text() const;                  // all character data below, in order
     std::size_t line() const;

@@ -46,7 +46,8 @@ std::optional<std::string> broken_in_list(xml::ElementView list, const Candidate
             if (auto found = broken_in_list(child, candidate, rules)) // depth is limited by the parse
                 return found;
         } else if (child.name() == "entry") {
-            if (const auto uri = child.attribute("uri"); uri && !is_entry_uri(*uri))
+            std::string storage;
+            if (const auto uri = child.attribute("uri", {}, storage); uri && !is_entry_uri(*uri))
                 return format("the uri of an entry, {}, is no URI", quoted(*uri));
         } else if (child.name() == "entry-ref") {
             const auto ref = child.attribute("ref");

@@ -162,7 +162,8 @@ bool Schemas::is_undeclared(xml::ElementView parent, xml::ElementView child) con
 // What the validator lets pass below a lax wildcard. Depth is limited by the parse, so recursion is too.
 std::optional<std::string> Schemas::undeclared_below(xml::ElementView element) const
 {
-    for (const auto& attribute : element.attributes()) {
+    for (const auto& attribute :
+         element.has_qualified_attributes() ? element.attributes() : std::vector<xml::Attribute>{}) {
         if (attribute.ns.empty())
             continue;
         if (const auto at = declared_.find(attribute.ns);

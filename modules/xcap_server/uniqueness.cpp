@@ -5,6 +5,10 @@
 #include "modules/xcap_server/node_path.h"
 #include "modules/xcap_server/rls_document.h"
 
+#include <algorithm>
+#include <iterator>
+#include <memory_resource>
+#include <new>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -15,30 +19,34 @@ namespace {
 constexpr std::string_view lists_ns = "urn:ietf:params:xml:ns:resource-lists";
 constexpr std::size_t most_reported = 20; // who repeats more gets the rest the next time
 
+struct Kind {
+    std::string_view name;
+    const char* attribute;
+};
+constexpr Kind kinds[] = {{"list", "name"}, {"entry", "uri"}, {"entry-ref", "ref"}, {"external", "anchor"}};
+
 class Search {
 public:
     explicit Search(const Usage& usage) : usage_{usage} {}
 
-    // Children of `parent` of that name: their attribute has to differ; those without it may be many.
-    void siblings(xml::ElementView parent, std::string_view name, const char* attribute)
-    {
-        std::unordered_map<std::string, int> seen;
-        for (auto child = parent.first(); child; child = child.next())
-            if (child.is(name, lists_ns))
-                if (auto value = child.attribute(attribute))
-                    if (++seen[std::move(*value)] == 2)
-                        report(child, attribute);
-    }
-    // The children of a list or of resource-lists, and theirs. Depth is limited by the parse.
+    // The children of a list or of resource-lists, and theirs: those of one kind have to differ in one
+    // attribute; those without it may be many. Depth is limited by the parse.
     void lists_in(xml::ElementView parent)
     {
-        siblings(parent, "list", "name");
-        siblings(parent, "entry", "uri");
-        siblings(parent, "entry-ref", "ref");
-        siblings(parent, "external", "anchor");
-        for (auto child = parent.first(); child; child = child.next())
-            if (child.is("list", lists_ns))
+        Seen* const seen =
+            seen_anew(); // not in the frame: lists within lists go deep, a fiber's stack is small
+        for (auto child = parent.first(); child; child = child.next()) {
+            const auto name = child.name();
+            const auto kind = std::find_if(std::begin(kinds), std::end(kinds),
+                                           [&](const auto& one) { return one.name == name; });
+            if (kind == std::end(kinds) || child.ns() != lists_ns)
+                continue;
+            if (const auto value = child.attribute(kind->attribute, {}, storage_))
+                if (++seen[kind - std::begin(kinds)][std::pmr::string{*value, &memory_}] == 2)
+                    report(child, kind->attribute);
+            if (kind == std::begin(kinds))
                 lists_in(child);
+        }
     }
     void services_in(xml::ElementView root)
     {
@@ -56,6 +64,15 @@ public:
     std::optional<Problem> result() && { return std::move(problem_); }
 
 private:
+    using Seen = std::pmr::unordered_map<std::pmr::string, int>;
+    Seen* seen_anew() // one for each kind; goes with memory_
+    {
+        Seen* const out =
+            static_cast<Seen*>(memory_.allocate(sizeof(Seen) * std::size(kinds), alignof(Seen)));
+        for (std::size_t i = 0; i < std::size(kinds); ++i)
+            new (&out[i]) Seen{&memory_};
+        return out;
+    }
     void report(xml::ElementView element, const char* attribute)
     {
         if (!problem_)
@@ -67,6 +84,8 @@ private:
             problem_->exists.push_back({node_path(element, attribute, usage_.ns), {}});
     }
     const Usage& usage_;
+    std::pmr::monotonic_buffer_resource memory_{4096};
+    std::string storage_;
     std::optional<Problem> problem_;
 };
 
