@@ -46,7 +46,8 @@ void Pua::stored_later(const Key& key)
     if (queued)
         return;
     const std::size_t lane = std::hash<std::string>{}(key.presentity) % write_lanes;
-    if (const auto posted = writes_[lane].post([this, key] { write(key); }); !posted) {
+    if (const auto posted = writes_[lane].post(counted([this, key] { write(key); })); !posted) {
+        ended();
         log_.error("publication of {} is not stored: {}", key.presentity, posted.error().text);
         table_.with([&](Table& table) {
             if (const auto at = table.entries.find(key); at != table.entries.end())

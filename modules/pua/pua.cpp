@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 namespace sipyard::pua {
 
@@ -84,10 +85,39 @@ Pua::Pua(const Settings& settings, Host& host)
 
 Pua::~Pua()
 {
-    host_.runtime().on_every_worker([this](task::Worker& worker) {
-        if (worker.index() == 0)
+    task::Runtime& runtime = host_.runtime();
+    runtime.on_every_worker([this](task::Worker& worker) {
+        if (worker.index() == 0) {
+            closing_ = true;
             timer_.reset();
+        }
     });
+    std::optional<task::Event> idle;
+    fibers_.with([&](Fibers& fibers) {
+        if (fibers.running > 0 && runtime.started() && !runtime.stopping())
+            fibers.idle.push_back(idle.emplace());
+    });
+    if (idle)
+        idle->wait();
+    runtime.on_every_worker([](task::Worker&) {}); // what they posted last is done
+}
+
+Function<void()> Pua::counted(Function<void()> job)
+{
+    fibers_.with([](Fibers& fibers) { ++fibers.running; });
+    return [this, job = std::move(job)]() mutable {
+        job();
+        ended();
+    };
+}
+
+void Pua::ended()
+{
+    const auto idle = fibers_.with([](Fibers& fibers) {
+        return --fibers.running == 0 ? std::exchange(fibers.idle, {}) : std::vector<task::Event>{};
+    });
+    for (const auto& event : idle)
+        event.signal();
 }
 
 // --- what publishers ask -------------------------------------------------------------------------
@@ -213,18 +243,18 @@ void Pua::go_on(const Next& next, const Key& key)
 void Pua::start(const SendingPtr& sending)
 {
     task::Worker* const here = task::Worker::current();
-    (here ? *here : host_.runtime().worker(0)).spawn_always([this, sending] { send(sending); });
+    (here ? *here : host_.runtime().worker(0)).spawn_always(counted([this, sending] { send(sending); }));
 }
 
 void Pua::arm()
 {
     const Instant first = table_.with(
         [](const Table& table) { return table.due.empty() ? no_time : table.due.begin()->first; });
-    if (first == no_time)
+    if (first == no_time || closing_)
         return;
     if (!timer_)
         timer_ = std::make_unique<task::Timer>(host_.runtime().worker(0), [this] {
-            host_.runtime().worker(0).spawn_always([this] { on_time(); });
+            host_.runtime().worker(0).spawn_always(counted([this] { on_time(); }));
         });
     timer_->arm(first);
 }

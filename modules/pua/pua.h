@@ -74,6 +74,8 @@ private:
     // Under the table's lock: takes note of what the record wants next and makes what is to be sent.
     Next settle(Table& table, std::map<Key, Entry>::iterator at, const Order& order);
     void go_on(const Next& next, const Key& key);
+    Function<void()> counted(Function<void()> job); // for a fiber that the destructor waits for
+    void ended();
     void start(const SendingPtr& sending);
     void arm();     // on worker 0
     void on_time(); // on a fiber
@@ -106,6 +108,13 @@ private:
     static constexpr std::size_t write_lanes = 8;
     std::array<task::Strand, write_lanes> writes_; // of one publication in order
     std::unique_ptr<task::Timer> timer_;           // worker 0's
+    bool closing_ = false;                         // of worker 0, as the timer
+    // Our fibers under way, which the destructor waits for.
+    struct Fibers {
+        int running = 0;
+        std::vector<task::Event> idle; // told when the last one ends
+    };
+    Guarded<Fibers> fibers_;
 };
 
 } // namespace sipyard::pua
