@@ -392,8 +392,10 @@ TEST_CASE("a subscription that survived a restart sees the table", "[presence_re
     Server server;
     server.table.rows = {{"bob@example.com", "sip:bob@1", "1"}};
     server.watched.emplace(bob);
-    host.on_fiber([&] { server.merge(bob); }); // no SUBSCRIBE, so nobody has looked yet
-    CHECK(server.told() == "init");
+    host.on_fiber([&] {
+        server.merge(bob); // no SUBSCRIBE, so nobody has looked yet
+        CHECK(server.told() == "init");
+    });
     host.advance({});
     CHECK(server.told() == "active sip:bob@1 (registered)");
     // While the table is away nobody asks in a loop.
