@@ -68,7 +68,7 @@ SnapshotPtr Library::find(std::string_view presentity) const
 
 std::vector<std::string> Library::changed(const xcap_server::DocumentChanged& change)
 {
-    const bool is_global = change.user.empty() && change.domain.empty();
+    const std::string sel = documents_.reference(change.doc_uri);
     // Who is concerned, and from what he knows; the patch is computed once, outside of the lock.
     std::vector<std::string> concerned;
     shelves_.with([&](auto& shelves) {
@@ -77,7 +77,7 @@ std::vector<std::string> Library::changed(const xcap_server::DocumentChanged& ch
             if (entry.second.snapshot)
                 concerned.push_back(entry.first);
         };
-        if (is_global) {
+        if (is_global(sel)) {
             for (auto& entry : shelves)
                 hear(entry);
         } else if (const auto found = shelves.find(format("sip:{}@{}", change.user, change.domain));
@@ -91,7 +91,6 @@ std::vector<std::string> Library::changed(const xcap_server::DocumentChanged& ch
     if (change.old_text && change.new_text)
         if (auto told = documents_.patch(*change.old_text, *change.new_text))
             patch = std::make_shared<const xcap_server::Patch>(std::move(*told));
-    const std::string sel = documents_.reference(change.doc_uri);
     std::vector<std::string> lost;
     for (const auto& presentity : concerned) {
         const bool followed = shelves_.with([&](auto& shelves) {

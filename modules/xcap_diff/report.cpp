@@ -3,6 +3,7 @@
 
 #include "core/base/format.h"
 #include "core/base/text.h"
+#include "core/base/xml_text.h"
 
 #include <algorithm>
 #include <set>
@@ -13,19 +14,6 @@ namespace {
 using xcap_server::Part;
 using xcap_server::PatchOperation;
 using xcap_server::Place;
-
-void escape(std::string& out, std::string_view text)
-{
-    for (const char c : text) {
-        switch (c) {
-        case '&': out += "&amp;"; break;
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '"': out += "&quot;"; break;
-        default: out += c;
-        }
-    }
-}
 
 // What is wanted, resolved: documents by key, parts by the URI they were asked with.
 struct WantedPart {
@@ -66,7 +54,7 @@ public:
     {
         out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                "<xcap-diff:xcap-diff xmlns:xcap-diff=\"urn:ietf:params:xml:ns:xcap-diff\" xcap-root=\"";
-        escape(out_, root);
+        append_xml_value(out_, root);
         out_ += "\">\n";
     }
     void document(std::string_view sel, std::string_view previous, std::string_view next,
@@ -127,7 +115,7 @@ private:
     void attribute(std::string_view name, std::string_view value)
     {
         out_ += format(" {}=\"", name);
-        escape(out_, value);
+        append_xml_value(out_, value);
         out_ += '"';
     }
     void write(const PatchOperation& operation)
@@ -192,7 +180,7 @@ Selection selection_of(const Wish& wish, const xcap_server::Documents& documents
 
 bool may_read(const Wish& wish, const xcap_server::StoredText& document)
 {
-    return wish.is_owner || document.sel.find("/global/") != std::string::npos;
+    return wish.is_owner || is_global(document.sel);
 }
 
 // Calls f(document's entry, sel) for each wanted document.

@@ -1,6 +1,7 @@
 // modules/xcap_diff/snapshot.cpp - from one snapshot to the next
 #include "modules/xcap_diff/snapshot.h"
 
+#include "core/base/text.h"
 #include "core/crypto/digest.h"
 
 #include <cstring>
@@ -74,6 +75,12 @@ SnapshotPtr changed(const Snapshot& before, const xcap_server::DocumentChanged& 
     kept.document.etag = change.new_etag;
     kept.document.text = change.new_text;
     return sealed(std::move(out));
+}
+
+bool is_global(std::string_view sel)
+{
+    cut(sel, '/'); // the usage
+    return sel.starts_with("global/");
 }
 
 std::vector<const Step*> steps_between(const Kept& kept, std::string_view from)

@@ -38,6 +38,9 @@ SnapshotPtr snapshot_of(std::vector<xcap_server::StoredText> documents);
 SnapshotPtr changed(const Snapshot& before, const xcap_server::DocumentChanged& change, std::string sel,
                     std::shared_ptr<const xcap_server::Patch> patch);
 
+// Is it in the global tree, which everybody may read? (A user may name a folder of his "global".)
+bool is_global(std::string_view sel);
+
 // The steps from one tag to another; empty: not remembered, or it is the same.
 std::vector<const Step*> steps_between(const Kept& kept, std::string_view from);
 

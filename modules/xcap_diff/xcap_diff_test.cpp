@@ -221,6 +221,11 @@ TEST_CASE("what somebody may not read is not mentioned", "[xcap_diff]")
     Wish others = wish(Processing::no_patching, {});
     others.is_owner = false; // bob looks at alice's
     CHECK(world.everything(now, others).empty());
+    world.put("/xcap-root/resource-lists/users/sip:alice@example.com/global/x", lists); // a folder's name
+    CHECK(world.everything(world.follow(), others).empty());
+    world.put("/xcap-root/resource-lists/global/x", lists, "admin", "example.com");
+    CHECK(world.everything(world.follow(), others) ==
+          " <xcap-diff:document sel=\"resource-lists/global/x\" new-etag=\"e3\"/>\n");
 }
 
 TEST_CASE("later documents tell what changed, as much as was asked for", "[xcap_diff]")

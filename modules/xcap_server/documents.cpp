@@ -3,6 +3,7 @@
 
 #include "core/base/format.h"
 #include "core/base/text.h"
+#include "modules/xcap_server/identity.h"
 #include "modules/xcap_server/namespaces.h"
 #include "modules/xcap_server/patch.h"
 #include "modules/xcap_server/select.h"
@@ -13,26 +14,12 @@ namespace {
 constexpr std::string_view node_mark = "/~~/";
 constexpr std::size_t page_size = 100;
 
-// The path of an absolute URI, or the URI itself.
-std::string_view path_of(std::string_view uri)
+void set_owner(std::string_view xui, const UriRules& rules, Arena& arena, Place& place)
 {
-    for (const std::string_view scheme : {"http://", "https://"})
-        if (istarts_with(uri, scheme)) {
-            const auto slash = uri.find('/', scheme.size());
-            return slash == std::string_view::npos ? std::string_view{"/"} : uri.substr(slash);
-        }
-    return uri;
-}
-
-// The user and domain of an XUI: "sip:alice@example.com".
-void set_owner(std::string_view xui, Place& place)
-{
-    const auto colon = xui.find(':');
-    const auto at = xui.rfind('@');
-    if (colon == std::string_view::npos || at == std::string_view::npos || at < colon)
-        return;
-    place.user = xui.substr(colon + 1, at - colon - 1);
-    place.domain = xui.substr(at + 1);
+    if (const auto owner = owner_of(xui, rules, arena)) {
+        place.user = owner->user;
+        place.domain = owner->domain;
+    }
 }
 
 } // namespace
@@ -41,16 +28,7 @@ std::string StoredDocuments::reference(std::string_view doc_uri) const
 {
     if (doc_uri.starts_with(rules_.root))
         doc_uri.remove_prefix(rules_.root.size());
-    std::string out;
-    for (const char c : doc_uri) {
-        const bool plain =
-            is_alnum(c) || std::string_view{"-._~!$&'()*+,;=:@/"}.find(c) != std::string_view::npos;
-        if (plain)
-            out += c;
-        else
-            out += format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
+    return percent_encode(doc_uri, "-._~!$&'()*+,;=:@/");
 }
 
 Result<Place> StoredDocuments::place(std::string_view uri) const
@@ -83,7 +61,7 @@ Result<Place> StoredDocuments::place(std::string_view uri) const
         if (const auto refusal = read(arena.concat(path, "x"), rules_, arena, read_as))
             return invalid(format("'{}': {}", uri, refusal.reason));
         place.doc_uri = read_as.doc_uri.substr(0, read_as.doc_uri.size() - 1);
-        set_owner(read_as.xui, place);
+        set_owner(read_as.xui, rules_, arena, place);
         return place;
     }
     XcapUri read_as;
@@ -94,7 +72,7 @@ Result<Place> StoredDocuments::place(std::string_view uri) const
     place.auid = read_as.auid;
     place.doc_uri = read_as.doc_uri;
     if (read_as.tree == Tree::users)
-        set_owner(read_as.xui, place);
+        set_owner(read_as.xui, rules_, arena, place);
     if (read_as.has_node) {
         place.node = read_as.node;
         if (!read_as.query.empty())

@@ -202,4 +202,15 @@ Refusal read(std::string_view target, const UriRules& rules, Arena& arena, XcapU
     return {};
 }
 
+std::string_view path_of(std::string_view target)
+{
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (istarts_with(target, scheme)) {
+            const auto slash = target.find('/', scheme.size());
+            return slash == std::string_view::npos ? std::string_view{"/"} : target.substr(slash);
+        }
+    }
+    return target;
+}
+
 } // namespace sipyard::xcap_server

@@ -49,6 +49,9 @@ inline constexpr std::size_t max_doc_uri =
 // "xcap-root", "/xcap-root" and "/xcap-root/" are the same root.
 std::string root_of(std::string_view configured);
 
+// Some clients send the absolute form (RFC 7230 5.3.2); the path begins behind the authority.
+std::string_view path_of(std::string_view target);
+
 // Splits the raw target first and decodes each segment once afterwards, so that nothing encoded is ever a
 // separator. Refuses 404 (outside the root, no document, bad tree, empty segment), 400 (bad escapes, control
 // characters, UTF-8,

@@ -56,18 +56,6 @@ std::optional<std::string_view> joined(const sip::Message& message, sip::HeaderN
     return all;
 }
 
-// Some clients send the absolute form (RFC 7230 5.3.2); the path begins behind the authority.
-std::string_view path_of(std::string_view target)
-{
-    for (const std::string_view scheme : {"http://", "https://"}) {
-        if (istarts_with(target, scheme)) {
-            const auto slash = target.find('/', scheme.size());
-            return slash == std::string_view::npos ? std::string_view{"/"} : target.substr(slash);
-        }
-    }
-    return target;
-}
-
 SqlStore open_store(const Settings& settings, Host& host)
 {
     const auto table = db::identifier(settings.table);
